@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * starttls check: upgrade, verify, one harmless exchange, goodbye.
+ */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static void
+print_phases(const struct starttls_report *r)
+{
+	const struct {
+		const char *name;
+		int64_t us;
+	} phases[] = {
+		{ "resolve", r->resolve_us }, { "connect", r->connect_us },
+		{ "greeting", r->greeting_us }, { "upgrade", r->preamble_us },
+		{ "handshake", r->handshake_us },
+		{ "exchange", r->exchange_us }, { "total", r->total_us },
+	};
+	char text[16];
+	size_t i;
+
+	fputs(" ", stdout);
+	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+		if (phases[i].us >= 0)
+			printf(" %s %s%s", phases[i].name, show_time(text,
+			    sizeof(text), phases[i].us),
+			    i + 1 < sizeof(phases) / sizeof(phases[0]) ?
+			    "," : "\n");
+}
+
+static void
+print_certificate(const struct conversation *c)
+{
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	char date[32];
+	long days;
+	int rc;
+
+	rc = c->session != NULL ?
+	    starttls_session_cert(c->session, 0, &cert) :
+	    starttls_upgrade_cert(c->upgrade, 0, &cert);
+	if (rc != 0)
+		return;
+	days = days_until(cert.not_after);
+	show_date(date, sizeof(date), cert.not_after);
+	printf("  certificate %s, until %s (%ld days)\n",
+	    cert.subject[0] != '\0' ? cert.subject : cert.names, date, days);
+}
+
+/* Green and red on a terminal that wants them, https://no-color.org/ */
+static const char *
+colour(const char *code)
+{
+	static int wanted = -1;
+	const char *no = getenv("NO_COLOR");
+
+	if (wanted < 0)
+		wanted = isatty(STDOUT_FILENO) != 0 &&
+		    (no == NULL || no[0] == '\0');
+	return wanted ? code : "";
+}
+
+static void
+print_result(const char *url, const struct conversation *c)
+{
+	const struct starttls_report *r = &c->report;
+
+	if (c->code == 0)
+		printf("%s: %sok%s, %s %s%s, %d round trips\n", url,
+		    colour("\033[32m"), colour("\033[0m"), r->version,
+		    r->cipher_suite, r->resumed ? ", resumed" : "",
+		    r->round_trips);
+	else
+		printf("%s: %s%s%s\n", url, colour("\033[31m"),
+		    starttls_code_name(c->code), colour("\033[0m"));
+	if (c->session != NULL || c->upgrade != NULL) {
+		print_certificate(c);
+		print_phases(r);
+	}
+}
+
+static int
+check(const struct settings *settings, const char *url)
+{
+	struct conversation c;
+	int status;
+
+	converse(settings, url, &c);
+	if (c.code == 0) {
+		int left = time_left_ms(&c);
+
+		c.code = starttls_session_set_deadline(c.session,
+		    left > 0 ? left : 1);
+		if (c.code == 0)
+			c.code = starttls_session_check(c.session, &c.error);
+		starttls_session_report(c.session, &c.report);
+	}
+	status = c.code == 0 ? 0 : exit_status(&c.error);
+	if (!settings->quiet && status != EXIT_USAGE)
+		print_result(url, &c);
+	/* in order, whatever the buffers: the line, then the reason */
+	fflush(stdout);
+	if (c.code != 0 && (!settings->quiet || status == EXIT_USAGE))
+		complain(url, &c.error);
+	finish_conversation(&c);
+	return status;
+}
+
+int
+run_check(struct settings *settings)
+{
+	int i, status, first = 0;
+
+	for (i = 0; i < settings->url_count; i++) {
+		status = check(settings, settings->urls[i]);
+		if (first == 0)
+			first = status;
+	}
+	return first;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* What the subcommands of starttls(1) share. */
+
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "starttls.h"
+
+/* Exit status, stable: see starttls(1). */
+enum {
+	EXIT_USAGE = 1,
+	EXIT_UNREACHED = 2,
+	EXIT_REFUSED = 3,
+	EXIT_PROTOCOL = 4,
+	EXIT_TLS = 5,
+	EXIT_TIMEOUT = 6,
+	EXIT_LOCAL = 8
+};
+
+struct settings {
+	struct starttls_policy *policy;
+	struct starttls_options options;
+	char *connect_host;        /* owned; options points to them */
+	char *connect_port;
+	int timeout_ms;
+	bool quiet;
+	bool trace;
+	bool pem;                  /* report */
+	char **urls;               /* what follows the options */
+	int url_count;
+};
+
+/* One call of a subcommand against one URL. */
+struct conversation {
+	struct starttls_upgrade *upgrade; /* until taken, or failed */
+	struct starttls_session *session;
+	struct starttls_report report;
+	struct starttls_error error;
+	int code;                  /* 0 or STARTTLS_E_* */
+	int64_t deadline_us;
+};
+
+struct subcommand {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	const char *options;       /* letters of the options that it takes */
+	int (*run)(struct settings *settings);
+};
+
+int run_connect(struct settings *settings);
+int run_check(struct settings *settings);
+int run_report(struct settings *settings);
+int run_policy(struct settings *settings);
+
+/* Fill settings from the command line; EXIT_* or -1 to go on. */
+int parse_options(const struct subcommand *subcommand, int argc, char **argv,
+		  struct settings *ret_settings);
+void print_options(FILE *out, const char *letters);
+void free_settings(struct settings *settings);
+
+/* Dial and upgrade under one deadline; the code is also in @c. */
+int converse(const struct settings *settings, const char *url,
+	     struct conversation *c);
+/* What is left of the deadline, in milliseconds, at least 0. */
+int time_left_ms(const struct conversation *c);
+void finish_conversation(struct conversation *c);
+
+int exit_status(const struct starttls_error *error);
+/* One line on stderr, cause first, then what to do. */
+void complain(const char *url, const struct starttls_error *error);
+void complain_usage(const char *subcommand, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Durations in the unit that suits them; the buffer has 16 bytes or more. */
+const char *show_time(char *buf, size_t size, int64_t us);
+void show_date(char *buf, size_t size, int64_t seconds);
+/* Whole days from now to then, negative if it is past. */
+long days_until(int64_t seconds);
+
+#endif

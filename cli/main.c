@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * starttls(1): find the subcommand and call it.
+ */
+
+#include "config.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "cli.h"
+
+#define COMMON "aAdpPrRkKmxlnct46qvh"
+
+static const struct subcommand subcommands[] = {
+	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
+	  COMMON, run_connect },
+	{ "check", "URL...", "upgrade, verify, one harmless exchange, goodbye",
+	  COMMON, run_check },
+	{ "report", "URL", "print what was negotiated, and the certificates",
+	  COMMON "M", run_report },
+	{ "policy", "", "print what the options allow and require",
+	  "aAdpPrRkKmxlqh", run_policy },
+	{ NULL, NULL, NULL, NULL, NULL }
+};
+
+static void
+print_help(FILE *out)
+{
+	const struct starttls_protocol *p = NULL;
+	const struct subcommand *s;
+
+	fputs("usage: starttls SUBCOMMAND [OPTION...] [URL...]\n\n"
+	    "Upgrade a connection to verified TLS.\n\n", out);
+	for (s = subcommands; s->name != NULL; s++)
+		fprintf(out, "  %-8s %-7s %s\n", s->name, s->arguments,
+		    s->summary);
+	fputs("\nstarttls SUBCOMMAND --help lists its options; see also "
+	    "starttls(1).\n\n"
+	    "A URL is scheme://host[:port].  Schemes that upgrade, and those "
+	    "of dedicated ports:\n", out);
+	while ((p = starttls_protocol_next(p)) != NULL)
+		fprintf(out, "  %-12s %-12s %s\n",
+		    starttls_protocol_scheme(p, STARTTLS_GREETING),
+		    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE),
+		    starttls_protocol_rfc(p));
+}
+
+static void
+print_subcommand_help(const struct subcommand *s)
+{
+	printf("usage: starttls %s [OPTION...]%s%s\n\n%c%s.\n\n", s->name,
+	    s->arguments[0] != '\0' ? " " : "", s->arguments,
+	    s->summary[0] - 'a' + 'A', s->summary + 1);
+	print_options(stdout, s->options);
+}
+
+/* A closed 0, 1 or 2 must not become somebody's socket. */
+static bool
+hold_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+	return fd > 2;
+}
+
+static int
+run(const struct subcommand *s, int argc, char **argv)
+{
+	struct settings settings;
+	int status;
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_subcommand_help(s);
+		return 0;
+	}
+	status = parse_options(s, argc, argv, &settings);
+	if (status < 0)
+		status = s->run(&settings);
+	free_settings(&settings);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct subcommand *s;
+	int status = EXIT_USAGE;
+
+	if (!hold_standard_descriptors())
+		return EXIT_LOCAL;
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		complain_usage(NULL, "a subcommand is missing");
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_help(stdout);
+		status = 0;
+	} else if (strcmp(argv[1], "--version") == 0) {
+		printf("starttls %s\n", starttls_version());
+		status = 0;
+	} else {
+		for (s = subcommands; s->name != NULL; s++)
+			if (strcmp(s->name, argv[1]) == 0)
+				break;
+		if (s->name == NULL) {
+			complain_usage(NULL, "unknown subcommand \"%.40s\"",
+			    argv[1]);
+			return EXIT_USAGE;
+		}
+		status = run(s, argc - 1, argv + 1);
+	}
+	/* output that could not be written is work lost */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		if (status == 0) {
+			fprintf(stderr, "starttls: cannot write to standard "
+			    "output\n");
+			status = EXIT_LOCAL;
+		}
+	}
+	return status;
+}

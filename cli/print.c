@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * One conversation up to TLS, and the words for people.
+ */
+
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int
+time_left_ms(const struct conversation *c)
+{
+	int64_t left = (c->deadline_us - now_us() + 999) / 1000;
+
+	return left < 0 ? 0 : (int)left;
+}
+
+int
+converse(const struct settings *settings, const char *url,
+	 struct conversation *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->report.size = sizeof(c->report);
+	c->deadline_us = now_us() + (int64_t)settings->timeout_ms * 1000;
+	c->code = starttls_upgrade_dial(&c->upgrade, settings->policy, url,
+	    time_left_ms(c), &settings->options, &c->error);
+	if (c->code != 0)
+		return c->code;
+	c->code = starttls_upgrade_run(c->upgrade, time_left_ms(c),
+	    &c->error);
+	if (c->code != 0) {
+		starttls_upgrade_report(c->upgrade, &c->report);
+		return c->code;
+	}
+	c->session = starttls_upgrade_take(c->upgrade);
+	c->upgrade = NULL;
+	starttls_session_report(c->session, &c->report);
+	return 0;
+}
+
+void
+finish_conversation(struct conversation *c)
+{
+	starttls_upgrade_free(c->upgrade);
+	starttls_session_free(c->session);
+}
+
+int
+exit_status(const struct starttls_error *error)
+{
+	switch (starttls_code_class(error->code)) {
+	case STARTTLS_CLASS_NONE:
+		return 0;
+	case STARTTLS_CLASS_USAGE:
+		return EXIT_USAGE;
+	case STARTTLS_CLASS_LOCAL:
+		return EXIT_LOCAL;
+	case STARTTLS_CLASS_RESOLVE:
+	case STARTTLS_CLASS_CONNECT:
+		return EXIT_UNREACHED;
+	case STARTTLS_CLASS_TIMEOUT:
+		return EXIT_TIMEOUT;
+	case STARTTLS_CLASS_PROTOCOL:
+		return EXIT_PROTOCOL;
+	case STARTTLS_CLASS_REFUSED:
+		return EXIT_REFUSED;
+	case STARTTLS_CLASS_CLOSED:
+		return error->phase >= STARTTLS_PHASE_HANDSHAKE ? EXIT_TLS :
+		    EXIT_PROTOCOL;
+	case STARTTLS_CLASS_TLS:
+	case STARTTLS_CLASS_VERIFY:
+		return EXIT_TLS;
+	}
+	return EXIT_LOCAL;
+}
+
+/* What a person could do about it; "" if nothing comes to mind. */
+static const char *
+advice(const struct starttls_error *error)
+{
+	switch (error->code) {
+	case STARTTLS_E_UNTRUSTED:
+		return "name its CA with --ca-file, or pin its key with "
+		    "--pin (starttls report shows it)";
+	case STARTTLS_E_NAME_MISMATCH:
+		return "use a name that the certificate has in the URL, with "
+		    "--connect if that leads elsewhere";
+	case STARTTLS_E_NOT_TLS:
+		return "this may be a port for the scheme without the s";
+	case STARTTLS_E_NOT_OFFERED:
+		return "try the dedicated port (the scheme with an s)";
+	case STARTTLS_E_TIMEOUT:
+		if (error->phase == STARTTLS_PHASE_GREETING)
+			return "a port that wants TLS at once is silent too: "
+			    "try the scheme with an s, or --timeout";
+		return "";
+	case STARTTLS_E_PROTOCOL:
+		if (error->phase == STARTTLS_PHASE_GREETING)
+			return "is this the right protocol and port?";
+		return "";
+	case STARTTLS_E_EARLY_DATA:
+		return "somebody may be tampering with the connection";
+	default:
+		return "";
+	}
+}
+
+void
+complain(const char *url, const struct starttls_error *error)
+{
+	const char *hint = advice(error);
+	size_t i;
+
+	fputs("starttls: ", stderr);
+	for (i = 0; url[i] != '\0' && i < 200; i++)
+		fputc((unsigned char)url[i] < 0x20 ||
+		    (unsigned char)url[i] >= 0x7f ? '?' : url[i], stderr);
+	fprintf(stderr, ": %s [%s]%s%s\n", error->message,
+	    starttls_code_name(error->code), hint[0] != '\0' ? "; " : "",
+	    hint);
+}
+
+const char *
+show_time(char *buf, size_t size, int64_t us)
+{
+	if (us < 0)
+		snprintf(buf, size, "-");
+	else if (us < 1000)
+		snprintf(buf, size, "%" PRId64 " us", us);
+	else if (us < 1000000)
+		snprintf(buf, size, "%.1f ms", (double)us / 1e3);
+	else
+		snprintf(buf, size, "%.2f s", (double)us / 1e6);
+	return buf;
+}
+
+void
+show_date(char *buf, size_t size, int64_t seconds)
+{
+	time_t when = (time_t)seconds;
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) == NULL ||
+	    strftime(buf, size, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		snprintf(buf, size, "unknown");
+}
+
+long
+days_until(int64_t seconds)
+{
+	int64_t left = seconds - (int64_t)time(NULL);
+
+	/* round down, so that the last day is day 0 and the past negative */
+	return (long)(left >= 0 ? left / 86400 : -((-left + 86399) / 86400));
+}

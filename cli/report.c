@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * starttls report: what was negotiated, and the peer's certificates, also
+ * those of a peer that could not be verified.
+ */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "cli.h"
+
+static void
+print_row(const char *name, const char *value)
+{
+	printf("%-14s %s\n", name, value[0] != '\0' ? value : "-");
+}
+
+static void
+print_time(const char *name, int64_t us)
+{
+	char text[16];
+
+	print_row(name, show_time(text, sizeof(text), us));
+}
+
+static void
+print_verdict(const struct conversation *c)
+{
+	unsigned bit, verdict = c->report.verdict | c->error.verdict;
+	bool first = true;
+
+	printf("%-14s ", "verified");
+	if (c->code == 0) {
+		puts("yes");
+		return;
+	}
+	fputs("NO: ", stdout);
+	for (bit = 1; bit != 0; bit <<= 1)
+		if ((verdict & bit) != 0 &&
+		    starttls_verdict_text(bit) != NULL) {
+			printf("%s%s", first ? "" : ", ",
+			    starttls_verdict_text(bit));
+			first = false;
+		}
+	puts(first ? starttls_code_name(c->code) : "");
+}
+
+static void
+print_negotiated(const char *url, const struct conversation *c)
+{
+	static const char *const staples[] = { "none", "good", "bad" };
+	const struct starttls_report *r = &c->report;
+	char trips[16];
+
+	print_row("url", url);
+	print_row("address", r->address);
+	print_verdict(c);
+	print_row("version", r->version);
+	print_row("cipher suite", r->cipher_suite);
+	print_row("group", r->group);
+	print_row("signature", r->signature);
+	print_row("ALPN", r->alpn[0] != '\0' ? r->alpn : "none");
+	print_row("resumed", r->resumed ? "yes" : "no");
+	print_row("OCSP staple", staples[r->staple]);
+	print_row("compression", r->compression);
+	snprintf(trips, sizeof(trips), "%d", r->round_trips);
+	print_row("round trips", trips);
+	print_time("resolve", r->resolve_us);
+	print_time("connect", r->connect_us);
+	print_time("greeting", r->greeting_us);
+	print_time("upgrade", r->preamble_us);
+	print_time("handshake", r->handshake_us);
+	print_time("exchange", r->exchange_us);
+	print_time("total", r->total_us);
+}
+
+static void
+print_hex(const char *name, const uint8_t *data, size_t len)
+{
+	size_t i;
+
+	printf("%-14s ", name);
+	for (i = 0; i < len; i++)
+		printf("%02x", data[i]);
+	putchar('\n');
+}
+
+static void
+print_cert(unsigned index, const struct starttls_cert *cert)
+{
+	char date[32], line[80];
+
+	printf("\ncertificate %u%s\n", index, cert->is_ca ? " (CA)" : "");
+	print_row("  subject", cert->subject);
+	print_row("  names", cert->names);
+	print_row("  issuer", cert->issuer);
+	show_date(date, sizeof(date), cert->not_before);
+	print_row("  valid from", date);
+	show_date(date, sizeof(date), cert->not_after);
+	snprintf(line, sizeof(line), "%s (%ld days)", date,
+	    days_until(cert->not_after));
+	print_row("  valid until", line);
+	print_row("  key", cert->key);
+	print_row("  signature", cert->signature);
+	print_row("  serial", cert->serial);
+	print_hex("  SHA-256", cert->sha256, sizeof(cert->sha256));
+	print_row("  pin", cert->pin);
+}
+
+/* PEM, RFC 7468: base64 in lines of 64. */
+static void
+print_pem(const uint8_t *der, size_t len)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t i;
+
+	puts("-----BEGIN CERTIFICATE-----");
+	for (i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		unsigned acc = (unsigned)der[i] << 16 |
+		    (n > 1 ? (unsigned)der[i + 1] << 8 : 0) |
+		    (n > 2 ? der[i + 2] : 0);
+
+		putchar(alphabet[acc >> 18]);
+		putchar(alphabet[acc >> 12 & 63]);
+		putchar(n > 1 ? alphabet[acc >> 6 & 63] : '=');
+		putchar(n > 2 ? alphabet[acc & 63] : '=');
+		if (i % 48 == 45 && i + 3 < len)
+			putchar('\n');
+	}
+	puts("\n-----END CERTIFICATE-----");
+}
+
+static void
+print_chain(const struct conversation *c, bool pem)
+{
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	const uint8_t *der;
+	size_t len;
+	unsigned i;
+	int rc;
+
+	for (i = 0; i < c->report.chain_len; i++) {
+		if (pem) {
+			rc = c->session != NULL ? starttls_session_cert_der(
+			    c->session, i, &der, &len) :
+			    starttls_upgrade_cert_der(c->upgrade, i, &der,
+				&len);
+			if (rc == 0)
+				print_pem(der, len);
+			continue;
+		}
+		rc = c->session != NULL ?
+		    starttls_session_cert(c->session, i, &cert) :
+		    starttls_upgrade_cert(c->upgrade, i, &cert);
+		if (rc == 0)
+			print_cert(i, &cert);
+		else
+			printf("\ncertificate %u cannot be decoded\n", i);
+	}
+}
+
+int
+run_report(struct settings *settings)
+{
+	const char *url = settings->urls[0];
+	struct conversation c;
+	int status;
+
+	converse(settings, url, &c);
+	if (c.code == 0) {
+		/* the peer's Finished, after a false start, and a goodbye */
+		int left = time_left_ms(&c);
+
+		c.code = starttls_session_set_deadline(c.session,
+		    left > 0 ? left : 1);
+		if (c.code == 0)
+			c.code = starttls_session_check(c.session, &c.error);
+		starttls_session_report(c.session, &c.report);
+	}
+	if (c.session != NULL || c.upgrade != NULL) {
+		if (!settings->pem && !settings->quiet)
+			print_negotiated(url, &c);
+		if (!settings->quiet || settings->pem)
+			print_chain(&c, settings->pem);
+	}
+	status = c.code == 0 ? 0 : exit_status(&c.error);
+	fflush(stdout);
+	if (c.code != 0 && (!settings->quiet || status == EXIT_USAGE))
+		complain(url, &c.error);
+	finish_conversation(&c);
+	return status;
+}

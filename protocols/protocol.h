@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * All that a protocol file sees, and all that it may do.
+ *
+ * A protocol is a table of facts and two step functions, one for the
+ * cleartext preamble and one for the harmless exchange inside TLS that
+ * monitors use.  A step is called with one unit, a complete line of the peer,
+ * and answers with one verdict of the vocabulary below; the first call of a
+ * dialog has no unit (NULL) and is the place to speak first or to expect the
+ * greeting.  A step has no I/O, no clock, no memory of its own and no buffer
+ * arithmetic.  Limits, cutting of the stream, NUL and bare CR, checks of what
+ * is sent, early data, traces and error text are the engine's
+ * (src/preamble.c) and cannot be forgotten here.
+ *
+ * To add POP3 (RFC 1939, 2595), write protocols/pop3.c:
+ *
+ *	enum { START, GREETING, READY, STLS };
+ *
+ *	static enum verdict
+ *	pop3_step(struct dialog *d, const struct unit *u)
+ *	{
+ *		switch (d->state) {
+ *		case START:
+ *			return expect(d, GREETING);
+ *		case GREETING:
+ *			if (!pop3_ok(u))
+ *				return refused(d, u);
+ *			return say(d, STLS, "STLS");
+ *		case READY:
+ *			return say(d, STLS, "STLS");
+ *		case STLS:
+ *			return pop3_ok(u) ? upgrade(d) : refused(d, u);
+ *		}
+ *		return bug(d);
+ *	}
+ *
+ * with a table like the one at the end of protocols/nntp.c, and add the word
+ * protocols/pop3.c to PROTOCOL_SOURCES in Makefile.am.
+ */
+
+#ifndef STARTTLS_PROTOCOL_H
+#define STARTTLS_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct bytes {
+	const uint8_t *data;
+	size_t len;
+};
+
+/* One line of the peer, without its end. */
+struct unit {
+	struct bytes line;
+	unsigned code;             /* three-digit reply code; 0: none */
+	struct bytes text;         /* behind the code and its separator */
+	bool first;                /* of a reply; lines are both */
+	bool last;
+};
+
+/* What a step sees of the conversation. */
+struct dialog {
+	unsigned state;            /* of the protocol's own enum */
+	bool seen;                 /* scratch: the capability was listed */
+	const char *client_name;   /* for EHLO */
+};
+
+enum verdict {
+	VERDICT_GO_ON,
+	VERDICT_UPGRADE,
+	VERDICT_DONE,
+	VERDICT_FAILED
+};
+
+/* The vocabulary.  Each failing verdict records the state and the line. */
+#define say(...) starttls_say(__VA_ARGS__)
+#define goodbye(...) starttls_goodbye(__VA_ARGS__)
+#define expect starttls_expect
+#define more starttls_more
+#define want_block starttls_want_block
+#define upgrade starttls_go_ahead
+#define done starttls_done
+#define refused starttls_refused
+#define not_offered starttls_not_offered
+#define malformed starttls_malformed
+#define forbidden starttls_forbidden
+#define bug starttls_bug
+
+/* Send one line and go to @next; the engine adds CRLF. */
+enum verdict say(struct dialog *d, unsigned next, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same for the last command: the peer may also just close. */
+enum verdict goodbye(struct dialog *d, unsigned next, const char *line);
+enum verdict expect(struct dialog *d, unsigned next);  /* go and wait */
+enum verdict more(struct dialog *d);                   /* stay and wait */
+/* A block follows: its lines come as units, its dot as one with .last set */
+enum verdict want_block(struct dialog *d, unsigned next);
+enum verdict upgrade(struct dialog *d);                /* the go-ahead */
+enum verdict done(struct dialog *d);                   /* exchange over */
+enum verdict refused(struct dialog *d, const struct unit *u);
+enum verdict not_offered(struct dialog *d, const struct unit *u);
+enum verdict malformed(struct dialog *d, const struct unit *u);
+enum verdict forbidden(struct dialog *d, const struct unit *u);
+enum verdict bug(struct dialog *d);
+
+/*
+ * refused() for a negative code (4xx, 5xx), else malformed(): a code that
+ * means neither yes nor no is not a reply to what was asked.
+ */
+#define no_or_malformed starttls_no_or_malformed
+enum verdict no_or_malformed(struct dialog *d, const struct unit *u);
+
+/* Compare without case, ASCII only, whole strings. */
+#define bytes_equal starttls_bytes_equal
+bool bytes_equal(struct bytes b, const char *text);
+/* Cut the first word, up to a blank, off @rest. */
+#define bytes_word starttls_bytes_word
+struct bytes bytes_word(struct bytes *rest);
+
+/* How the stream is cut: see src/frame.h. */
+struct framer;
+typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
+			 struct unit *ret_unit);
+
+frame_fn starttls_frame_line;    /* CRLF lines without a code */
+frame_fn starttls_frame_smtp;    /* every line has the code */
+frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
+frame_fn starttls_frame_nntp;    /* one line, and dot-terminated blocks */
+
+struct dialog_rules {
+	enum verdict (*step)(struct dialog *d, const struct unit *u);
+	unsigned from_greeting;    /* first states */
+	unsigned from_command;
+	const char *const *states; /* names, for messages */
+};
+
+struct starttls_protocol {
+	const char *name;          /* also the scheme that upgrades */
+	const char *scheme_tls;    /* the scheme of the dedicated port */
+	const char *port;
+	const char *port_tls;
+	const char *alpn;          /* registered id; NULL: none */
+	const char *rfc;
+	const char *unasked;       /* start of lines that may come at any time
+	                              and mean nothing; NULL: none */
+	frame_fn *frame;
+	struct dialog_rules upgrade_rules;
+	struct dialog_rules exchange_rules;
+};
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Framers for lines and for three-digit replies as SMTP (RFC 5321 section
+ * 4.2), FTP (RFC 959 section 4.2) and NNTP (RFC 3977 section 3.1) have them.
+ *
+ * A multi-line reply is handed on line by line, marked first and last, so
+ * that a long one needs no more memory than its longest line.
+ */
+
+#include "config.h"
+
+#include "frame.h"
+
+#include <string.h>
+
+#include "starttls.h"
+
+#define MALFORMED STARTTLS_E_PROTOCOL
+
+ssize_t
+starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
+		    struct unit *ret_unit)
+{
+	const uint8_t *end;
+	size_t line_len;
+
+	end = memchr(data + f->searched, '\n', len - f->searched);
+	if (end == NULL) {
+		f->searched = len;
+		return 0;
+	}
+	f->searched = 0;
+	line_len = (size_t)(end - data);
+	if (line_len > 0 && data[line_len - 1] == '\r')
+		line_len--;
+	*ret_unit = (struct unit){
+		.line = { data, line_len },
+		.text = { data, line_len },
+		.first = true,
+		.last = true,
+	};
+	if (memchr(data, '\r', line_len) != NULL ||
+	    memchr(data, '\0', line_len) != NULL)
+		return MALFORMED;
+	return end - data + 1;
+}
+
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * "ddd", "ddd text" or "ddd-text": fill in code and text, say which.
+ * Returns ' ', '-', or 0 if the line does not start with a reply code.
+ */
+static char
+split_reply(struct unit *u)
+{
+	const uint8_t *p = u->line.data;
+	size_t len = u->line.len;
+
+	if (len < 3 || p[0] < '1' || p[0] > '6' || !is_digit(p[1]) ||
+	    !is_digit(p[2]) || (len > 3 && p[3] != ' ' && p[3] != '-'))
+		return 0;
+	u->code = (p[0] - '0') * 100u + (p[1] - '0') * 10u + (p[2] - '0');
+	u->text = (struct bytes){ p + (len > 3 ? 4 : 3),
+	    len > 3 ? len - 4 : 0 };
+	return len > 3 ? (char)p[3] : ' ';
+}
+
+/* Mark the place of a line in its reply, and remember the open code. */
+static void
+place_line(struct framer *f, struct unit *u, bool last)
+{
+	u->first = f->code == 0;
+	u->last = last;
+	f->code = last ? 0 : u->code;
+}
+
+ssize_t
+starttls_frame_smtp(struct framer *f, const uint8_t *data, size_t len,
+		    struct unit *ret_unit)
+{
+	ssize_t n = starttls_frame_line(f, data, len, ret_unit);
+	char kind;
+
+	if (n <= 0)
+		return n;
+	kind = split_reply(ret_unit);
+	if (kind == 0 || (f->code != 0 && f->code != ret_unit->code))
+		return MALFORMED;
+	place_line(f, ret_unit, kind == ' ');
+	return n;
+}
+
+ssize_t
+starttls_frame_ftp(struct framer *f, const uint8_t *data, size_t len,
+		   struct unit *ret_unit)
+{
+	ssize_t n = starttls_frame_line(f, data, len, ret_unit);
+	char kind;
+
+	if (n <= 0)
+		return n;
+	kind = split_reply(ret_unit);
+	if (f->code == 0) {
+		if (kind == 0)
+			return MALFORMED;
+		place_line(f, ret_unit, kind == ' ');
+		return n;
+	}
+	/* inside, anything but "ddd " with the first code is text */
+	if (kind != ' ' || ret_unit->code != f->code) {
+		ret_unit->text = ret_unit->line;
+		ret_unit->code = f->code;
+		place_line(f, ret_unit, false);
+	} else {
+		place_line(f, ret_unit, true);
+	}
+	return n;
+}
+
+ssize_t
+starttls_frame_nntp(struct framer *f, const uint8_t *data, size_t len,
+		    struct unit *ret_unit)
+{
+	ssize_t n = starttls_frame_line(f, data, len, ret_unit);
+
+	if (n <= 0)
+		return n;
+	if (!f->in_block)
+		return split_reply(ret_unit) == ' ' ? n : MALFORMED;
+	ret_unit->first = false;
+	ret_unit->last = ret_unit->line.len == 1 && data[0] == '.';
+	if (ret_unit->last)
+		f->in_block = false;
+	else if (ret_unit->line.len > 0 && data[0] == '.') {
+		/* dot-stuffed, RFC 3977 section 3.1.1 */
+		ret_unit->text.data++;
+		ret_unit->text.len--;
+	}
+	return n;
+}

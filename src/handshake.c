@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The TLS handshake under a policy: SNI, ALPN, resumption, verification
+ * inside the handshake, and the checks behind it.
+ *
+ * Invariant: the step returns 0 only if the chain was verified in this
+ * handshake, or the session was resumed from the policy's own cache, where
+ * only verified sessions are and none outlives its chain.
+ *
+ * RFC 8446, RFC 5246, RFC 6066 section 3, RFC 7301, RFC 7918 (false start).
+ */
+
+#include "config.h"
+
+#include "handshake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../protocols/protocol.h"
+#include "tls.h"
+#include "verify.h"
+
+#define MAX_MESSAGE (128u << 10)
+#define KEY_SIZE (STARTTLS_HOST_SIZE + 32)
+
+static void
+cache_key(const struct starttls_session *s, char *key)
+{
+	snprintf(key, KEY_SIZE, "%s %s %s", s->protocol->name, s->port,
+	    s->name->text);
+}
+
+/* Put the session, or its newest ticket, into the policy's cache. */
+static void
+keep_session(struct starttls_session *s)
+{
+	gnutls_datum_t data = { NULL, 0 };
+	char key[KEY_SIZE];
+	int64_t end;
+
+	if (s->policy->resume == NULL || !s->checked ||
+	    gnutls_session_get_data2(s->tls, &data) < 0)
+		return;
+	end = starttls_policy_crl_end(s->policy);
+	if (s->chain_end < end)
+		end = s->chain_end;
+	cache_key(s, key);
+	/* gnutls_free is free(3): gnutls_global_set_mem_functions is gone */
+	starttls_resume_put(s->policy->resume, key, data.data, data.size, end,
+	    gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3);
+}
+
+/* A NewSessionTicket was processed. */
+static int
+on_ticket(gnutls_session_t tls, unsigned type, unsigned when,
+	  unsigned incoming, const gnutls_datum_t *message)
+{
+	struct starttls_session *s = gnutls_session_get_ptr(tls);
+
+	(void)type;
+	(void)when;
+	(void)message;
+	if (!incoming)
+		return 0;
+	/* before TLS 1.3 it comes within the handshake */
+	if (gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3)
+		s->keep_later = true;
+	else if (s->finished)
+		keep_session(s);
+	return 0;
+}
+
+static int
+on_verify(gnutls_session_t tls)
+{
+	struct starttls_session *s = gnutls_session_get_ptr(tls);
+
+	return starttls_verify(s) == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static void
+offer_session(struct starttls_session *s)
+{
+	char key[KEY_SIZE];
+	uint8_t *data;
+	size_t len;
+
+	cache_key(s, key);
+	if (!starttls_resume_take(s->policy->resume, key, s->policy->clock(),
+	    &data, &len, &s->chain_end))
+		return;
+	s->offered_session = gnutls_session_set_data(s->tls, data, len) >= 0;
+	explicit_bzero(data, len);
+	free(data);
+}
+
+/* What was offered may be what made the handshake fail. */
+static void
+drop_sessions(const struct starttls_session *s)
+{
+	char key[KEY_SIZE];
+
+	cache_key(s, key);
+	starttls_resume_drop(s->policy->resume, key);
+}
+
+static bool
+wants_alpn(const struct starttls_session *s)
+{
+	const struct starttls_protocol *p = s->protocol;
+
+	switch (s->policy->alpn) {
+	case STARTTLS_ALPN_OFF:
+		return false;
+	case STARTTLS_ALPN_ON:
+	case STARTTLS_ALPN_REQUIRE:
+		return p->alpn != NULL;
+	case STARTTLS_ALPN_AUTO:
+		break;
+	}
+	return p->alpn != NULL && s->from == STARTTLS_HANDSHAKE &&
+	    s->port[0] != '\0' && strcmp(s->port, p->port_tls) != 0 &&
+	    strcmp(s->port, p->port) != 0;
+}
+
+static int
+offer_alpn(struct starttls_session *s)
+{
+	gnutls_datum_t id = {
+		(unsigned char *)(uintptr_t)s->protocol->alpn,
+		(unsigned)strlen(s->protocol->alpn)
+	};
+
+	return gnutls_alpn_set_protocols(s->tls, &id, 1, 0);
+}
+
+int
+starttls_handshake_begin(struct starttls_session *s)
+{
+	const struct starttls_policy *policy = s->policy;
+	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+	    GNUTLS_ENABLE_FALSE_START;
+	int rc;
+
+	if (policy->resume == NULL)
+		flags |= GNUTLS_NO_TICKETS;
+	rc = gnutls_init(&s->tls, flags);
+	if (rc < 0) {
+		s->tls = NULL;
+		return starttls_session_fail(s, STARTTLS_E_NOMEM,
+		    STARTTLS_PHASE_HANDSHAKE, "out of memory");
+	}
+	gnutls_session_set_ptr(s->tls, s);
+	starttls_tls_attach(s);
+	gnutls_handshake_set_max_packet_length(s->tls, MAX_MESSAGE);
+	gnutls_session_set_verify_function(s->tls, on_verify);
+	rc = gnutls_priority_set(s->tls, policy->priority);
+	if (rc >= 0)
+		rc = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE,
+		    policy->credentials);
+	if (rc >= 0 && s->name->ip_len == 0)
+		rc = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS,
+		    s->name->text, strlen(s->name->text));
+	if (rc >= 0 && wants_alpn(s))
+		rc = offer_alpn(s);
+	if (rc < 0)
+		return starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);
+	if (policy->resume != NULL) {
+		gnutls_handshake_set_hook_function(s->tls,
+		    GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
+		    on_ticket);
+		offer_session(s);
+	}
+	s->io.budget = TLS_HANDSHAKE_BUDGET;
+	return 0;
+}
+
+static int
+check_alpn(struct starttls_session *s)
+{
+	gnutls_datum_t id = { NULL, 0 };
+	const char *ours = s->protocol->alpn;
+
+	if (gnutls_alpn_get_selected_protocol(s->tls, &id) < 0) {
+		if (s->policy->alpn != STARTTLS_ALPN_REQUIRE)
+			return 0;
+		gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
+		    GNUTLS_A_NO_APPLICATION_PROTOCOL);
+		return starttls_session_fail(s, STARTTLS_E_ALPN,
+		    STARTTLS_PHASE_HANDSHAKE,
+		    "the peer selected no application protocol (ALPN)");
+	}
+	if (ours != NULL && id.size == strlen(ours) &&
+	    memcmp(id.data, ours, id.size) == 0)
+		return 0;
+	return starttls_session_fail(s, STARTTLS_E_ALPN,
+	    STARTTLS_PHASE_HANDSHAKE,
+	    "the peer selected another application protocol (ALPN)");
+}
+
+/* GnuTLS is content; are we? */
+static int
+finish(struct starttls_session *s)
+{
+	bool resumed = gnutls_session_is_resumed(s->tls) != 0;
+	int rc;
+
+	if (resumed && s->offered_session && s->verdict == 0)
+		s->checked = true;
+	if (!s->checked)
+		return starttls_session_fail(s, STARTTLS_E_TLS,
+		    STARTTLS_PHASE_HANDSHAKE,
+		    "the handshake ended without a certificate");
+	rc = check_alpn(s);
+	if (rc != 0)
+		return rc;
+	s->finished = true;
+	s->handshake_trips = s->io.round_trips;
+	s->io.budget = TRANSPORT_NO_BUDGET;
+	if (gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3 && !resumed)
+		s->keep_later = true;
+	if ((gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_FALSE_START) ==
+	    0)
+		starttls_handshake_settle(s);
+	starttls_session_note(s, STARTTLS_PHASE_HANDSHAKE,
+	    "%s, %s, verified%s", gnutls_protocol_get_name(
+	    gnutls_protocol_get_version(s->tls)),
+	    gnutls_cipher_get_name(gnutls_cipher_get(s->tls)),
+	    resumed ? ", resumed" : "");
+	return 0;
+}
+
+void
+starttls_handshake_settle(struct starttls_session *s)
+{
+	if (!s->keep_later)
+		return;
+	s->keep_later = false;
+	keep_session(s);
+}
+
+int
+starttls_handshake_step(struct starttls_session *s)
+{
+	int rc;
+
+	if (s->error.code != 0)
+		return s->error.code;
+	do {
+		rc = gnutls_handshake(s->tls);
+		if (rc >= 0)
+			return finish(s);
+		rc = starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);
+	} while (rc == 0);
+	if (starttls_is_fatal(rc) && s->offered_session)
+		drop_sessions(s);
+	return rc;
+}

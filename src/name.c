@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Reference names: what the user calls the peer, and whether a name that a
+ * certificate presents matches it.  RFC 9525, RFC 5890.
+ *
+ * Lengths are counted, so a NUL inside a presented name is an octet like any
+ * other and matches nothing.  There is no common name here at all.
+ */
+
+#include "config.h"
+
+#include "name.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <gnutls/gnutls.h>
+
+#define MAX_DNS_NAME 253
+#define MAX_LABEL 63
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static bool
+is_label_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	    c == '_';
+}
+
+/* "fe80::1%eth0": the scope is for connecting, not for comparing. */
+static bool
+parse_address(const char *text, struct name *ret_name)
+{
+	const char *scope = strchr(text, '%');
+	size_t len = scope == NULL ? strlen(text) : (size_t)(scope - text);
+	char buf[64];
+
+	if (len >= sizeof(buf) || (scope != NULL && scope[1] == '\0'))
+		return false;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	if (scope == NULL && inet_pton(AF_INET, buf, ret_name->ip) == 1)
+		ret_name->ip_len = 4;
+	else if (inet_pton(AF_INET6, buf, ret_name->ip) == 1)
+		ret_name->ip_len = 16;
+	else
+		return false;
+	memcpy(ret_name->text, buf, len + 1);
+	return true;
+}
+
+/* Check and lower-case an ASCII name in place; NULL if it is fine. */
+static const char *
+check_dns(char *text)
+{
+	size_t len = strlen(text), label = 0, i;
+	bool numeric = true;
+
+	if (len > 0 && text[len - 1] == '.')
+		text[--len] = '\0';
+	if (len == 0)
+		return "it is empty";
+	if (len > MAX_DNS_NAME)
+		return "it is longer than 253 characters";
+	for (i = 0; i < len; i++) {
+		text[i] = lower(text[i]);
+		if (text[i] == '.') {
+			if (label == 0)
+				return "it has an empty label";
+			label = 0;
+			numeric = true;
+			continue;
+		}
+		if (!is_label_char(text[i]))
+			return "it has a character that no host name has";
+		numeric = numeric && text[i] >= '0' && text[i] <= '9';
+		if (++label > MAX_LABEL)
+			return "it has a label of more than 63 characters";
+	}
+	if (numeric)
+		return "it is neither a host name nor an address";
+	return NULL;
+}
+
+static bool
+is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	return true;
+}
+
+/* Internationalised names: IDNA 2008 by way of GnuTLS. */
+static int
+map_idn(const char *text, struct name *ret_name, const char **ret_why)
+{
+	gnutls_datum_t mapped = { NULL, 0 };
+	int rc = gnutls_idna_map(text, (unsigned)strlen(text), &mapped, 0);
+
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return STARTTLS_E_NOMEM;
+	if (rc < 0 || mapped.size >= sizeof(ret_name->text)) {
+		gnutls_free(mapped.data);
+		*ret_why = "it is no valid internationalised name";
+		return STARTTLS_E_INVALID;
+	}
+	memcpy(ret_name->text, mapped.data, mapped.size);
+	ret_name->text[mapped.size] = '\0';
+	gnutls_free(mapped.data);
+	return 0;
+}
+
+int
+starttls_name_parse(const char *text, struct name *ret_name,
+		    const char **ret_why)
+{
+	struct name name;
+	int rc;
+
+	memset(&name, 0, sizeof(name));
+	if (parse_address(text, &name)) {
+		*ret_name = name;
+		return 0;
+	}
+	if (!is_ascii(text)) {
+		rc = map_idn(text, &name, ret_why);
+		if (rc != 0)
+			return rc;
+	} else if (strlen(text) >= sizeof(name.text)) {
+		*ret_why = "it is longer than 253 characters";
+		return STARTTLS_E_INVALID;
+	} else {
+		memcpy(name.text, text, strlen(text) + 1);
+	}
+	*ret_why = check_dns(name.text);
+	if (*ret_why != NULL)
+		return STARTTLS_E_INVALID;
+	*ret_name = name;
+	return 0;
+}
+
+bool
+starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
+			  size_t len)
+{
+	const char *text = name->text;
+	size_t i;
+
+	if (name->ip_len != 0 || len == 0)
+		return false;
+	if (len > 2 && dns[0] == '*' && dns[1] == '.') {
+		/* skip one label on both sides */
+		text = strchr(text, '.');
+		if (text == NULL || text == name->text ||
+		    memchr(dns + 2, '.', len - 2) == NULL)
+			return false;
+		dns++;
+		len--;
+	}
+	if (dns[len - 1] == '.')
+		len--;
+	for (i = 0; i < len; i++)
+		if (text[i] == '\0' || lower((char)dns[i]) != text[i])
+			return false;
+	return text[i] == '\0';
+}
+
+bool
+starttls_name_matches_ip(const struct name *name, const uint8_t *ip,
+			 size_t len)
+{
+	return name->ip_len != 0 && len == name->ip_len &&
+	    memcmp(ip, name->ip, len) == 0;
+}

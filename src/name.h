@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* Reference names of peers, and whether a presented name matches. */
+
+#ifndef STARTTLS_NAME_H
+#define STARTTLS_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "starttls.h"
+
+struct name {
+	char text[STARTTLS_HOST_SIZE]; /* lower case, A-labels, no final dot;
+	                                  or an address without scope */
+	uint8_t ip[16];
+	size_t ip_len;             /* 0: a DNS name; 4 or 16: an address */
+};
+
+/**
+ * starttls_name_parse: make a reference name of what a person wrote.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (and @ret_why says what is wrong with it),
+ * STARTTLS_E_NOMEM
+ */
+int starttls_name_parse(const char *text, struct name *ret_name,
+			const char **ret_why);
+
+/**
+ * starttls_name_matches_dns: compare with a dNSName, RFC 9525 section 6.3.
+ *
+ * ASCII without case.  A wildcard stands for exactly one label, must be the
+ * whole left-most one, and must have two labels behind it.
+ */
+bool starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
+			       size_t len);
+
+/** starttls_name_matches_ip: compare with an iPAddress, octet by octet. */
+bool starttls_name_matches_ip(const struct name *name, const uint8_t *ip,
+			      size_t len);
+
+#endif

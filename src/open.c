@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Conveniences: from a URL to an upgrade, and to a session.
+ */
+
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "dial.h"
+#include "upgrade.h"
+#include "url.h"
+#include "wait.h"
+
+static int
+dial_url(struct starttls_upgrade **ret_upgrade,
+	 struct starttls_policy *policy, const char *url, int64_t deadline,
+	 const struct starttls_options *options, struct starttls_error *error)
+{
+	struct starttls_options own = STARTTLS_OPTIONS_INIT;
+	struct dial_times times;
+	struct url parsed;
+	int fd, rc;
+
+	if (ret_upgrade == NULL || policy == NULL || url == NULL)
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "a policy and a URL are needed");
+	if (options != NULL && (options->size != sizeof(*options) ||
+	    options->recv != NULL || options->pending_len > 0))
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "options of another size, or for "
+		    "a connection that exists");
+	rc = starttls_url_parse(url, &parsed, error);
+	if (rc == 0)
+		rc = starttls_policy_freeze(policy, error);
+	if (rc != 0)
+		return rc;
+	if (options != NULL)
+		own = *options;
+	if (own.port == NULL)
+		own.port = parsed.port;
+	rc = starttls_dial_until(
+	    own.connect_host != NULL ? own.connect_host : parsed.host,
+	    own.connect_port != NULL ? own.connect_port : parsed.port,
+	    own.family, deadline, &fd, &times, error);
+	if (rc != 0)
+		return rc;
+	rc = starttls_upgrade_new(ret_upgrade, policy, parsed.protocol,
+	    parsed.from, parsed.host, fd, &own, error);
+	if (rc != 0) {
+		close(fd);
+		return rc;
+	}
+	(*ret_upgrade)->session->io.owns_fd = true;
+	(*ret_upgrade)->session->resolve_us = times.resolve_us;
+	(*ret_upgrade)->session->connect_us = times.connect_us;
+	return 0;
+}
+
+int
+starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
+		      struct starttls_policy *policy, const char *url,
+		      int timeout_ms, const struct starttls_options *options,
+		      struct starttls_error *error)
+{
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (timeout_ms < -1)
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "a timeout is -1 or more");
+	return dial_url(ret_upgrade, policy, url,
+	    starttls_deadline(timeout_ms), options, error);
+}
+
+int
+starttls_open(struct starttls_session **ret_session,
+	      struct starttls_policy *policy, const char *url, int timeout_ms,
+	      const struct starttls_options *options,
+	      struct starttls_error *error)
+{
+	struct starttls_upgrade *upgrade;
+	int64_t deadline = starttls_deadline(timeout_ms);
+	int rc;
+
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (ret_session == NULL || timeout_ms < -1)
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "a place for the session and a "
+		    "timeout from -1 on are needed");
+	rc = dial_url(&upgrade, policy, url, deadline, options, error);
+	if (rc != 0)
+		return rc;
+	rc = starttls_upgrade_run(upgrade, starttls_left_ms(deadline), error);
+	if (rc != 0) {
+		starttls_upgrade_free(upgrade);
+		return rc;
+	}
+	*ret_session = starttls_upgrade_take(upgrade);
+	(*ret_session)->deadline = deadline;
+	return 0;
+}

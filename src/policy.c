@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The policy: what every session must satisfy.
+ *
+ * It starts secure and every setter tightens it or names whom to trust.  It
+ * is frozen by its first use, and shared by threads without a lock from then
+ * on (the trust list and the resumption cache have their own).
+ *
+ * The priority is GnuTLS's own default, so that a system-wide crypto policy
+ * holds, with removals behind it.  RFC 8996, RFC 9155, RFC 9325.
+ */
+
+#include "config.h"
+
+#include "policy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "text.h"
+
+/*
+ * No TLS before 1.2, no key exchange without forward secrecy, no finite
+ * field groups, no CBC or short tags, no SHA-1; and 112 bits at least.
+ */
+static const char removals[] =
+	"-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL"
+	":-RSA:-DHE-RSA:-DHE-DSS"
+	":-3DES-CBC:-AES-128-CBC:-AES-256-CBC:-CAMELLIA-128-CBC"
+	":-CAMELLIA-256-CBC:-AES-128-CCM-8:-AES-256-CCM-8:-ARCFOUR-128"
+	":-SHA1:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1"
+	":-GROUP-DH-ALL:%PROFILE_MEDIUM";
+
+static int
+wrong(struct starttls_error *error, int code, const char *why)
+{
+	return starttls_error_set(error, code, STARTTLS_PHASE_SETUP, "%s",
+	    why);
+}
+
+static int
+no_memory(struct starttls_error *error)
+{
+	return wrong(error, STARTTLS_E_NOMEM, "out of memory");
+}
+
+/* What every setter asks first. */
+static int
+may_set(struct starttls_policy *p, const void *argument,
+	struct starttls_error *error)
+{
+	bool frozen;
+
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (p == NULL || argument == NULL)
+		return wrong(error, STARTTLS_E_INVALID,
+		    "a policy setter was called with NULL");
+	pthread_mutex_lock(&p->lock);
+	frozen = p->frozen;
+	pthread_mutex_unlock(&p->lock);
+	if (frozen)
+		return wrong(error, STARTTLS_E_FROZEN,
+		    "the policy is in use and cannot change any more");
+	return 0;
+}
+
+static int64_t
+system_clock(void)
+{
+	return (int64_t)time(NULL);
+}
+
+int
+starttls_policy_new(struct starttls_policy **ret_policy,
+		    enum starttls_role role)
+{
+	struct starttls_policy *p;
+
+	if (ret_policy == NULL || role != STARTTLS_CLIENT)
+		return STARTTLS_E_INVALID;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return STARTTLS_E_NOMEM;
+	atomic_init(&p->refs, 1);
+	if (pthread_mutex_init(&p->lock, NULL) != 0) {
+		free(p);
+		return STARTTLS_E_NOMEM;
+	}
+	p->use_system = true;
+	p->resumption = true;
+	p->min_version = STARTTLS_TLS1_2;
+	p->clock = system_clock;
+	if (gnutls_certificate_allocate_credentials(&p->credentials) < 0) {
+		p->credentials = NULL;
+		goto fail;
+	}
+	gnutls_certificate_get_trust_list(p->credentials, &p->list);
+	p->trust = starttls_trust_new(p->list);
+	if (p->trust == NULL)
+		goto fail;
+	*ret_policy = p;
+	return 0;
+fail:
+	starttls_policy_unref(p);
+	return STARTTLS_E_NOMEM;
+}
+
+struct starttls_policy *
+starttls_policy_ref(struct starttls_policy *policy)
+{
+	if (policy != NULL)
+		atomic_fetch_add(&policy->refs, 1);
+	return policy;
+}
+
+struct starttls_policy *
+starttls_policy_unref(struct starttls_policy *policy)
+{
+	size_t i;
+
+	if (policy == NULL || atomic_fetch_sub(&policy->refs, 1) != 1)
+		return NULL;
+	starttls_resume_free(policy->resume);
+	starttls_trust_free(policy->trust);
+	if (policy->priority != NULL)
+		gnutls_priority_deinit(policy->priority);
+	if (policy->credentials != NULL)
+		gnutls_certificate_free_credentials(policy->credentials);
+	for (i = 0; i < policy->crl_count; i++)
+		gnutls_free(policy->crls[i].issuer.data);
+	free(policy->crls);
+	free(policy->pins);
+	free(policy->removals);
+	pthread_mutex_destroy(&policy->lock);
+	free(policy);
+	return NULL;
+}
+
+int
+starttls_policy_trust_file(struct starttls_policy *policy, const char *path,
+			   struct starttls_error *error)
+{
+	int rc = may_set(policy, path, error);
+
+	if (rc == 0)
+		rc = starttls_trust_add_file(policy->trust, path, error);
+	if (rc == 0)
+		policy->use_system = false;
+	return rc;
+}
+
+int
+starttls_policy_trust_dir(struct starttls_policy *policy, const char *path,
+			  struct starttls_error *error)
+{
+	int rc = may_set(policy, path, error);
+
+	if (rc == 0)
+		rc = starttls_trust_add_dir(policy->trust, path, error);
+	if (rc == 0)
+		policy->use_system = false;
+	return rc;
+}
+
+int
+starttls_policy_trust_pem(struct starttls_policy *policy, const void *data,
+			  size_t len, struct starttls_error *error)
+{
+	int rc = may_set(policy, data, error);
+
+	if (rc == 0)
+		rc = starttls_trust_add_pem(policy->trust, "PEM text", data,
+		    len, error);
+	if (rc == 0)
+		policy->use_system = false;
+	return rc;
+}
+
+int
+starttls_policy_add_trust_file(struct starttls_policy *policy,
+			       const char *path,
+			       struct starttls_error *error)
+{
+	int rc = may_set(policy, path, error);
+
+	if (rc == 0)
+		rc = starttls_trust_add_file(policy->trust, path, error);
+	return rc;
+}
+
+/* "sha256//" and 44 characters of base64. */
+static bool
+parse_pin(const char *text, size_t len, uint8_t *ret_pin)
+{
+	static const char prefix[] = "sha256//";
+	uint8_t decoded[PIN_SIZE + 4];
+	size_t end;
+
+	if (len != sizeof(prefix) - 1 + 44 ||
+	    memcmp(text, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	text += sizeof(prefix) - 1;
+	if (starttls_base64_decode(decoded, text, 44, &end) != PIN_SIZE ||
+	    end != 44)
+		return false;
+	memcpy(ret_pin, decoded, PIN_SIZE);
+	return true;
+}
+
+int
+starttls_policy_pin(struct starttls_policy *policy, const char *pin,
+		    struct starttls_error *error)
+{
+	const char *at = pin;
+	size_t count, len;
+	uint8_t (*pins)[PIN_SIZE];
+	int rc = may_set(policy, pin, error);
+
+	if (rc != 0)
+		return rc;
+	count = policy->pin_count;
+	for (;; at += len + 1) {
+		len = strcspn(at, ";");
+		pins = realloc(policy->pins, (count + 1) * sizeof(*pins));
+		if (pins == NULL)
+			return no_memory(error);
+		policy->pins = pins;
+		if (!parse_pin(at, len, pins[count]))
+			return wrong(error, STARTTLS_E_INVALID,
+			    "a pin is sha256// and the base64 of 32 bytes, "
+			    "as curl has it");
+		count++;
+		if (at[len] == '\0')
+			break;
+	}
+	policy->pin_count = count;
+	return 0;
+}
+
+/* Keep what a list's staleness is decided by; GnuTLS keeps the list. */
+static int
+add_crl(struct starttls_policy *p, gnutls_x509_crl_t crl)
+{
+	struct crl *crls = realloc(p->crls, (p->crl_count + 1) *
+	    sizeof(*crls));
+	struct crl *entry;
+
+	if (crls == NULL)
+		return STARTTLS_E_NOMEM;
+	p->crls = crls;
+	entry = &crls[p->crl_count];
+	if (gnutls_x509_crl_get_raw_issuer_dn(crl, &entry->issuer) < 0)
+		return STARTTLS_E_NOMEM;
+	entry->next_update = (int64_t)gnutls_x509_crl_get_next_update(crl);
+	if (gnutls_x509_trust_list_add_crls(p->list, &crl, 1, 0, 0) != 1) {
+		gnutls_free(entry->issuer.data);
+		return STARTTLS_E_NOMEM;
+	}
+	p->crl_count++;
+	return 0;
+}
+
+int
+starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
+			 struct starttls_error *error)
+{
+	gnutls_datum_t pem = { NULL, 0 };
+	gnutls_x509_crl_t *crls = NULL;
+	unsigned count = 0, i;
+	int rc = may_set(policy, path, error);
+
+	if (rc != 0)
+		return rc;
+	errno = 0;
+	rc = gnutls_load_file(path, &pem);
+	if (rc < 0)
+		return starttls_error_sys(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, errno != 0 ? errno : EIO, "%s",
+		    path);
+	rc = gnutls_x509_crl_list_import2(&crls, &count, &pem,
+	    GNUTLS_X509_FMT_PEM, 0);
+	gnutls_free(pem.data);
+	if (rc < 0 || count == 0)
+		return starttls_error_set(error, rc == GNUTLS_E_MEMORY_ERROR ?
+		    STARTTLS_E_NOMEM : STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP,
+		    "%s: no legible PEM revocation list in it", path);
+	for (rc = 0, i = 0; i < count && rc == 0; i++)
+		rc = add_crl(policy, crls[i]);
+	if (rc != 0) /* the last one tried was not taken */
+		for (i--; i < count; i++)
+			gnutls_x509_crl_deinit(crls[i]);
+	gnutls_free(crls);
+	return rc == 0 ? 0 : no_memory(error);
+}
+
+int64_t
+starttls_policy_crl_end(const struct starttls_policy *policy)
+{
+	int64_t end = INT64_MAX;
+	size_t i;
+
+	for (i = 0; i < policy->crl_count; i++)
+		if (policy->crls[i].next_update >= 0 &&
+		    policy->crls[i].next_update < end)
+			end = policy->crls[i].next_update;
+	return end;
+}
+
+int
+starttls_policy_require_ocsp(struct starttls_policy *policy,
+			     struct starttls_error *error)
+{
+	int rc = may_set(policy, policy, error);
+
+	if (rc == 0)
+		policy->require_ocsp = true;
+	return rc;
+}
+
+int
+starttls_policy_identity(struct starttls_policy *policy,
+			 const char *chain_file, const char *key_file,
+			 const char *passphrase, struct starttls_error *error)
+{
+	int rc = may_set(policy, chain_file, error);
+
+	if (rc == 0)
+		rc = may_set(policy, key_file, error);
+	if (rc != 0)
+		return rc;
+	if (policy->has_identity)
+		return wrong(error, STARTTLS_E_STATE,
+		    "the policy has a certificate already");
+	rc = gnutls_certificate_set_x509_key_file2(policy->credentials,
+	    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase,
+	    passphrase == NULL ? GNUTLS_PKCS_PLAIN : 0);
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return no_memory(error);
+	if (rc < 0) {
+		rc = starttls_error_set(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP,
+		    "certificate %s with key %s: %s", chain_file, key_file,
+		    gnutls_strerror(rc));
+		return rc;
+	}
+	policy->has_identity = true;
+	return 0;
+}
+
+int
+starttls_policy_raise_min_version(struct starttls_policy *policy,
+				  enum starttls_tls_version version,
+				  struct starttls_error *error)
+{
+	int rc = may_set(policy, policy, error);
+
+	if (rc != 0)
+		return rc;
+	if (version != STARTTLS_TLS1_2 && version != STARTTLS_TLS1_3)
+		return wrong(error, STARTTLS_E_INVALID,
+		    "the minimum version is TLS 1.2 or 1.3");
+	if (version > policy->min_version)
+		policy->min_version = version;
+	return 0;
+}
+
+/* The priority of @p with another list of removals.  GNUTLS_E_* or 0. */
+static int
+make_priority(const struct starttls_policy *p, const char *more,
+	      gnutls_priority_t *ret)
+{
+	const char *version = p->min_version == STARTTLS_TLS1_3 ?
+	    ":-VERS-TLS1.2" : "";
+	size_t size;
+	char *text;
+	int rc;
+
+	if (more == NULL)
+		more = "";
+	size = sizeof(removals) + strlen(version) + strlen(more);
+	text = malloc(size);
+	if (text == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	snprintf(text, size, "%s%s%s", removals, version, more);
+	rc = gnutls_priority_init2(ret, text, NULL,
+	    GNUTLS_PRIORITY_INIT_DEF_APPEND);
+	free(text);
+	return rc;
+}
+
+/* Whether something is left to negotiate with. */
+static bool
+is_usable(gnutls_priority_t priority)
+{
+	const unsigned *list;
+	unsigned dummy;
+
+	return gnutls_priority_protocol_list(priority, &list) > 0 &&
+	    gnutls_priority_get_cipher_suite_index(priority, 0, &dummy) !=
+	    GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE &&
+	    gnutls_priority_group_list(priority, &list) > 0 &&
+	    gnutls_priority_sign_list(priority, &list) > 0;
+}
+
+static bool
+are_removals(const char *items)
+{
+	const char *at;
+
+	for (at = items;; at++) {
+		size_t len = strcspn(at, ":");
+
+		if (len < 2 || at[0] != '-' || strspn(at + 1,
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-abcdefghijklmnop"
+		    "qrstuvwxyz_") < len - 1)
+			return false;
+		at += len;
+		if (*at == '\0')
+			return true;
+	}
+}
+
+int
+starttls_policy_restrict(struct starttls_policy *policy, const char *items,
+			 struct starttls_error *error)
+{
+	gnutls_priority_t trial;
+	char *text;
+	size_t size;
+	int rc = may_set(policy, items, error);
+
+	if (rc != 0)
+		return rc;
+	if (!are_removals(items))
+		return wrong(error, STARTTLS_E_INVALID,
+		    "a restriction is a list of removals such as "
+		    "-CHACHA20-POLY1305:-GROUP-SECP521R1");
+	size = strlen(items) + 2 +
+	    (policy->removals == NULL ? 0 : strlen(policy->removals));
+	text = malloc(size);
+	if (text == NULL)
+		return no_memory(error);
+	snprintf(text, size, "%s:%s", policy->removals == NULL ? "" :
+	    policy->removals, items);
+	rc = make_priority(policy, text, &trial);
+	if (rc < 0) {
+		free(text);
+		return rc == GNUTLS_E_MEMORY_ERROR ? no_memory(error) :
+		    starttls_error_set(error, STARTTLS_E_INVALID,
+			STARTTLS_PHASE_SETUP, "restriction \"%s\" has an "
+			"item that GnuTLS does not know", items);
+	}
+	if (!is_usable(trial)) {
+		gnutls_priority_deinit(trial);
+		free(text);
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP,
+		    "restriction \"%s\" leaves nothing to use", items);
+	}
+	gnutls_priority_deinit(trial);
+	free(policy->removals);
+	policy->removals = text;
+	return 0;
+}
+
+int
+starttls_policy_set_alpn(struct starttls_policy *policy,
+			 enum starttls_alpn mode,
+			 struct starttls_error *error)
+{
+	int rc = may_set(policy, policy, error);
+
+	if (rc != 0)
+		return rc;
+	if ((unsigned)mode > STARTTLS_ALPN_REQUIRE)
+		return wrong(error, STARTTLS_E_INVALID,
+		    "no such ALPN mode");
+	policy->alpn = mode;
+	return 0;
+}
+
+int
+starttls_policy_set_resumption(struct starttls_policy *policy, int enabled,
+			       struct starttls_error *error)
+{
+	int rc = may_set(policy, policy, error);
+
+	if (rc == 0)
+		policy->resumption = enabled != 0;
+	return rc;
+}
+
+static int
+prepare(struct starttls_policy *p, struct starttls_error *error)
+{
+	int rc;
+
+	if (p->use_system) {
+		rc = starttls_trust_add_system(p->trust, error);
+		if (rc != 0)
+			return rc;
+		p->use_system = false; /* is in the index now */
+	}
+	if (p->resumption && p->resume == NULL) {
+		p->resume = starttls_resume_new();
+		if (p->resume == NULL)
+			return no_memory(error);
+	}
+	if (p->priority == NULL &&
+	    make_priority(p, p->removals, &p->priority) < 0) {
+		p->priority = NULL;
+		return wrong(error, STARTTLS_E_POLICY,
+		    "GnuTLS refuses its own default priority with our "
+		    "removals; see the system's crypto policy");
+	}
+	if (!is_usable(p->priority))
+		return wrong(error, STARTTLS_E_POLICY,
+		    "the system's crypto policy leaves nothing to use");
+	return 0;
+}
+
+int
+starttls_policy_freeze(struct starttls_policy *policy,
+		       struct starttls_error *error)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&policy->lock);
+	if (!policy->frozen) {
+		rc = prepare(policy, error);
+		policy->frozen = rc == 0;
+	}
+	pthread_mutex_unlock(&policy->lock);
+	return rc;
+}
+
+static void
+describe_priority(FILE *out, gnutls_priority_t priority)
+{
+	const unsigned *list;
+	unsigned i, index;
+	int n, rc;
+
+	n = gnutls_priority_protocol_list(priority, &list);
+	fputs("versions:     ", out);
+	for (i = 0; (int)i < n; i++)
+		fprintf(out, " %s", gnutls_protocol_get_name(list[i]));
+	fputs("\ncipher suites:", out);
+	for (i = 0; (rc = gnutls_priority_get_cipher_suite_index(priority, i,
+	    &index)) != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE; i++) {
+		const char *name = rc < 0 ? NULL :
+		    gnutls_cipher_suite_info(index, NULL, NULL, NULL, NULL,
+			NULL);
+
+		if (name != NULL)
+			fprintf(out, "\n  %s", name);
+	}
+	n = gnutls_priority_group_list(priority, &list);
+	fputs("\ngroups:       ", out);
+	for (i = 0; (int)i < n; i++)
+		fprintf(out, " %s", gnutls_group_get_name(list[i]));
+	n = gnutls_priority_sign_list(priority, &list);
+	fputs("\nsignatures:   ", out);
+	for (i = 0; (int)i < n; i++)
+		fprintf(out, "\n  %s", gnutls_sign_get_name(list[i]));
+	fputc('\n', out);
+}
+
+static void
+describe_trust(FILE *out, const struct starttls_policy *p)
+{
+	static const char *const alpn[] = {
+		"auto (off after an upgrade and on the usual dedicated "
+		"ports)",
+		"off", "offered", "required"
+	};
+	char pin[48];
+	size_t i;
+
+	fputs("trust:         ", out);
+	if (p->use_system)
+		fprintf(out, "system store %s, anchors loaded on need",
+		    starttls_trust_system_path());
+	if (starttls_trust_count(p->trust) > 0)
+		fprintf(out, "%s%zu anchors of the application",
+		    p->use_system ? " and " : "",
+		    starttls_trust_count(p->trust));
+	fputs("\nname:          subjectAltName only, no common name, "
+	    "wildcard for one whole label\n", out);
+	fputs("security level: 112 bits at least\n", out);
+	fprintf(out, "revocation:    %zu CRLs, staple %s\n", p->crl_count,
+	    p->require_ocsp ? "required" : "checked if sent, required by "
+	    "certificates that say so");
+	for (i = 0; i < p->pin_count; i++) {
+		starttls_base64_encode(pin, p->pins[i], PIN_SIZE);
+		fprintf(out, "pin:           sha256//%s\n", pin);
+	}
+	fprintf(out, "ALPN:          %s\n", alpn[p->alpn]);
+	fprintf(out, "certificate:   %s\n", p->has_identity ?
+	    "one is shown if asked for" : "none is shown");
+	fprintf(out, "resumption:    %s\n", p->resumption ?
+	    "tickets kept in memory, each used once" : "off");
+	fputs("never:         no verification, cleartext fallback, "
+	    "renegotiation, compression, early data\n", out);
+}
+
+char *
+starttls_policy_describe(struct starttls_policy *policy)
+{
+	gnutls_priority_t priority;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	if (policy == NULL ||
+	    make_priority(policy, policy->removals, &priority) < 0)
+		return NULL;
+	out = open_memstream(&text, &len);
+	if (out != NULL) {
+		describe_priority(out, priority);
+		describe_trust(out, policy);
+		if (fclose(out) != 0) {
+			free(text);
+			text = NULL;
+		}
+	}
+	gnutls_priority_deinit(priority);
+	return text;
+}

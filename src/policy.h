@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* What a policy holds, for the parts that apply it. */
+
+#ifndef STARTTLS_POLICY_H
+#define STARTTLS_POLICY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include "error.h"
+#include "resume.h"
+#include "trust.h"
+
+#define PIN_SIZE 32
+
+/* A revocation list's issuer and end of validity. */
+struct crl {
+	gnutls_datum_t issuer;
+	int64_t next_update;       /* seconds since 1970; -1: none given */
+};
+
+struct starttls_policy {
+	atomic_uint refs;
+	pthread_mutex_t lock;      /* of the change to frozen */
+	bool frozen;
+	bool use_system;
+	bool has_identity;
+	bool require_ocsp;
+	bool resumption;
+	enum starttls_alpn alpn;
+	enum starttls_tls_version min_version;
+	char *removals;            /* ":-ITEM:-ITEM"; NULL: none */
+	uint8_t (*pins)[PIN_SIZE];
+	size_t pin_count;
+	struct crl *crls;
+	size_t crl_count;
+	struct trust *trust;
+	gnutls_certificate_credentials_t credentials;
+	gnutls_x509_trust_list_t list; /* belongs to credentials */
+	gnutls_priority_t priority;    /* made when frozen */
+	struct resume *resume;
+	int64_t (*clock)(void);    /* seconds since 1970; tests set it */
+};
+
+/**
+ * starttls_policy_freeze: make the policy ready for use, once.
+ *
+ * Returns: 0; STARTTLS_E_POLICY, STARTTLS_E_NOMEM
+ */
+int starttls_policy_freeze(struct starttls_policy *policy,
+			   struct starttls_error *error);
+
+/** starttls_policy_crl_end: first nextUpdate of all lists; INT64_MAX. */
+int64_t starttls_policy_crl_end(const struct starttls_policy *policy);
+
+#endif

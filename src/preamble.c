@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The engine of the cleartext preamble, without I/O: buffers, limits, what
+ * may be sent, traces, and the refusal of early data, for every protocol.
+ *
+ * Invariant: the status becomes PREAMBLE_UPGRADE only when the last byte of
+ * the input was the last byte of the peer's go-ahead.  Input that is there
+ * while a command waits to be sent is early data, too, whatever it says, but
+ * for lines that the protocol lets a server send at any time.
+ *
+ * CVE-2011-0411 and its family; CVE-2021-22947 (curl), CVE-2021-23222 (libpq),
+ * CVE-2026-42246 (net-imap) are the client's side of it.
+ */
+
+#include "config.h"
+
+#include "preamble.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static struct preamble *
+preamble_of(struct dialog *d)
+{
+	return (struct preamble *)(void *)d;
+}
+
+static const char *
+state_name(const struct preamble *p)
+{
+	return p->rules->states[p->dialog.state];
+}
+
+/* Record a failure with the state and, if there is one, the peer's line. */
+static enum verdict __attribute__((format(printf, 4, 5)))
+fail(struct preamble *p, int code, const struct unit *u,
+     const char *format, ...)
+{
+	struct starttls_error *error = p->error;
+	va_list args;
+
+	p->status = PREAMBLE_FAILED;
+	if (error->code != 0)
+		return VERDICT_FAILED;
+	va_start(args, format);
+	starttls_error_vset(error, code, p->phase, format, args);
+	va_end(args);
+	snprintf(error->protocol, sizeof(error->protocol), "%s",
+	    p->protocol->name);
+	snprintf(error->state, sizeof(error->state), "%s", state_name(p));
+	if (u != NULL) {
+		size_t len = strlen(error->message);
+
+		error->reply_code = (int)u->code;
+		starttls_text_clean(error->reply, sizeof(error->reply),
+		    u->line.data, u->line.len);
+		snprintf(error->message + len, sizeof(error->message) - len,
+		    ": \"%s\"", error->reply);
+	}
+	return VERDICT_FAILED;
+}
+
+static void
+trace_line(const struct preamble *p, enum starttls_direction direction,
+	   const void *line, size_t len)
+{
+	char text[STARTTLS_MESSAGE_SIZE];
+
+	if (p->trace == NULL)
+		return;
+	starttls_text_clean(text, sizeof(text), line, len);
+	p->trace(p->trace_context, direction, p->phase, text);
+}
+
+/* Whether the input starts with what may come at any time. */
+static bool
+is_unasked(const struct preamble *p)
+{
+	const char *prefix = p->protocol->unasked;
+	size_t len;
+
+	if (prefix == NULL)
+		return false;
+	len = strlen(prefix);
+	if (len > p->in_len)
+		len = p->in_len;
+	return memcmp(p->in, prefix, len) == 0;
+}
+
+static void
+drop_input(struct preamble *p, size_t len)
+{
+	p->in_len -= len;
+	memmove(p->in, p->in + len, p->in_len);
+}
+
+static void
+take_verdict(struct preamble *p, enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_GO_ON:
+		break;
+	case VERDICT_UPGRADE:
+		p->status = PREAMBLE_UPGRADE;
+		break;
+	case VERDICT_DONE:
+		p->status = PREAMBLE_DONE;
+		break;
+	case VERDICT_FAILED:
+		p->status = PREAMBLE_FAILED;
+		break;
+	}
+}
+
+static void
+early_data(struct preamble *p, const char *where)
+{
+	struct unit rest = { .line = { p->in, p->in_len } };
+
+	fail(p, STARTTLS_E_EARLY_DATA, &rest,
+	    "%zu bytes of cleartext %s", p->in_len, where);
+}
+
+/* Let the step see every complete line of the input. */
+static void
+advance(struct preamble *p)
+{
+	struct unit unit;
+	ssize_t n;
+
+	while (p->status == PREAMBLE_RUNNING && p->in_len > 0) {
+		if (p->out_len > 0 && !is_unasked(p)) {
+			early_data(p, "ahead of the command");
+			return;
+		}
+		n = p->protocol->frame(&p->framer, p->in, p->in_len, &unit);
+		if (n == 0)
+			break;
+		if (n < 0) {
+			fail(p, (int)n, &unit, "not a legal reply");
+			return;
+		}
+		trace_line(p, STARTTLS_RECEIVED, unit.line.data,
+		    unit.line.len);
+		p->total += (size_t)n;
+		if (++p->lines > PREAMBLE_MAX_LINES ||
+		    p->total > PREAMBLE_MAX_TOTAL) {
+			fail(p, STARTTLS_E_LIMIT, NULL,
+			    "more than %d lines or %d bytes from the peer",
+			    PREAMBLE_MAX_LINES, PREAMBLE_MAX_TOTAL);
+			return;
+		}
+		take_verdict(p, p->rules->step(&p->dialog, &unit));
+		if (p->status == PREAMBLE_FAILED)
+			return;
+		drop_input(p, (size_t)n);
+	}
+	if (p->status == PREAMBLE_UPGRADE && p->in_len > 0)
+		early_data(p, "behind the go-ahead");
+	else if (p->status == PREAMBLE_RUNNING && p->in_len == sizeof(p->in))
+		fail(p, STARTTLS_E_LIMIT, NULL,
+		    "a line of more than %d bytes", PREAMBLE_MAX_LINE);
+}
+
+void
+starttls_preamble_start(struct preamble *p,
+			const struct starttls_protocol *protocol,
+			const struct dialog_rules *rules,
+			enum starttls_stage from, const char *client_name,
+			struct starttls_error *error)
+{
+	memset(p, 0, offsetof(struct preamble, in));
+	p->protocol = protocol;
+	p->rules = rules;
+	p->error = error;
+	p->dialog.client_name = client_name;
+	p->dialog.state = from == STARTTLS_GREETING ? rules->from_greeting :
+	    rules->from_command;
+	if (rules == &protocol->exchange_rules)
+		p->phase = STARTTLS_PHASE_SESSION;
+	else if (from == STARTTLS_GREETING)
+		p->phase = STARTTLS_PHASE_GREETING;
+	else
+		p->phase = STARTTLS_PHASE_PREAMBLE;
+	take_verdict(p, rules->step(&p->dialog, NULL));
+}
+
+const char *
+starttls_preamble_out(const struct preamble *p, size_t *ret_len)
+{
+	*ret_len = p->out_len - p->out_done;
+	return *ret_len > 0 ? p->out + p->out_done : NULL;
+}
+
+void
+starttls_preamble_sent(struct preamble *p, size_t len)
+{
+	p->out_done += len;
+	if (p->out_done < p->out_len)
+		return;
+	trace_line(p, STARTTLS_SENT, p->out, p->out_len - 2);
+	p->out_len = p->out_done = 0;
+}
+
+uint8_t *
+starttls_preamble_space(struct preamble *p, size_t *ret_size)
+{
+	*ret_size = sizeof(p->in) - p->in_len;
+	return p->in + p->in_len;
+}
+
+void
+starttls_preamble_received(struct preamble *p, size_t len)
+{
+	p->in_len += len;
+	if (p->status == PREAMBLE_UPGRADE && p->in_len > 0)
+		early_data(p, "behind the go-ahead");
+	advance(p);
+}
+
+void
+starttls_preamble_feed(struct preamble *p, const void *data, size_t len)
+{
+	const uint8_t *in = data;
+
+	while (len > 0 && p->status != PREAMBLE_FAILED &&
+	    p->status != PREAMBLE_DONE) {
+		size_t size;
+		uint8_t *space = starttls_preamble_space(p, &size);
+
+		if (size > len)
+			size = len;
+		memcpy(space, in, size);
+		in += size;
+		len -= size;
+		starttls_preamble_received(p, size);
+	}
+}
+
+void
+starttls_preamble_eof(struct preamble *p)
+{
+	struct unit rest = { .line = { p->in, p->in_len } };
+
+	if (p->status == PREAMBLE_RUNNING && p->leaving && p->out_len == 0)
+		p->status = PREAMBLE_DONE;
+	else if (p->in_len > 0)
+		fail(p, STARTTLS_E_EOF, &rest,
+		    "the peer closed the connection within a line");
+	else
+		fail(p, STARTTLS_E_EOF, NULL,
+		    "the peer closed the connection, waiting for its "
+		    "reply (%s)", state_name(p));
+}
+
+/* The vocabulary of protocols/protocol.h. */
+
+static enum verdict
+put_line(struct preamble *p, unsigned next, const char *format, va_list args)
+{
+	int len;
+
+	p->dialog.state = next;
+	if (p->phase == STARTTLS_PHASE_GREETING)
+		p->phase = STARTTLS_PHASE_PREAMBLE;
+	len = vsnprintf(p->out, sizeof(p->out) - 2, format, args);
+	if (len < 0 || (size_t)len >= sizeof(p->out) - 2 ||
+	    !starttls_text_is_plain(p->out))
+		return fail(p, STARTTLS_E_INVALID, NULL,
+		    "a command that may not be sent (name too long?)");
+	memcpy(p->out + len, "\r\n", 2);
+	p->out_len = (size_t)len + 2;
+	p->out_done = 0;
+	return VERDICT_GO_ON;
+}
+
+enum verdict
+starttls_say(struct dialog *d, unsigned next, const char *format, ...)
+{
+	enum verdict verdict;
+	va_list args;
+
+	va_start(args, format);
+	verdict = put_line(preamble_of(d), next, format, args);
+	va_end(args);
+	return verdict;
+}
+
+enum verdict
+starttls_goodbye(struct dialog *d, unsigned next, const char *line)
+{
+	preamble_of(d)->leaving = true;
+	return starttls_say(d, next, "%s", line);
+}
+
+enum verdict
+starttls_expect(struct dialog *d, unsigned next)
+{
+	d->state = next;
+	return VERDICT_GO_ON;
+}
+
+enum verdict
+starttls_more(struct dialog *d)
+{
+	(void)d;
+	return VERDICT_GO_ON;
+}
+
+enum verdict
+starttls_want_block(struct dialog *d, unsigned next)
+{
+	preamble_of(d)->framer.in_block = true;
+	return starttls_expect(d, next);
+}
+
+enum verdict
+starttls_go_ahead(struct dialog *d)
+{
+	(void)d;
+	return VERDICT_UPGRADE;
+}
+
+enum verdict
+starttls_done(struct dialog *d)
+{
+	(void)d;
+	return VERDICT_DONE;
+}
+
+enum verdict
+starttls_refused(struct dialog *d, const struct unit *u)
+{
+	struct preamble *p = preamble_of(d);
+
+	return fail(p, STARTTLS_E_REFUSED, u, "refused by the peer (%s)",
+	    state_name(p));
+}
+
+enum verdict
+starttls_not_offered(struct dialog *d, const struct unit *u)
+{
+	(void)u;
+	return fail(preamble_of(d), STARTTLS_E_NOT_OFFERED, NULL,
+	    "the peer does not offer to upgrade to TLS");
+}
+
+enum verdict
+starttls_malformed(struct dialog *d, const struct unit *u)
+{
+	struct preamble *p = preamble_of(d);
+
+	return fail(p, STARTTLS_E_PROTOCOL, u, "not a legal reply (%s)",
+	    state_name(p));
+}
+
+enum verdict
+starttls_forbidden(struct dialog *d, const struct unit *u)
+{
+	return fail(preamble_of(d), STARTTLS_E_FORBIDDEN, u,
+	    "the peer starts in a state that rules TLS out");
+}
+
+enum verdict
+starttls_bug(struct dialog *d)
+{
+	return fail(preamble_of(d), STARTTLS_E_STATE, NULL,
+	    "the dialog reached no state of its own");
+}
+
+enum verdict
+starttls_no_or_malformed(struct dialog *d, const struct unit *u)
+{
+	if (u->code >= 400 && u->code <= 599)
+		return starttls_refused(d, u);
+	return starttls_malformed(d, u);
+}
+
+static uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+bool
+starttls_bytes_equal(struct bytes b, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < b.len; i++)
+		if (text[i] == '\0' ||
+		    lower(b.data[i]) != lower((uint8_t)text[i]))
+			return false;
+	return text[i] == '\0';
+}
+
+struct bytes
+starttls_bytes_word(struct bytes *rest)
+{
+	const uint8_t *blank = rest->len == 0 ? NULL :
+	    memchr(rest->data, ' ', rest->len);
+	struct bytes word = { rest->data,
+	    blank == NULL ? rest->len : (size_t)(blank - rest->data) };
+	size_t skip = word.len + (blank != NULL);
+
+	rest->data += skip;
+	rest->len -= skip;
+	return word;
+}

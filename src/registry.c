@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The table of protocols.  registry.inc is made from the protocol files that
+ * the build lists: one PROTOCOL(name) for each table that they define.
+ */
+
+#include "config.h"
+
+#include "../protocols/protocol.h"
+#include "starttls.h"
+
+#include <string.h>
+
+#define PROTOCOL(name) \
+	extern const struct starttls_protocol starttls_protocol_##name;
+#include "registry.inc"
+#undef PROTOCOL
+
+static const struct starttls_protocol *const protocols[] = {
+#define PROTOCOL(name) &starttls_protocol_##name,
+#include "registry.inc"
+#undef PROTOCOL
+	NULL
+};
+
+const struct starttls_protocol *
+starttls_protocol_find(const char *name)
+{
+	size_t i;
+
+	if (name == NULL)
+		return NULL;
+	for (i = 0; protocols[i] != NULL; i++)
+		if (starttls_bytes_equal((struct bytes){
+		    (const uint8_t *)name, strlen(name) },
+		    protocols[i]->name))
+			return protocols[i];
+	return NULL;
+}
+
+const struct starttls_protocol *
+starttls_protocol_next(const struct starttls_protocol *previous)
+{
+	size_t i;
+
+	if (previous == NULL)
+		return protocols[0];
+	for (i = 0; protocols[i] != NULL; i++)
+		if (protocols[i] == previous)
+			return protocols[i + 1];
+	return NULL;
+}
+
+const char *
+starttls_protocol_scheme(const struct starttls_protocol *protocol,
+			 enum starttls_stage from)
+{
+	if (protocol == NULL)
+		return NULL;
+	return from == STARTTLS_HANDSHAKE ? protocol->scheme_tls :
+	    protocol->name;
+}
+
+const char *
+starttls_protocol_port(const struct starttls_protocol *protocol,
+		       enum starttls_stage from)
+{
+	if (protocol == NULL)
+		return NULL;
+	return from == STARTTLS_HANDSHAKE ? protocol->port_tls :
+	    protocol->port;
+}
+
+const char *
+starttls_protocol_rfc(const struct starttls_protocol *protocol)
+{
+	return protocol == NULL ? NULL : protocol->rfc;
+}

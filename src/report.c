@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Plain data about a conversation and about the peer's certificates.
+ *
+ * Nothing is kept for it: what GnuTLS knows is asked, and certificates are
+ * decoded, when somebody wants to know.  Names in certificates are the
+ * peer's words and are sanitised like any other.
+ */
+
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+
+#include "text.h"
+#include "upgrade.h"
+
+static void
+copy(char *dst, size_t size, const char *text)
+{
+	snprintf(dst, size, "%s", text == NULL ? "" : text);
+}
+
+static void
+fill_tls(struct starttls_report *r, gnutls_session_t tls)
+{
+	gnutls_datum_t alpn = { NULL, 0 };
+	unsigned count = 0;
+
+	copy(r->version, sizeof(r->version),
+	    gnutls_protocol_get_name(gnutls_protocol_get_version(tls)));
+#ifdef HAVE_GNUTLS_CIPHERSUITE_GET
+	copy(r->cipher_suite, sizeof(r->cipher_suite),
+	    gnutls_ciphersuite_get(tls));
+#else
+	copy(r->cipher_suite, sizeof(r->cipher_suite),
+	    gnutls_cipher_get_name(gnutls_cipher_get(tls)));
+#endif
+	copy(r->group, sizeof(r->group),
+	    gnutls_group_get_name(gnutls_group_get(tls)));
+	copy(r->signature, sizeof(r->signature), gnutls_sign_get_name(
+	    (gnutls_sign_algorithm_t)gnutls_sign_algorithm_get(tls)));
+	copy(r->compression, sizeof(r->compression), "none");
+	if (gnutls_alpn_get_selected_protocol(tls, &alpn) >= 0)
+		starttls_text_clean(r->alpn, sizeof(r->alpn), alpn.data,
+		    alpn.size);
+	r->resumed = gnutls_session_is_resumed(tls) != 0;
+	r->false_start = (gnutls_session_get_flags(tls) &
+	    GNUTLS_SFLAGS_FALSE_START) != 0;
+	if (gnutls_certificate_get_peers(tls, &count) != NULL)
+		r->chain_len = count;
+}
+
+static int64_t
+sum_times(const struct starttls_report *r)
+{
+	const int64_t times[] = { r->resolve_us, r->connect_us,
+	    r->greeting_us, r->preamble_us, r->handshake_us, r->exchange_us };
+	int64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		sum += times[i] > 0 ? times[i] : 0;
+	return sum;
+}
+
+int
+starttls_session_report(const struct starttls_session *session,
+			struct starttls_report *ret_report)
+{
+	const struct starttls_session *s = session;
+	struct starttls_report *r = ret_report;
+
+	if (s == NULL || r == NULL || r->size != sizeof(*r))
+		return STARTTLS_E_INVALID;
+	memset(r, 0, sizeof(*r));
+	r->size = sizeof(*r);
+	copy(r->protocol, sizeof(r->protocol),
+	    starttls_protocol_scheme(s->protocol, STARTTLS_GREETING));
+	copy(r->scheme, sizeof(r->scheme),
+	    starttls_protocol_scheme(s->protocol, s->from));
+	copy(r->host, sizeof(r->host), s->name->text);
+	copy(r->port, sizeof(r->port), s->port);
+	starttls_transport_address(&s->io, r->address, sizeof(r->address));
+	r->upgraded = s->from != STARTTLS_HANDSHAKE;
+	r->verified = s->checked && s->finished;
+	r->verdict = s->verdict;
+	r->staple = s->staple;
+	r->round_trips = s->finished ? s->handshake_trips :
+	    s->io.round_trips;
+	r->resolve_us = s->resolve_us;
+	r->connect_us = s->connect_us;
+	r->greeting_us = s->greeting_us;
+	r->preamble_us = s->preamble_us;
+	r->handshake_us = s->handshake_us;
+	r->exchange_us = s->exchange_us;
+	r->total_us = sum_times(r);
+	if (s->tls != NULL)
+		fill_tls(r, s->tls);
+	return 0;
+}
+
+/* One name of subjectAltName behind the others, as far as there is room. */
+static void
+add_name(char *names, size_t size, const char *kind, const void *data,
+	 size_t len)
+{
+	size_t used = strlen(names);
+	char text[STARTTLS_HOST_SIZE];
+
+	starttls_text_clean(text, sizeof(text), data, len);
+	if (used + strlen(kind) + strlen(text) + 8 > size) {
+		if (used >= 3 && strcmp(names + used - 3, "...") != 0 &&
+		    used + 6 < size)
+			snprintf(names + used, size - used, ", ...");
+		return;
+	}
+	snprintf(names + used, size - used, "%s%s:%s", used > 0 ? ", " : "",
+	    kind, text);
+}
+
+static void
+fill_names(struct starttls_cert *c, gnutls_x509_crt_t crt)
+{
+	unsigned char data[STARTTLS_HOST_SIZE];
+	char address[64];
+	size_t size;
+	unsigned i;
+	int type;
+
+	/* a few dozen fill the text; a hostile thousand must not cost more */
+	for (i = 0; i < 64; i++) {
+		size = sizeof(data);
+		type = gnutls_x509_crt_get_subject_alt_name(crt, i, data,
+		    &size, NULL);
+		if (type == GNUTLS_E_SHORT_MEMORY_BUFFER)
+			continue;
+		if (type < 0)
+			break;
+		if (type == GNUTLS_SAN_DNSNAME)
+			add_name(c->names, sizeof(c->names), "DNS", data,
+			    size);
+		else if (type == GNUTLS_SAN_RFC822NAME)
+			add_name(c->names, sizeof(c->names), "email", data,
+			    size);
+		else if (type == GNUTLS_SAN_URI)
+			add_name(c->names, sizeof(c->names), "URI", data,
+			    size);
+		else if (type == GNUTLS_SAN_IPADDRESS &&
+		    inet_ntop(size == 4 ? AF_INET : AF_INET6, data, address,
+			sizeof(address)) != NULL && (size == 4 || size == 16))
+			add_name(c->names, sizeof(c->names), "IP", address,
+			    strlen(address));
+	}
+}
+
+static void
+fill_key(struct starttls_cert *c, gnutls_x509_crt_t crt)
+{
+	unsigned bits = 0;
+	gnutls_ecc_curve_t curve;
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
+
+	if (algorithm == GNUTLS_PK_ECDSA &&
+	    gnutls_x509_crt_get_pk_ecc_raw(crt, &curve, NULL, NULL) >= 0)
+		snprintf(c->key, sizeof(c->key), "EC %s %u",
+		    gnutls_ecc_curve_get_name(curve), bits);
+	else
+		snprintf(c->key, sizeof(c->key), "%s %u",
+		    gnutls_pk_algorithm_get_name(
+			(gnutls_pk_algorithm_t)algorithm), bits);
+	copy(c->signature, sizeof(c->signature), gnutls_sign_get_name(
+	    (gnutls_sign_algorithm_t)
+	    gnutls_x509_crt_get_signature_algorithm(crt)));
+}
+
+static void
+fill_ids(struct starttls_cert *c, gnutls_x509_crt_t crt,
+	 const gnutls_datum_t *der)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char serial[20];
+	size_t size = sizeof(serial), i;
+	char dn[2048];
+
+	if (gnutls_x509_crt_get_serial(crt, serial, &size) >= 0)
+		for (i = 0; i < size; i++) {
+			c->serial[2 * i] = hex[serial[i] >> 4];
+			c->serial[2 * i + 1] = hex[serial[i] & 15];
+		}
+	size = sizeof(dn);
+	if (gnutls_x509_crt_get_dn(crt, dn, &size) >= 0)
+		starttls_text_clean(c->subject, sizeof(c->subject), dn, size);
+	size = sizeof(dn);
+	if (gnutls_x509_crt_get_issuer_dn(crt, dn, &size) >= 0)
+		starttls_text_clean(c->issuer, sizeof(c->issuer), dn, size);
+	gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, c->sha256);
+	size = sizeof(c->spki_sha256);
+	if (gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256,
+	    c->spki_sha256, &size) >= 0) {
+		memcpy(c->pin, "sha256//", 8);
+		starttls_base64_encode(c->pin + 8, c->spki_sha256,
+		    sizeof(c->spki_sha256));
+	}
+}
+
+int
+starttls_session_cert_der(const struct starttls_session *session,
+			  unsigned index, const uint8_t **ret_der,
+			  size_t *ret_len)
+{
+	const gnutls_datum_t *chain;
+	unsigned count = 0;
+
+	if (session == NULL || ret_der == NULL || ret_len == NULL ||
+	    session->tls == NULL)
+		return STARTTLS_E_INVALID;
+	chain = gnutls_certificate_get_peers(session->tls, &count);
+	if (chain == NULL || index >= count)
+		return STARTTLS_E_INVALID;
+	*ret_der = chain[index].data;
+	*ret_len = chain[index].size;
+	return 0;
+}
+
+int
+starttls_session_cert(const struct starttls_session *session, unsigned index,
+		      struct starttls_cert *ret_cert)
+{
+	struct starttls_cert *c = ret_cert;
+	const uint8_t *data;
+	gnutls_datum_t der;
+	gnutls_x509_crt_t crt;
+	size_t len;
+	int rc;
+
+	if (c == NULL || c->size != sizeof(*c))
+		return STARTTLS_E_INVALID;
+	rc = starttls_session_cert_der(session, index, &data, &len);
+	if (rc != 0)
+		return rc;
+	der.data = (unsigned char *)(uintptr_t)data;
+	der.size = (unsigned)len;
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return STARTTLS_E_NOMEM;
+	if (gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0) {
+		gnutls_x509_crt_deinit(crt);
+		return STARTTLS_E_TLS;
+	}
+	memset(c, 0, sizeof(*c));
+	c->size = sizeof(*c);
+	fill_ids(c, crt, &der);
+	fill_names(c, crt);
+	fill_key(c, crt);
+	c->not_before = (int64_t)gnutls_x509_crt_get_activation_time(crt);
+	c->not_after = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
+	c->is_ca = gnutls_x509_crt_get_ca_status(crt, NULL) > 0;
+	gnutls_x509_crt_deinit(crt);
+	return 0;
+}
+
+int
+starttls_upgrade_report(const struct starttls_upgrade *upgrade,
+			struct starttls_report *ret_report)
+{
+	return upgrade == NULL ? STARTTLS_E_INVALID :
+	    starttls_session_report(upgrade->session, ret_report);
+}
+
+int
+starttls_upgrade_cert(const struct starttls_upgrade *upgrade, unsigned index,
+		      struct starttls_cert *ret_cert)
+{
+	return upgrade == NULL ? STARTTLS_E_INVALID :
+	    starttls_session_cert(upgrade->session, index, ret_cert);
+}
+
+int
+starttls_upgrade_cert_der(const struct starttls_upgrade *upgrade,
+			  unsigned index, const uint8_t **ret_der,
+			  size_t *ret_len)
+{
+	return upgrade == NULL ? STARTTLS_E_INVALID :
+	    starttls_session_cert_der(upgrade->session, index, ret_der,
+		ret_len);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The resumption cache of a policy.
+ *
+ * A ring of slots: the oldest session makes room for the newest.  It is
+ * small, so a scan that compares hashes beats a cleverer structure.
+ */
+
+#include "config.h"
+
+#include "resume.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+	char *key;                 /* NULL: free */
+	uint8_t *data;
+	size_t len;
+	int64_t expires;
+	uint64_t age;              /* counts puts */
+	uint32_t hash;
+	bool once;
+};
+
+struct resume {
+	pthread_mutex_t lock;
+	uint64_t puts;
+	size_t count;
+	struct slot slots[RESUME_MAX];
+};
+
+static uint32_t
+hash_of(const char *key)
+{
+	uint32_t h = 2166136261u;
+
+	while (*key != '\0')
+		h = (h ^ (uint8_t)*key++) * 16777619u;
+	return h;
+}
+
+static bool
+is_for(const struct slot *s, const char *key, uint32_t hash)
+{
+	return s->key != NULL && s->hash == hash && strcmp(s->key, key) == 0;
+}
+
+static void
+clear(struct resume *r, struct slot *s)
+{
+	if (s->key == NULL)
+		return;
+	free(s->key);
+	if (s->data != NULL) {
+		explicit_bzero(s->data, s->len);
+		free(s->data);
+	}
+	memset(s, 0, sizeof(*s));
+	r->count--;
+}
+
+struct resume *
+starttls_resume_new(void)
+{
+	struct resume *r = calloc(1, sizeof(*r));
+
+	if (r != NULL && pthread_mutex_init(&r->lock, NULL) != 0) {
+		free(r);
+		r = NULL;
+	}
+	return r;
+}
+
+void
+starttls_resume_free(struct resume *r)
+{
+	size_t i;
+
+	if (r == NULL)
+		return;
+	for (i = 0; i < RESUME_MAX; i++)
+		clear(r, &r->slots[i]);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* The slot to fill: of this peer if it has its share, else a free one, else
+   the oldest of all. */
+static struct slot *
+choose(struct resume *r, const char *key, uint32_t hash, bool once)
+{
+	struct slot *empty = NULL, *oldest = NULL, *mine = NULL;
+	size_t i, own = 0;
+
+	for (i = 0; i < RESUME_MAX; i++) {
+		struct slot *s = &r->slots[i];
+
+		if (s->key == NULL) {
+			empty = s;
+			continue;
+		}
+		if (oldest == NULL || s->age < oldest->age)
+			oldest = s;
+		if (is_for(s, key, hash)) {
+			own++;
+			if (mine == NULL || s->age < mine->age)
+				mine = s;
+		}
+	}
+	if (own >= (once ? RESUME_MAX_PER_KEY : 1))
+		return mine;
+	return empty != NULL ? empty : oldest;
+}
+
+void
+starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
+		    size_t len, int64_t expires, bool once)
+{
+	uint32_t hash = hash_of(key);
+	char *copy = strdup(key);
+	struct slot *s;
+
+	if (copy == NULL) {
+		explicit_bzero(data, len);
+		free(data);
+		return;
+	}
+	pthread_mutex_lock(&r->lock);
+	s = choose(r, key, hash, once);
+	clear(r, s);
+	*s = (struct slot){ copy, data, len, expires, ++r->puts, hash, once };
+	r->count++;
+	pthread_mutex_unlock(&r->lock);
+}
+
+bool
+starttls_resume_take(struct resume *r, const char *key, int64_t now,
+		     uint8_t **ret_data, size_t *ret_len, int64_t *ret_expires)
+{
+	uint32_t hash = hash_of(key);
+	struct slot *best = NULL;
+	uint8_t *copy = NULL;
+	size_t i;
+
+	pthread_mutex_lock(&r->lock);
+	for (i = 0; i < RESUME_MAX; i++) {
+		struct slot *s = &r->slots[i];
+
+		if (!is_for(s, key, hash))
+			continue;
+		if (s->expires <= now)
+			clear(r, s);
+		else if (best == NULL || s->age > best->age)
+			best = s;
+	}
+	if (best != NULL)
+		copy = malloc(best->len);
+	if (copy != NULL) {
+		memcpy(copy, best->data, best->len);
+		*ret_data = copy;
+		*ret_len = best->len;
+		*ret_expires = best->expires;
+		if (best->once)
+			clear(r, best);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return copy != NULL;
+}
+
+void
+starttls_resume_drop(struct resume *r, const char *key)
+{
+	uint32_t hash = hash_of(key);
+	size_t i;
+
+	pthread_mutex_lock(&r->lock);
+	for (i = 0; i < RESUME_MAX; i++)
+		if (is_for(&r->slots[i], key, hash))
+			clear(r, &r->slots[i]);
+	pthread_mutex_unlock(&r->lock);
+}
+
+size_t
+starttls_resume_count(struct resume *r)
+{
+	size_t count;
+
+	pthread_mutex_lock(&r->lock);
+	count = r->count;
+	pthread_mutex_unlock(&r->lock);
+	return count;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The resumption cache of a policy: bounded, shared by threads, keyed by
+ * peer name, port and protocol.  Knows nothing of TLS: data is bytes.
+ */
+
+#ifndef STARTTLS_RESUME_H
+#define STARTTLS_RESUME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RESUME_MAX 128             /* sessions in all */
+#define RESUME_MAX_PER_KEY 4       /* single-use tickets for one peer */
+
+struct resume;
+
+struct resume *starttls_resume_new(void);
+void starttls_resume_free(struct resume *r);
+
+/**
+ * starttls_resume_put: keep a session.
+ *
+ * @data     owned by the cache from now on, also after failure; free(3)d
+ * @expires  seconds since 1970
+ * @once     a ticket that must be used once only (TLS 1.3); otherwise it
+ *           replaces what is there for the key
+ */
+void starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
+			 size_t len, int64_t expires, bool once);
+
+/**
+ * starttls_resume_take: the newest session for a key that is still good.
+ *
+ * Returns: true, and a copy that the caller frees.
+ */
+bool starttls_resume_take(struct resume *r, const char *key, int64_t now,
+			  uint8_t **ret_data, size_t *ret_len,
+			  int64_t *ret_expires);
+
+/** starttls_resume_drop: forget a peer's sessions; they did not work. */
+void starttls_resume_drop(struct resume *r, const char *key);
+
+/** starttls_resume_count: sessions held. */
+size_t starttls_resume_count(struct resume *r);
+
+#endif

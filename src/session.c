@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The session: encrypted, to the right peer.
+ *
+ * It adds to GnuTLS's record layer what an application should not have to
+ * think of: a sticky first error, an end of stream that is either announced
+ * or an error, no renegotiation, bounded work per call, one total deadline.
+ * No byte is copied here.
+ */
+
+#include "config.h"
+
+#include "session.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+
+#include "handshake.h"
+#include "preamble.h"
+#include "tls.h"
+#include "wait.h"
+
+#define MAX_DISCARDED (64u << 10)
+
+int
+starttls_session_fail(struct starttls_session *s, int code,
+		      enum starttls_phase phase, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	code = starttls_error_vset(&s->error, code, phase, format, args);
+	va_end(args);
+	snprintf(s->error.protocol, sizeof(s->error.protocol), "%s",
+	    s->protocol->name);
+	return code;
+}
+
+void
+starttls_session_note(const struct starttls_session *s,
+		      enum starttls_phase phase, const char *format, ...)
+{
+	char text[STARTTLS_MESSAGE_SIZE];
+	va_list args;
+
+	if (s->trace == NULL)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	s->trace(s->trace_context, STARTTLS_NOTE, phase, text);
+}
+
+static int
+too_late(struct starttls_session *s)
+{
+	return starttls_session_fail(s, STARTTLS_E_TIMEOUT,
+	    STARTTLS_PHASE_SESSION,
+	    "the deadline passed before the peer was done");
+}
+
+/* Also a peer that never makes us wait has to be done by the deadline. */
+static bool
+is_late(const struct starttls_session *s)
+{
+	return s->deadline != 0 && s->deadline != STARTTLS_NEVER &&
+	    starttls_now_us() >= s->deadline;
+}
+
+/* Wait for @rc, a WANT_*, if there is a deadline; 0: go on. */
+static int
+wait_for(struct starttls_session *s, int rc)
+{
+	if (s->deadline == 0)
+		return rc;
+	rc = starttls_wait(s->io.fd, rc, s->deadline);
+	if (rc == STARTTLS_E_TIMEOUT)
+		return too_late(s);
+	if (rc != 0)
+		return starttls_session_fail(s, rc, STARTTLS_PHASE_SESSION,
+		    "waiting for the connection failed");
+	return 0;
+}
+
+/* A negative result of GnuTLS: 0 to call again, else what to return. */
+static int
+retry(struct starttls_session *s, ssize_t n)
+{
+	int rc = starttls_tls_fault(s, (int)n, STARTTLS_PHASE_SESSION);
+
+	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
+		rc = wait_for(s, rc);
+	return rc;
+}
+
+/*
+ * The first answer to something of ours has come: no more stalls to fear, and
+ * a handshake that began with a false start is over.
+ */
+static void
+first_data(struct starttls_session *s)
+{
+	starttls_handshake_settle(s);
+	if (s->used)
+		s->io.quick_ack = false;
+}
+
+ssize_t
+starttls_session_read(struct starttls_session *session, void *data,
+		      size_t size)
+{
+	struct starttls_session *s = session;
+	ssize_t n;
+	int rc;
+
+	if (s == NULL || data == NULL || size == 0 || size > SSIZE_MAX)
+		return STARTTLS_E_INVALID;
+	if (s->error.code != 0)
+		return s->error.code;
+	if (s->closed_by_peer)
+		return 0;
+	if (is_late(s))
+		return too_late(s);
+	s->io.budget = TLS_READ_BUDGET;
+	while ((n = gnutls_record_recv(s->tls, data, size)) < 0) {
+		rc = retry(s, n);
+		if (rc != 0)
+			return rc;
+	}
+	if (n == 0) {
+		s->closed_by_peer = true;
+		return 0;
+	}
+	if (s->io.quick_ack || s->keep_later)
+		first_data(s);
+	s->used = true;
+	return n;
+}
+
+ssize_t
+starttls_session_write(struct starttls_session *session, const void *data,
+		       size_t len)
+{
+	struct starttls_session *s = session;
+	const uint8_t *at = data;
+	size_t sent = 0;
+	ssize_t n;
+	int rc;
+
+	if (s == NULL || (data == NULL && len > 0) || len > SSIZE_MAX)
+		return STARTTLS_E_INVALID;
+	if (s->error.code != 0)
+		return s->error.code;
+	if (s->shut)
+		return STARTTLS_E_STATE;
+	s->used = true;
+	while (sent < len) {
+		if (is_late(s))
+			return too_late(s);
+		n = gnutls_record_send(s->tls, at + sent, len - sent);
+		if (n >= 0) {
+			sent += (size_t)n;
+			if (s->deadline == 0)
+				break;
+			continue;
+		}
+		rc = retry(s, n);
+		if (rc != 0)
+			return rc;
+	}
+	return (ssize_t)sent;
+}
+
+int
+starttls_session_shutdown(struct starttls_session *session)
+{
+	struct starttls_session *s = session;
+	int rc;
+
+	if (s == NULL)
+		return STARTTLS_E_INVALID;
+	if (s->error.code != 0)
+		return s->error.code;
+	while (!s->shut) {
+		rc = gnutls_bye(s->tls, GNUTLS_SHUT_WR);
+		if (rc >= 0) {
+			s->shut = true;
+			break;
+		}
+		rc = retry(s, rc);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+starttls_session_close(struct starttls_session *session)
+{
+	struct starttls_session *s = session;
+	char scrap[1024];
+	ssize_t n;
+	int rc = starttls_session_shutdown(s);
+
+	if (rc != 0)
+		return rc;
+	while ((n = starttls_session_read(s, scrap, sizeof(scrap))) > 0) {
+		s->discarded += (size_t)n;
+		if (s->discarded > MAX_DISCARDED)
+			return starttls_session_fail(s, STARTTLS_E_LIMIT,
+			    STARTTLS_PHASE_SESSION,
+			    "the peer goes on sending after close_notify");
+	}
+	return (int)n;
+}
+
+void
+starttls_session_free(struct starttls_session *session)
+{
+	if (session == NULL)
+		return;
+	if (session->tls != NULL)
+		gnutls_deinit(session->tls);
+	starttls_transport_done(&session->io);
+	starttls_policy_unref(session->policy);
+	free(session->exchange);
+	free(session->client_name);
+	free(session->name);
+	free(session);
+}
+
+int
+starttls_session_set_deadline(struct starttls_session *session,
+			      int timeout_ms)
+{
+	if (session == NULL || timeout_ms < -1 ||
+	    (timeout_ms != 0 && session->io.fd < 0))
+		return STARTTLS_E_INVALID;
+	session->deadline = timeout_ms == 0 ? 0 :
+	    starttls_deadline(timeout_ms);
+	return 0;
+}
+
+size_t
+starttls_session_pending(const struct starttls_session *session)
+{
+	return session == NULL ? 0 :
+	    gnutls_record_check_pending(session->tls);
+}
+
+int
+starttls_session_fd(const struct starttls_session *session)
+{
+	return session == NULL ? -1 : session->io.fd;
+}
+
+int
+starttls_session_error(const struct starttls_session *session,
+		       struct starttls_error *ret_error)
+{
+	if (session == NULL)
+		return STARTTLS_E_INVALID;
+	if (session->error.code != 0 && ret_error != NULL)
+		starttls_error_give(ret_error, &session->error);
+	return session->error.code;
+}
+
+/* The exchange of monitors, on the engine of the preamble. */
+
+static int
+exchange_write(struct starttls_session *s, struct preamble *p)
+{
+	const char *out;
+	size_t len;
+
+	while ((out = starttls_preamble_out(p, &len)) != NULL) {
+		ssize_t n = starttls_session_write(s, out, len);
+
+		if (n < 0)
+			return (int)n;
+		starttls_preamble_sent(p, (size_t)n);
+	}
+	return 0;
+}
+
+static int
+exchange_read(struct starttls_session *s, struct preamble *p)
+{
+	size_t size;
+	uint8_t *space = starttls_preamble_space(p, &size);
+	ssize_t n = starttls_session_read(s, space, size);
+
+	if (n > 0) {
+		starttls_preamble_received(p, (size_t)n);
+		return 0;
+	}
+	if (n == 0) {
+		starttls_preamble_eof(p);
+		return 0;
+	}
+	/* goodbye was said: a peer that just hangs up is no failure */
+	if (p->leaving && (n == STARTTLS_E_TRUNCATED || n == STARTTLS_E_IO)) {
+		p->status = PREAMBLE_DONE;
+		return 0;
+	}
+	return (int)n;
+}
+
+static int
+exchange(struct starttls_session *s)
+{
+	struct preamble *p = s->exchange;
+	int rc = 0;
+
+	if (p == NULL) {
+		if (s->error.code != 0)
+			return s->error.code;
+		if (s->used || s->shut || s->closed_by_peer)
+			return STARTTLS_E_STATE;
+		p = s->exchange = malloc(sizeof(*p));
+		if (p == NULL)
+			return starttls_session_fail(s, STARTTLS_E_NOMEM,
+			    STARTTLS_PHASE_SESSION, "out of memory");
+		s->exchange_started = starttls_now_us();
+		starttls_preamble_start(p, s->protocol,
+		    &s->protocol->exchange_rules,
+		    s->from == STARTTLS_HANDSHAKE ? STARTTLS_GREETING :
+		    STARTTLS_COMMAND, s->client_name, &s->error);
+		p->trace = s->trace;
+		p->trace_context = s->trace_context;
+	}
+	while (rc == 0 && p->status == PREAMBLE_RUNNING) {
+		rc = exchange_write(s, p);
+		if (rc == 0)
+			rc = exchange_read(s, p);
+	}
+	if (rc == 0 && p->status == PREAMBLE_FAILED)
+		rc = s->error.code;
+	return rc;
+}
+
+int
+starttls_session_check(struct starttls_session *session,
+		       struct starttls_error *error)
+{
+	struct starttls_session *s = session;
+	int rc;
+
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (s == NULL)
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "no session to check");
+	rc = exchange(s);
+	if (rc == STARTTLS_E_STATE && s->error.code == 0)
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SESSION,
+		    "the session was used before");
+	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
+		return rc;
+	s->exchange_us = starttls_now_us() - s->exchange_started;
+	if (rc != 0) {
+		starttls_error_give(error, &s->error);
+		return rc;
+	}
+	/* whatever happened behind the goodbye is nobody's failure */
+	starttls_error_reset(&s->error);
+	return 0;
+}
+
+/* Channel bindings. */
+
+static const char exporter_label[] = "EXPORTER-Channel-Binding";
+#define EXPORTER_SIZE 32           /* RFC 9266 section 2 */
+
+static int
+bind_end_point(gnutls_session_t tls, uint8_t *data, size_t size,
+	       size_t *ret_len)
+{
+	const gnutls_datum_t *chain;
+	gnutls_digest_algorithm_t digest;
+	gnutls_x509_crt_t crt;
+	unsigned count = 0;
+	int rc;
+
+	chain = gnutls_certificate_get_peers(tls, &count);
+	if (chain == NULL || count == 0)
+		return STARTTLS_E_STATE;
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return STARTTLS_E_TLS;
+	rc = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		rc = gnutls_x509_crt_get_signature_algorithm(crt);
+	gnutls_x509_crt_deinit(crt);
+	if (rc < 0)
+		return STARTTLS_E_TLS;
+	digest = gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)rc);
+	if (digest == GNUTLS_DIG_MD5 || digest == GNUTLS_DIG_SHA1)
+		digest = GNUTLS_DIG_SHA256; /* RFC 5929 section 4.1 */
+	/* undefined for signatures without one hash, such as Ed25519 */
+	if (digest == GNUTLS_DIG_UNKNOWN || digest == GNUTLS_DIG_NULL)
+		return STARTTLS_E_STATE;
+	*ret_len = gnutls_hash_get_len(digest);
+	if (*ret_len > size)
+		return STARTTLS_E_INVALID;
+	return gnutls_hash_fast(digest, chain[0].data, chain[0].size,
+	    data) < 0 ? STARTTLS_E_TLS : 0;
+}
+
+int
+starttls_session_channel_binding(struct starttls_session *session,
+				 enum starttls_binding type, void *data,
+				 size_t size, size_t *ret_len)
+{
+	struct starttls_session *s = session;
+	gnutls_datum_t binding = { NULL, 0 };
+	bool tls13;
+	size_t len;
+	int rc;
+
+	if (s == NULL || data == NULL || ret_len == NULL)
+		return STARTTLS_E_INVALID;
+	tls13 = gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3;
+	switch (type) {
+	case STARTTLS_TLS_SERVER_END_POINT:
+		rc = bind_end_point(s->tls, data, size, &len);
+		if (rc == 0)
+			*ret_len = len;
+		return rc;
+	case STARTTLS_TLS_EXPORTER:
+		if (!tls13 && gnutls_session_ext_master_secret_status(
+		    s->tls) == 0)
+			return STARTTLS_E_STATE;
+		if (size < EXPORTER_SIZE)
+			return STARTTLS_E_INVALID;
+		if (gnutls_prf_rfc5705(s->tls, sizeof(exporter_label) - 1,
+		    exporter_label, 0, "", EXPORTER_SIZE, data) < 0)
+			return STARTTLS_E_TLS;
+		*ret_len = EXPORTER_SIZE;
+		return 0;
+	case STARTTLS_TLS_UNIQUE:
+		/* without the extended master secret a triple handshake makes
+		   two sessions look alike (RFC 7627) */
+		if (tls13 || s->keep_later ||
+		    gnutls_session_ext_master_secret_status(s->tls) == 0)
+			return STARTTLS_E_STATE;
+		if (gnutls_session_channel_binding(s->tls,
+		    GNUTLS_CB_TLS_UNIQUE, &binding) < 0)
+			return STARTTLS_E_TLS;
+		rc = binding.size > size ? STARTTLS_E_INVALID : 0;
+		if (rc == 0) {
+			memcpy(data, binding.data, binding.size);
+			*ret_len = binding.size;
+		}
+		gnutls_free(binding.data);
+		return rc;
+	}
+	return STARTTLS_E_INVALID;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * A session from its making: the upgrade owns it while it is not verified,
+ * starttls_upgrade_take() hands it out afterwards.
+ */
+
+#ifndef STARTTLS_SESSION_H
+#define STARTTLS_SESSION_H
+
+#include <gnutls/gnutls.h>
+
+#include "error.h"
+#include "name.h"
+#include "policy.h"
+#include "transport.h"
+
+struct preamble;
+
+struct starttls_session {
+	struct starttls_policy *policy;
+	const struct starttls_protocol *protocol;
+	gnutls_session_t tls;      /* NULL before the handshake */
+	struct transport io;
+	enum starttls_stage from;
+	struct name *name;         /* reference name */
+	char *client_name;
+	char port[8];
+	int64_t deadline;          /* 0: never wait */
+	struct starttls_error error; /* sticky, first cause */
+
+	/* the handshake */
+	bool saw_record;           /* the peer's first bytes were TLS */
+	bool checked;              /* the chain was verified, now or, for a
+	                              resumed session, then */
+	bool finished;             /* handshake done, false start included */
+	bool offered_session;      /* from the resumption cache */
+	bool keep_later;           /* TLS 1.2 session not stored yet */
+	unsigned warnings;         /* alerts of warning level */
+	unsigned verdict;
+	int depth;                 /* certificate at fault; -1: none */
+	enum starttls_staple staple;
+	int64_t chain_end;         /* first notAfter of the chain */
+	char stray[64];            /* what a peer without TLS said */
+
+	/* inside TLS */
+	bool used;                 /* application data went either way */
+	bool closed_by_peer;       /* close_notify received */
+	bool shut;                 /* close_notify sent */
+	size_t discarded;          /* by close */
+	size_t unsent;             /* size of a write to be repeated */
+	struct preamble *exchange;
+
+	starttls_trace_fn trace;
+	void *trace_context;
+
+	/* microseconds; -1: did not happen */
+	int64_t resolve_us, connect_us, greeting_us, preamble_us,
+		handshake_us, exchange_us;
+	int64_t exchange_started;
+	int handshake_trips;       /* round trips until TLS was up */
+};
+
+/** starttls_session_fail: record a failure; returns the sticky code. */
+int starttls_session_fail(struct starttls_session *s, int code,
+			  enum starttls_phase phase, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/** starttls_session_note: trace a note of the library. */
+void starttls_session_note(const struct starttls_session *s,
+			   enum starttls_phase phase, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

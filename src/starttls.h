@@ -1,0 +1,982 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * libstarttls: upgrade a live, cleartext conversation to verified TLS.
+ *
+ * The only header to include.  A policy says what every session must
+ * satisfy; an upgrade brings one conversation from cleartext, or from a
+ * dedicated port, to TLS; a session is what a finished and verified upgrade
+ * hands out.  There is no other way to get one, and no way to switch
+ * verification off.
+ *
+ * Conventions, valid for every function below unless it says otherwise:
+ *
+ * - Functions that return int give 0, STARTTLS_WANT_READ or
+ *   STARTTLS_WANT_WRITE (not errors: poll for that and call the same
+ *   function again with the same arguments), or a STARTTLS_E_* code.
+ * - A "struct starttls_error *" may be NULL and need not be initialised.  It
+ *   means something after a failure only.  Filling it never allocates.
+ * - Output parameters are named ret_x, or come last; on failure they are
+ *   untouched.
+ * - Strings are NUL-terminated UTF-8; sizes count bytes; timeouts are
+ *   milliseconds, 0 never waits, and -1 waits for ever.  A timeout is one
+ *   total budget for the call, on a monotonic clock: a slow peer cannot
+ *   stretch it.
+ * - *_free and *_unref accept NULL.
+ * - A policy may be shared by threads once it is set up.  Every other object
+ *   belongs to one thread at a time; distinct objects are independent.
+ * - A descriptor that the application passed in stays its own: the library
+ *   does not close it and does not change its blocking mode.  On a TCP
+ *   socket TCP_NODELAY is set.  The library never raises SIGPIPE.
+ * - After fork() only one of the two processes may go on using a session.
+ */
+
+#ifndef STARTTLS_H
+#define STARTTLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define STARTTLS_API __attribute__((visibility("default")))
+#define STARTTLS_CHECKED __attribute__((warn_unused_result))
+#else
+#define STARTTLS_API
+#define STARTTLS_CHECKED
+#endif
+
+#define STARTTLS_VERSION "0.1.0"
+
+/* ------------------------------------------------------------------------
+ * Codes.  Numbers are part of the ABI and are never reused.  Each code has a
+ * stable name for machines (starttls_code_name), given in quotes.
+ */
+enum starttls_code {
+	STARTTLS_OK = 0,                    /* "ok" */
+	STARTTLS_WANT_READ = -1,            /* "want-read": poll POLLIN */
+	STARTTLS_WANT_WRITE = -2,           /* "want-write": poll POLLOUT */
+
+	/* usage: the caller's arguments or order of calls */
+	STARTTLS_E_INVALID = -101,          /* "invalid" argument */
+	STARTTLS_E_STATE = -102,            /* "state": not now */
+	STARTTLS_E_FROZEN = -103,           /* "frozen": the policy is in use */
+	STARTTLS_E_POLICY = -104,           /* "policy": file, key, list */
+
+	/* local resources */
+	STARTTLS_E_NOMEM = -201,            /* "memory" */
+	STARTTLS_E_SYSTEM = -202,           /* "system": see sys_errno */
+
+	/* reaching the peer */
+	STARTTLS_E_RESOLVE = -301,          /* "resolve": no such name */
+	STARTTLS_E_CONNECT = -401,          /* "connect": see sys_errno */
+	STARTTLS_E_TIMEOUT = -501,          /* "deadline" passed */
+
+	/* the cleartext part */
+	STARTTLS_E_PROTOCOL = -601,         /* "protocol" violation */
+	STARTTLS_E_EARLY_DATA = -602,       /* "early-data": cleartext where
+	                                       none may be (CVE-2011-0411) */
+	STARTTLS_E_LIMIT = -603,            /* "limit": peer sent too much */
+	STARTTLS_E_FORBIDDEN = -604,        /* "forbidden": the peer's state
+	                                       rules TLS out (PREAUTH) */
+	STARTTLS_E_REFUSED = -701,          /* "refused" by the peer */
+	STARTTLS_E_NOT_OFFERED = -702,      /* "not-offered" by the peer */
+
+	/* the connection ended */
+	STARTTLS_E_EOF = -801,              /* "closed": end of stream */
+	STARTTLS_E_TRUNCATED = -802,        /* "truncated": end of stream
+	                                       without close_notify */
+	STARTTLS_E_IO = -803,               /* "io": see sys_errno */
+
+	/* TLS */
+	STARTTLS_E_TLS = -901,              /* "tls": see gnutls_code */
+	STARTTLS_E_ALERT = -902,            /* "tls-alert" from the peer */
+	STARTTLS_E_NOT_TLS = -903,          /* "not-tls": the peer speaks
+	                                       something else here */
+	STARTTLS_E_ALPN = -904,             /* "alpn": none or another one */
+
+	/* verification, most telling first where several apply */
+	STARTTLS_E_UNTRUSTED = -1001,       /* "cert-untrusted" */
+	STARTTLS_E_EXPIRED = -1002,         /* "cert-expired" */
+	STARTTLS_E_NOT_YET_VALID = -1003,   /* "cert-not-yet-valid" */
+	STARTTLS_E_NAME_MISMATCH = -1004,   /* "name-mismatch" */
+	STARTTLS_E_REVOKED = -1005,         /* "cert-revoked" */
+	STARTTLS_E_PURPOSE = -1006,         /* "cert-purpose" */
+	STARTTLS_E_WEAK = -1007,            /* "cert-weak": key or signature */
+	STARTTLS_E_CONSTRAINTS = -1008,     /* "cert-constraints" */
+	STARTTLS_E_BAD_CHAIN = -1009,       /* "cert-invalid" otherwise */
+	STARTTLS_E_NO_STAPLE = -1010,       /* "staple-missing" */
+	STARTTLS_E_BAD_STAPLE = -1011,      /* "staple-invalid" */
+	STARTTLS_E_PIN_MISMATCH = -1012,    /* "pin-mismatch" */
+	STARTTLS_E_STALE_CRL = -1013        /* "crl-stale" */
+};
+
+/* What a caller can do about a code. */
+enum starttls_class {
+	STARTTLS_CLASS_NONE = 0,            /* success or WANT_* */
+	STARTTLS_CLASS_USAGE = 1,
+	STARTTLS_CLASS_LOCAL = 2,
+	STARTTLS_CLASS_RESOLVE = 3,
+	STARTTLS_CLASS_CONNECT = 4,
+	STARTTLS_CLASS_TIMEOUT = 5,
+	STARTTLS_CLASS_PROTOCOL = 6,
+	STARTTLS_CLASS_REFUSED = 7,
+	STARTTLS_CLASS_CLOSED = 8,
+	STARTTLS_CLASS_TLS = 9,
+	STARTTLS_CLASS_VERIFY = 10
+};
+
+/* Where in a conversation a failure happened. */
+enum starttls_phase {
+	STARTTLS_PHASE_NONE = 0,
+	STARTTLS_PHASE_SETUP = 1,           /* arguments, policy */
+	STARTTLS_PHASE_RESOLVE = 2,
+	STARTTLS_PHASE_CONNECT = 3,
+	STARTTLS_PHASE_GREETING = 4,
+	STARTTLS_PHASE_PREAMBLE = 5,        /* greeting to go-ahead */
+	STARTTLS_PHASE_HANDSHAKE = 6,
+	STARTTLS_PHASE_SESSION = 7          /* inside TLS */
+};
+
+/* Everything that is wrong with a chain, as bits. */
+enum starttls_verdict {
+	STARTTLS_V_UNTRUSTED = 1 << 0,      /* no path to an anchor */
+	STARTTLS_V_EXPIRED = 1 << 1,
+	STARTTLS_V_NOT_YET_VALID = 1 << 2,
+	STARTTLS_V_NAME = 1 << 3,           /* not in subjectAltName */
+	STARTTLS_V_REVOKED = 1 << 4,
+	STARTTLS_V_PURPOSE = 1 << 5,        /* extended key usage */
+	STARTTLS_V_WEAK = 1 << 6,           /* below 112 bits, SHA-1, MD5 */
+	STARTTLS_V_CONSTRAINTS = 1 << 7,    /* name constraints, path length */
+	STARTTLS_V_NOT_CA = 1 << 8,         /* an issuer that may not issue */
+	STARTTLS_V_SIGNATURE = 1 << 9,
+	STARTTLS_V_CRITICAL = 1 << 10,      /* unknown critical extension */
+	STARTTLS_V_NO_STAPLE = 1 << 11,
+	STARTTLS_V_BAD_STAPLE = 1 << 12,
+	STARTTLS_V_PIN = 1 << 13,
+	STARTTLS_V_STALE_CRL = 1 << 14,
+	STARTTLS_V_MALFORMED = 1 << 15,     /* cannot be decoded */
+	STARTTLS_V_OTHER = 1 << 16
+};
+
+#define STARTTLS_REPLY_SIZE 160
+#define STARTTLS_MESSAGE_SIZE 320
+
+/**
+ * struct starttls_error: what went wrong, in the caller's memory.
+ *
+ * The first cause is kept: a later failure of the same object repeats it.
+ * Text of the peer is bounded and free of control characters, but it is the
+ * peer's, and in the cleartext phases not even authenticated.
+ */
+struct starttls_error {
+	int code;                           /* STARTTLS_E_* */
+	int error_class;                    /* enum starttls_class */
+	int phase;                          /* enum starttls_phase */
+	int sys_errno;                      /* 0: not from the system */
+	int gnutls_code;                    /* 0: not from GnuTLS */
+	int alert;                          /* TLS alert received; -1: none */
+	unsigned verdict;                   /* STARTTLS_V_* bits */
+	int depth;                          /* certificate at fault, 0 the
+	                                       peer's own; -1: none */
+	int reply_code;                     /* three-digit reply; 0: none */
+	char protocol[16];
+	char state[24];                     /* of the dialog */
+	char reply[STARTTLS_REPLY_SIZE];    /* the peer's words, sanitised */
+	char message[STARTTLS_MESSAGE_SIZE]; /* one line, cause first */
+};
+
+/**
+ * starttls_version: the version of the library in use, e.g. "0.1.0".
+ *
+ * Returns: a static string.
+ */
+STARTTLS_API const char *starttls_version(void);
+
+/**
+ * starttls_code_name: the stable machine-readable name of a code.
+ *
+ * Returns: a static string, "unknown" for a number that is no code.
+ */
+STARTTLS_API const char *starttls_code_name(int code);
+
+/**
+ * starttls_code_class: the class of a code, enum starttls_class.
+ */
+STARTTLS_API enum starttls_class starttls_code_class(int code);
+
+/**
+ * starttls_phase_name: the stable machine-readable name of a phase.
+ */
+STARTTLS_API const char *starttls_phase_name(enum starttls_phase phase);
+
+/**
+ * starttls_verdict_text: the words for one bit of a verdict.
+ *
+ * Returns: a static string such as "expired"; NULL if @bit is not one bit of
+ * enum starttls_verdict.
+ */
+STARTTLS_API const char *starttls_verdict_text(unsigned bit);
+
+/* ------------------------------------------------------------------------
+ * Protocols: constant tables.
+ */
+struct starttls_protocol;
+
+/* Where in the conversation the library takes over. */
+enum starttls_stage {
+	STARTTLS_GREETING = 1,   /* nothing was exchanged yet */
+	STARTTLS_COMMAND = 2,    /* greeting (and capabilities) are done */
+	STARTTLS_HANDSHAKE = 3   /* go-ahead was received, or dedicated port */
+};
+
+/**
+ * starttls_protocol_find: look up a protocol by name, e.g. "imap".
+ *
+ * Returns: a static object, or NULL if @name (case does not matter) is not
+ * known.  "imaps" is no protocol but imap entered at STARTTLS_HANDSHAKE.
+ */
+STARTTLS_API const struct starttls_protocol *
+starttls_protocol_find(const char *name);
+
+/**
+ * starttls_protocol_next: walk through all protocols; start with NULL.
+ */
+STARTTLS_API const struct starttls_protocol *
+starttls_protocol_next(const struct starttls_protocol *previous);
+
+/**
+ * starttls_protocol_scheme: the URL scheme for entering at @from.
+ *
+ * Returns: a static string, "imap" or, for STARTTLS_HANDSHAKE, "imaps".
+ */
+STARTTLS_API const char *
+starttls_protocol_scheme(const struct starttls_protocol *protocol,
+			 enum starttls_stage from);
+
+/**
+ * starttls_protocol_port: the usual port for entering at @from, as text.
+ */
+STARTTLS_API const char *
+starttls_protocol_port(const struct starttls_protocol *protocol,
+		       enum starttls_stage from);
+
+/**
+ * starttls_protocol_rfc: the documents that define the upgrade.
+ */
+STARTTLS_API const char *
+starttls_protocol_rfc(const struct starttls_protocol *protocol);
+
+/* ------------------------------------------------------------------------
+ * Policy: what every session must satisfy.  Secure when new; setters only
+ * tighten it or say whom to trust, and only before its first use: after that
+ * they return STARTTLS_E_FROZEN.  Thread: one thread sets up, then any
+ * number share it.
+ */
+struct starttls_policy;
+
+enum starttls_role {
+	STARTTLS_CLIENT = 1
+};
+
+enum starttls_tls_version {
+	STARTTLS_TLS1_2 = 0x0303,
+	STARTTLS_TLS1_3 = 0x0304
+};
+
+/* ALPN, RFC 7301.  An answer that was not asked for is always refused. */
+enum starttls_alpn {
+	STARTTLS_ALPN_AUTO = 0,    /* off after an upgrade and on the usual
+	                              dedicated ports, on elsewhere */
+	STARTTLS_ALPN_OFF = 1,
+	STARTTLS_ALPN_ON = 2,      /* offer; none selected is fine */
+	STARTTLS_ALPN_REQUIRE = 3  /* offer; none selected is an error */
+};
+
+/**
+ * starttls_policy_new: make a policy with the library's secure defaults.
+ *
+ * TLS 1.2 and 1.3 with forward secrecy and AEAD, certificates verified
+ * against the system's trust store at the 112 bit security level.
+ *
+ * Ownership: the caller holds one reference, see starttls_policy_unref.
+ * Returns: 0; STARTTLS_E_INVALID (@role, NULL), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_new(struct starttls_policy **ret_policy,
+		    enum starttls_role role) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_ref: hold another reference.  Thread: safe.
+ *
+ * Returns: @policy.
+ */
+STARTTLS_API struct starttls_policy *
+starttls_policy_ref(struct starttls_policy *policy);
+
+/**
+ * starttls_policy_unref: give a reference back; the last one frees.
+ * Thread: safe.
+ *
+ * Returns: NULL, so that p = starttls_policy_unref(p) is natural.
+ */
+STARTTLS_API struct starttls_policy *
+starttls_policy_unref(struct starttls_policy *policy);
+
+/**
+ * starttls_policy_trust_file: trust the PEM certificates of a file, and no
+ * longer the system's store.  Repeatable: files, directories and buffers add
+ * up.  A certificate may be a root, an intermediate, or a server's own.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
+ * STARTTLS_E_POLICY (unreadable, malformed, or no certificate in it; the
+ * message says which and where), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_trust_file(struct starttls_policy *policy, const char *path,
+			   struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_trust_dir: the same for a directory.
+ *
+ * If it has the hashed layout of OpenSSL (names such as 1a2b3c4d.0) those
+ * files are read, otherwise the files that end in .pem, .crt or .cer.
+ *
+ * Returns: as starttls_policy_trust_file.
+ */
+STARTTLS_API int
+starttls_policy_trust_dir(struct starttls_policy *policy, const char *path,
+			  struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_trust_pem: the same for PEM text in memory.
+ *
+ * @len      bytes at @data; need not be NUL-terminated
+ *
+ * Ownership: @data is copied.
+ * Returns: as starttls_policy_trust_file.
+ */
+STARTTLS_API int
+starttls_policy_trust_pem(struct starttls_policy *policy, const void *data,
+			  size_t len,
+			  struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_add_trust_file: trust the PEM certificates of a file in
+ * addition to what is trusted otherwise, the system's store included.
+ *
+ * Returns: as starttls_policy_trust_file.
+ */
+STARTTLS_API int
+starttls_policy_add_trust_file(struct starttls_policy *policy,
+			       const char *path,
+			       struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_pin: require one of the pinned public keys.
+ *
+ * Once there are pins, one must match a key of the validated chain.  A match
+ * on the server's own key stands in for the path to an anchor, as a
+ * self-signed server needs it; name and validity are checked all the same.
+ *
+ * @pin      "sha256//" and the base64 SHA-256 of the DER
+ *           SubjectPublicKeyInfo (RFC 7469), several joined by ';'; repeatable
+ *
+ * Returns: 0; STARTTLS_E_INVALID (syntax), STARTTLS_E_FROZEN,
+ * STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_pin(struct starttls_policy *policy, const char *pin,
+		    struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_crl_file: refuse certificates on the PEM revocation lists
+ * of a file.
+ *
+ * The file is configuration like the anchors: its signature is not checked.
+ * A list past its nextUpdate makes every certificate of its issuer fail
+ * with STARTTLS_E_STALE_CRL.  Repeatable.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
+ * STARTTLS_E_POLICY (unreadable or malformed), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
+			 struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_require_ocsp: fail unless the peer staples a good OCSP
+ * response (RFC 6066 section 8) for its certificate.
+ *
+ * A staple that comes unrequired is checked in any case, and a certificate
+ * with the TLS feature extension (RFC 7633) requires one in any case.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN
+ */
+STARTTLS_API int
+starttls_policy_require_ocsp(struct starttls_policy *policy,
+			     struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_identity: the certificate chain and private key to show
+ * when the peer asks for a certificate.
+ *
+ * @chain_file, @key_file  PEM files or PKCS#11 URIs (RFC 7512)
+ * @passphrase   of the key; NULL: not encrypted.  Not kept.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
+ * STARTTLS_E_STATE (set already), STARTTLS_E_POLICY (unreadable, wrong
+ * passphrase, key and certificate do not match), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_identity(struct starttls_policy *policy,
+			 const char *chain_file, const char *key_file,
+			 const char *passphrase,
+			 struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_raise_min_version: refuse TLS versions below @version.
+ *
+ * A ratchet: the higher of what was in force and what is asked holds.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (no such version), STARTTLS_E_FROZEN
+ */
+STARTTLS_API int
+starttls_policy_raise_min_version(struct starttls_policy *policy,
+				  enum starttls_tls_version version,
+				  struct starttls_error *error)
+	STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_restrict: remove algorithms or versions.
+ *
+ * @items    GnuTLS priority items with a leading '-', joined by ':', such as
+ *           "-CHACHA20-POLY1305:-GROUP-SECP521R1"; repeatable
+ *
+ * Returns: 0; STARTTLS_E_INVALID (not a removal, unknown item, or nothing
+ * would be left), STARTTLS_E_FROZEN, STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_restrict(struct starttls_policy *policy, const char *items,
+			 struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_set_alpn: when to offer ALPN; STARTTLS_ALPN_AUTO when new.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (no such mode), STARTTLS_E_FROZEN
+ */
+STARTTLS_API int
+starttls_policy_set_alpn(struct starttls_policy *policy,
+			 enum starttls_alpn mode,
+			 struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_set_resumption: keep TLS sessions for later connections.
+ *
+ * A bounded cache in the policy, keyed by peer name, port and protocol.
+ * Only verified sessions enter, each ticket is used once, and none is used
+ * past the end of validity of the chain it was verified with.
+ *
+ * @enabled  1 when new; 0 asks for no tickets at all, which suits a program
+ *           that makes one connection
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN
+ */
+STARTTLS_API int
+starttls_policy_set_resumption(struct starttls_policy *policy, int enabled,
+			       struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_describe: what the policy allows and requires, for people:
+ * versions, cipher suites, groups, signatures, trust source, pins.
+ *
+ * Does not freeze the policy.
+ *
+ * Ownership: the caller frees the text with free(3).
+ * Returns: several lines, or NULL (no memory, or @policy is NULL).
+ */
+STARTTLS_API char *
+starttls_policy_describe(struct starttls_policy *policy) STARTTLS_CHECKED;
+
+/* ------------------------------------------------------------------------
+ * Upgrade: a conversation on its way to TLS.
+ */
+struct starttls_upgrade;
+struct starttls_session;
+
+enum starttls_family {
+	STARTTLS_ANY = 0,
+	STARTTLS_IPV4 = 4,
+	STARTTLS_IPV6 = 6
+};
+
+/* Which way a traced line went. */
+enum starttls_direction {
+	STARTTLS_SENT = 1,
+	STARTTLS_RECEIVED = 2,
+	STARTTLS_NOTE = 3          /* neither: a note of the library */
+};
+
+/**
+ * starttls_trace_fn: told every line in and out, and what TLS agreed on.
+ *
+ * @text     one line, bounded, without line end or control characters;
+ *           never a credential, as none is ever sent by the library.
+ *           Borrowed, valid during the call.
+ *
+ * Must not call back into the object that it traces.
+ */
+typedef void (*starttls_trace_fn)(void *context,
+				  enum starttls_direction direction,
+				  enum starttls_phase phase,
+				  const char *text);
+
+/**
+ * starttls_recv_fn, starttls_send_fn: a transport instead of a descriptor.
+ *
+ * As recv(2) and send(2): bytes moved; 0 at the end of the stream (receive);
+ * or -1 with errno set, EAGAIN if it would block.  They must not block if
+ * the non-blocking functions are to be that, and must not raise SIGPIPE.
+ */
+typedef ssize_t (*starttls_recv_fn)(void *context, void *data, size_t size);
+typedef ssize_t (*starttls_send_fn)(void *context, const void *data,
+				    size_t len);
+
+/**
+ * struct starttls_options: what seldom differs from its default, zero.
+ *
+ * Start with { .size = sizeof(struct starttls_options) } or
+ * STARTTLS_OPTIONS_INIT, and set what is needed.  Text and data are copied
+ * by the function that gets the options; contexts must live as long as the
+ * object.
+ */
+struct starttls_options {
+	size_t size;               /* sizeof(struct starttls_options) */
+
+	/* the dialog */
+	const char *client_name;   /* for EHLO; NULL: "localhost" */
+	const char *port;          /* as text, for the resumption cache and
+	                              ALPN; NULL: the usual one */
+	const void *pending;       /* bytes that the application's reader */
+	size_t pending_len;        /* holds; must be none after a go-ahead */
+
+	/* transport instead of a socket; both or neither */
+	starttls_recv_fn recv;
+	starttls_send_fn send;
+	void *transport_context;
+
+	starttls_trace_fn trace;
+	void *trace_context;
+
+	/* only for starttls_upgrade_dial and starttls_open */
+	const char *connect_host;  /* connect to this, verify the URL's name */
+	const char *connect_port;
+	enum starttls_family family;
+};
+
+#define STARTTLS_OPTIONS_INIT { sizeof(struct starttls_options), \
+	NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+	STARTTLS_ANY }
+
+/**
+ * starttls_upgrade_new: take over a conversation in order to bring it to TLS.
+ *
+ * Freezes the policy.  Nothing is sent or received before the first step.
+ *
+ * @protocol   from starttls_protocol_find
+ * @from       where the conversation stands: STARTTLS_GREETING if not one
+ *             byte was exchanged; STARTTLS_COMMAND if the upgrade command is
+ *             the next thing to say; STARTTLS_HANDSHAKE on a dedicated port
+ *             or behind a go-ahead
+ * @peer_name  reference name to verify: a DNS name (internationalised ones
+ *             in UTF-8 or as A-labels) or an address
+ * @fd         connected stream socket, blocking or not; with a transport in
+ *             the options, a descriptor to poll on, or -1
+ * @options    NULL: defaults
+ *
+ * Ownership: holds a reference on @policy; borrows @fd, which must stay open
+ * as long as the upgrade, and the session made of it, live.  The caller
+ * closes it afterwards, in all cases.
+ * Returns: 0; STARTTLS_E_INVALID (NULL, name, descriptor, options; ALPN
+ * required of a protocol that has none), STARTTLS_E_POLICY (the system's
+ * trust store is unusable), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
+		     struct starttls_policy *policy,
+		     const struct starttls_protocol *protocol,
+		     enum starttls_stage from, const char *peer_name, int fd,
+		     const struct starttls_options *options,
+		     struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_upgrade_dial: connect to a URL and prepare its upgrade.
+ *
+ * @url        scheme://host[:port], see starttls(7).  The scheme names the
+ *             protocol and the way: imap upgrades, imaps is the dedicated
+ *             port.  The host is the name to verify.
+ * @timeout_ms for name resolution and connecting
+ *
+ * Ownership: the descriptor belongs to the upgrade and then to its session,
+ * and is closed with it.
+ * Returns: 0; those of starttls_upgrade_new and starttls_dial;
+ * STARTTLS_E_INVALID (the URL; the message says what is wrong with it)
+ */
+STARTTLS_API int
+starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
+		      struct starttls_policy *policy, const char *url,
+		      int timeout_ms, const struct starttls_options *options,
+		      struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_upgrade_step: go on as far as possible without waiting.
+ *
+ * Returns: 0 (verified; take the session), STARTTLS_WANT_READ,
+ * STARTTLS_WANT_WRITE; or, and then for ever:
+ * STARTTLS_E_REFUSED (the peer said no), STARTTLS_E_NOT_OFFERED,
+ * STARTTLS_E_PROTOCOL (no legal reply), STARTTLS_E_EARLY_DATA (cleartext
+ * ahead of its command or behind the go-ahead), STARTTLS_E_LIMIT (line,
+ * preamble or handshake too long), STARTTLS_E_FORBIDDEN (IMAP PREAUTH, RFC
+ * 9051 section 7.1.4), STARTTLS_E_EOF, STARTTLS_E_IO, STARTTLS_E_TLS,
+ * STARTTLS_E_ALERT, STARTTLS_E_NOT_TLS, STARTTLS_E_ALPN, a code of the
+ * verification class, STARTTLS_E_NOMEM; STARTTLS_E_STATE (session taken)
+ */
+STARTTLS_API int
+starttls_upgrade_step(struct starttls_upgrade *upgrade,
+		      struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_upgrade_run: step and wait until done or failed.
+ *
+ * @timeout_ms  one deadline for all of it
+ *
+ * Returns: 0 or a code of starttls_upgrade_step, but never WANT_*;
+ * STARTTLS_E_TIMEOUT; STARTTLS_E_INVALID (a transport without descriptor
+ * cannot be waited for)
+ */
+STARTTLS_API int
+starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
+		     struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_upgrade_take: consume a finished upgrade, get its session.
+ *
+ * Ownership: the session is the caller's (starttls_session_free); @upgrade
+ * is freed.  If the upgrade is not finished and verified nothing happens.
+ * Returns: the session; NULL: not finished.
+ */
+STARTTLS_API struct starttls_session *
+starttls_upgrade_take(struct starttls_upgrade *upgrade) STARTTLS_CHECKED;
+
+/**
+ * starttls_upgrade_free: give up on a conversation.  Sends nothing.
+ */
+STARTTLS_API void starttls_upgrade_free(struct starttls_upgrade *upgrade);
+
+/**
+ * starttls_upgrade_fd: the descriptor to poll, or -1.
+ */
+STARTTLS_API int
+starttls_upgrade_fd(const struct starttls_upgrade *upgrade);
+
+/* ------------------------------------------------------------------------
+ * Report: plain data.
+ */
+#define STARTTLS_HOST_SIZE 256
+
+enum starttls_staple {
+	STARTTLS_STAPLE_NONE = 0,  /* the peer sent none */
+	STARTTLS_STAPLE_GOOD = 1,
+	STARTTLS_STAPLE_BAD = 2
+};
+
+/**
+ * struct starttls_report: what was negotiated, and how long it took.
+ *
+ * Times are microseconds, -1 if the phase was not reached or not ours.
+ * Texts are empty where unknown.  Set @size before the call.
+ */
+struct starttls_report {
+	size_t size;
+	char protocol[16];         /* "imap" */
+	char scheme[16];           /* "imap" or "imaps" */
+	char host[STARTTLS_HOST_SIZE]; /* reference name, A-labels */
+	char port[8];
+	char address[64];          /* what was connected to */
+	int upgraded;              /* 1: in mid-conversation */
+	int verified;              /* 1: handshake done, all checks passed */
+	int resumed;
+	int false_start;           /* 1: TLS 1.2 client spoke first */
+	char version[16];          /* "TLS1.3" */
+	char cipher_suite[64];     /* IANA name, "TLS_AES_256_GCM_SHA384" */
+	char group[32];            /* "X25519" */
+	char signature[32];        /* "ECDSA-SECP256R1-SHA256" */
+	char alpn[32];             /* empty: none */
+	char compression[8];       /* always "none" */
+	int staple;                /* enum starttls_staple */
+	unsigned verdict;          /* STARTTLS_V_*; 0 and verified: good */
+	unsigned chain_len;        /* certificates sent by the peer */
+	int round_trips;           /* from TCP connect, see starttls(7) */
+	int64_t resolve_us;
+	int64_t connect_us;
+	int64_t greeting_us;       /* until the greeting was complete */
+	int64_t preamble_us;       /* from there to the go-ahead */
+	int64_t handshake_us;
+	int64_t exchange_us;       /* starttls_session_check */
+	int64_t total_us;          /* sum of the above */
+};
+
+/**
+ * struct starttls_cert: one certificate of the peer's chain, as sent.
+ */
+struct starttls_cert {
+	size_t size;
+	char subject[256];         /* RFC 4514, sanitised */
+	char issuer[256];
+	char names[1024];          /* subjectAltName: "DNS:a, IP:b" */
+	char serial[48];           /* hex */
+	char key[48];              /* "RSA 2048", "EC SECP256R1 256" */
+	char signature[48];        /* algorithm */
+	int64_t not_before;        /* seconds since 1970 */
+	int64_t not_after;
+	int is_ca;
+	uint8_t sha256[32];        /* of the certificate */
+	uint8_t spki_sha256[32];   /* of the SubjectPublicKeyInfo */
+	char pin[64];              /* the same, "sha256//..." */
+};
+
+/**
+ * starttls_upgrade_report: what is known so far, also after a failure.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, size)
+ */
+STARTTLS_API int
+starttls_upgrade_report(const struct starttls_upgrade *upgrade,
+			struct starttls_report *ret_report);
+
+/**
+ * starttls_upgrade_cert: a certificate that the peer sent, also after its
+ * verification failed.  It proves nothing then.
+ *
+ * @index    0 is the peer's own
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, size, no such certificate),
+ * STARTTLS_E_TLS (cannot be decoded), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_upgrade_cert(const struct starttls_upgrade *upgrade, unsigned index,
+		      struct starttls_cert *ret_cert);
+
+/**
+ * starttls_upgrade_cert_der: the same, as DER.
+ *
+ * @ret_der  borrowed, valid until the next call on the object
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, no such certificate)
+ */
+STARTTLS_API int
+starttls_upgrade_cert_der(const struct starttls_upgrade *upgrade,
+			  unsigned index, const uint8_t **ret_der,
+			  size_t *ret_len);
+
+/* ------------------------------------------------------------------------
+ * Session: encrypted, to the right peer.
+ */
+
+/**
+ * starttls_session_read: receive application data.
+ *
+ * Waits only if a deadline was set (starttls_session_set_deadline, or
+ * starttls_open).
+ *
+ * Returns: bytes, 1..@size; 0 when the peer closed with close_notify;
+ * STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_TRUNCATED (end of
+ * stream without close_notify: data may be missing), STARTTLS_E_IO,
+ * STARTTLS_E_TLS (also a renegotiation attempt, RFC 9325 section 3.5),
+ * STARTTLS_E_ALERT, STARTTLS_E_LIMIT (records without data, without end),
+ * STARTTLS_E_TIMEOUT, STARTTLS_E_INVALID (NULL, @size 0 or above SSIZE_MAX)
+ */
+STARTTLS_API ssize_t
+starttls_session_read(struct starttls_session *session, void *data,
+		      size_t size) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_write: send application data.
+ *
+ * After WANT_* call again with the same @data and @len.
+ *
+ * Returns: bytes taken, 1..@len, or 0 if @len is 0; without a deadline that
+ * may be less than @len; with one it is all or an error.  STARTTLS_WANT_READ,
+ * STARTTLS_WANT_WRITE, STARTTLS_E_IO, STARTTLS_E_TLS, STARTTLS_E_TIMEOUT,
+ * STARTTLS_E_STATE (after a half close), STARTTLS_E_INVALID
+ */
+STARTTLS_API ssize_t
+starttls_session_write(struct starttls_session *session, const void *data,
+		       size_t len) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_shutdown: half close: send close_notify, go on reading.
+ *
+ * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_IO,
+ * STARTTLS_E_TLS, STARTTLS_E_TIMEOUT
+ */
+STARTTLS_API int
+starttls_session_shutdown(struct starttls_session *session) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_close: send close_notify and wait for the peer's.
+ *
+ * Data that comes before the peer's close_notify is discarded, up to 64 KiB.
+ * The session must still be freed.
+ *
+ * Returns: 0; those of starttls_session_shutdown and starttls_session_read
+ */
+STARTTLS_API int
+starttls_session_close(struct starttls_session *session) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_free: forget a session, without a word to the peer.
+ *
+ * Closes the descriptor only if starttls_open or starttls_upgrade_dial made
+ * it.
+ */
+STARTTLS_API void starttls_session_free(struct starttls_session *session);
+
+/**
+ * starttls_session_set_deadline: from now on, wait, but in all not longer.
+ *
+ * The budget is shared by all following calls until it is set again.
+ *
+ * @timeout_ms  0: never wait, the calls return WANT_* (the default of a
+ *              session taken from an upgrade); -1: wait for ever
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, below -1, nothing to wait on)
+ */
+STARTTLS_API int
+starttls_session_set_deadline(struct starttls_session *session,
+			      int timeout_ms) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_check: one harmless exchange inside TLS and goodbye.
+ *
+ * For monitors: the greeting on a dedicated port, then EHLO, CAPABILITY,
+ * FEAT or CAPABILITIES, then QUIT or LOGOUT.  Use it on a fresh session and
+ * do not use the session for data afterwards.
+ *
+ * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_REFUSED,
+ * STARTTLS_E_PROTOCOL, STARTTLS_E_LIMIT and those of starttls_session_read;
+ * STARTTLS_E_STATE (data was read or written before)
+ */
+STARTTLS_API int
+starttls_session_check(struct starttls_session *session,
+		       struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_pending: bytes that can be read without the transport.
+ *
+ * An application that polls must ask before it waits.
+ */
+STARTTLS_API size_t
+starttls_session_pending(const struct starttls_session *session);
+
+/**
+ * starttls_session_fd: the descriptor to poll, or -1.
+ */
+STARTTLS_API int
+starttls_session_fd(const struct starttls_session *session);
+
+/**
+ * starttls_session_error: the detail of the session's first failure.
+ *
+ * Returns: its code, and @ret_error filled; 0: nothing has failed.
+ */
+STARTTLS_API int
+starttls_session_error(const struct starttls_session *session,
+		       struct starttls_error *ret_error);
+
+/**
+ * starttls_session_report, _cert, _cert_der: as for an upgrade.
+ */
+STARTTLS_API int
+starttls_session_report(const struct starttls_session *session,
+			struct starttls_report *ret_report);
+STARTTLS_API int
+starttls_session_cert(const struct starttls_session *session, unsigned index,
+		      struct starttls_cert *ret_cert);
+STARTTLS_API int
+starttls_session_cert_der(const struct starttls_session *session,
+			  unsigned index, const uint8_t **ret_der,
+			  size_t *ret_len);
+
+enum starttls_binding {
+	STARTTLS_TLS_EXPORTER = 1,           /* RFC 9266 */
+	STARTTLS_TLS_UNIQUE = 2,             /* RFC 5929; TLS 1.2 with the
+	                                        extended master secret only */
+	STARTTLS_TLS_SERVER_END_POINT = 3    /* RFC 5929 */
+};
+
+/**
+ * starttls_session_channel_binding: bytes that bind SASL to this session.
+ *
+ * @data       at least 64 bytes are always enough
+ * @ret_len    bytes written
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, type, @size too small),
+ * STARTTLS_E_STATE (the type is not safe or not defined for this session,
+ * or, after a false start, nothing was read yet), STARTTLS_E_TLS
+ */
+STARTTLS_API int
+starttls_session_channel_binding(struct starttls_session *session,
+				 enum starttls_binding type, void *data,
+				 size_t size,
+				 size_t *ret_len) STARTTLS_CHECKED;
+
+/* ------------------------------------------------------------------------
+ * Conveniences, thin layers over the above.
+ */
+
+/**
+ * starttls_dial: from a name to a connected TCP socket.
+ *
+ * IPv6 and IPv4 are raced (RFC 8305); internationalised names are mapped;
+ * numeric addresses may carry a scope.  Resolution runs in a thread of its
+ * own so that the deadline holds for it, too.
+ *
+ * @port       number or service name
+ *
+ * Ownership: the caller closes the descriptor, which is blocking and
+ * close-on-exec.
+ * Returns: 0; STARTTLS_E_INVALID (name or port), STARTTLS_E_RESOLVE,
+ * STARTTLS_E_CONNECT (to none of the addresses; errno of the last),
+ * STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM
+ */
+STARTTLS_API int
+starttls_dial(const char *host, const char *port, enum starttls_family family,
+	      int timeout_ms, int *ret_fd,
+	      struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_open: from a URL to a verified session.
+ *
+ * @timeout_ms  one deadline for everything from name resolution to the end
+ *              of the handshake.  What is left of it goes on bounding the
+ *              session until starttls_session_set_deadline renews it.
+ *
+ * Returns: those of starttls_upgrade_dial and starttls_upgrade_run
+ */
+STARTTLS_API int
+starttls_open(struct starttls_session **ret_session,
+	      struct starttls_policy *policy, const char *url, int timeout_ms,
+	      const struct starttls_options *options,
+	      struct starttls_error *error) STARTTLS_CHECKED;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

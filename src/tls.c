@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * GnuTLS on top of our transport, and what its codes mean to us.
+ *
+ * The first byte of the peer is looked at before GnuTLS sees it: a peer that
+ * answers in cleartext is the most common mistake and the oldest attack, and
+ * deserves better words than "unexpected packet".
+ */
+
+#include "config.h"
+
+#include "tls.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "text.h"
+#include "verify.h"
+
+#define MAX_WARNINGS 8
+
+static bool
+is_content_type(uint8_t byte)
+{
+	return byte >= 20 && byte <= 23; /* RFC 8446 section 5.1 */
+}
+
+/* Keep some of what a peer without TLS said, for the message. */
+static void
+keep_stray(struct starttls_session *s, const uint8_t *data, size_t len)
+{
+	uint8_t text[48];
+	ssize_t more;
+
+	if (len > sizeof(text))
+		len = sizeof(text);
+	memcpy(text, data, len);
+	more = starttls_transport_recv(&s->io, text + len,
+	    sizeof(text) - len);
+	if (more > 0)
+		len += (size_t)more;
+	starttls_text_clean(s->stray, sizeof(s->stray), text, len);
+}
+
+static ssize_t
+pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
+{
+	struct starttls_session *s = ptr;
+	ssize_t n = starttls_transport_recv(&s->io, data, size);
+
+	if (n > 0 && !s->saw_record) {
+		if (!is_content_type(*(const uint8_t *)data)) {
+			keep_stray(s, data, (size_t)n);
+			n = -1;
+			errno = EPROTO;
+		} else {
+			s->saw_record = true;
+		}
+	}
+	if (n < 0)
+		gnutls_transport_set_errno(s->tls, errno);
+	return n;
+}
+
+static ssize_t
+push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int count)
+{
+	struct starttls_session *s = ptr;
+	ssize_t n = starttls_transport_send(&s->io, iov, count);
+
+	if (n < 0)
+		gnutls_transport_set_errno(s->tls, errno);
+	return n;
+}
+
+void
+starttls_tls_attach(struct starttls_session *s)
+{
+	gnutls_transport_set_ptr(s->tls, s);
+	gnutls_transport_set_pull_function(s->tls, pull);
+	gnutls_transport_set_vec_push_function(s->tls, push);
+}
+
+/* What the peer's alert means for the person in front of it. */
+static const char *
+alert_hint(int alert)
+{
+	switch (alert) {
+	case 116: /* certificate_required, RFC 8446 */
+		return " (it wants a client certificate)";
+	case GNUTLS_A_PROTOCOL_VERSION:
+		return " (it has no TLS version that we accept)";
+	case GNUTLS_A_HANDSHAKE_FAILURE:
+	case GNUTLS_A_INSUFFICIENT_SECURITY:
+		return " (no algorithms in common, or it wants a client "
+		    "certificate)";
+	case GNUTLS_A_UNRECOGNIZED_NAME:
+		return " (it does not know the name)";
+	default:
+		return "";
+	}
+}
+
+static int
+peer_alert(struct starttls_session *s, enum starttls_phase phase)
+{
+	int alert = (int)gnutls_alert_get(s->tls);
+	const char *name = gnutls_alert_get_name(
+	    (gnutls_alert_description_t)alert);
+	int code = starttls_session_fail(s, STARTTLS_E_ALERT, phase,
+	    "the peer sent the TLS alert %d, %s%s", alert,
+	    name != NULL ? name : "unknown", alert_hint(alert));
+
+	s->error.alert = alert;
+	return code;
+}
+
+static int
+transport_fault(struct starttls_session *s, enum starttls_phase phase)
+{
+	int saved = errno;
+
+	if (s->stray[0] != '\0') {
+		memcpy(s->error.reply, s->stray, sizeof(s->stray));
+		return starttls_session_fail(s, STARTTLS_E_NOT_TLS, phase,
+		    "the peer does not speak TLS here: \"%s\"", s->stray);
+	}
+	if (s->io.budget == 0)
+		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
+		    "the peer sends without end, to no effect");
+	starttls_error_sys(&s->error, STARTTLS_E_IO, phase, saved,
+	    "the connection failed");
+	return s->error.code;
+}
+
+static int
+peer_gone(struct starttls_session *s, enum starttls_phase phase)
+{
+	if (phase == STARTTLS_PHASE_HANDSHAKE)
+		return starttls_session_fail(s, STARTTLS_E_EOF, phase,
+		    "the peer closed the connection during the TLS "
+		    "handshake");
+	return starttls_session_fail(s, STARTTLS_E_TRUNCATED, phase,
+	    "the connection ended without close_notify: data may be missing");
+}
+
+/* A key usage or strength that GnuTLS refuses before we are asked. */
+static int
+certificate_fault(struct starttls_session *s, int code, unsigned bit,
+		  const char *what)
+{
+	s->verdict |= bit;
+	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
+	    "the certificate of %.100s is %s", s->name->text, what);
+	s->error.verdict = s->verdict;
+	s->error.depth = 0;
+	return s->error.code;
+}
+
+static int
+tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
+{
+	switch (rc) {
+	case GNUTLS_E_FATAL_ALERT_RECEIVED:
+		return peer_alert(s, phase);
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PUSH_ERROR:
+		return transport_fault(s, phase);
+	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_SESSION_EOF:
+		return peer_gone(s, phase);
+	case GNUTLS_E_MEMORY_ERROR:
+		return starttls_session_fail(s, STARTTLS_E_NOMEM, phase,
+		    "out of memory");
+	case GNUTLS_E_REHANDSHAKE:
+		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
+		    "the peer tried to renegotiate, which is refused");
+	case GNUTLS_E_KEY_USAGE_VIOLATION:
+		return certificate_fault(s, STARTTLS_E_PURPOSE,
+		    STARTTLS_V_PURPOSE, "not meant for signing (key usage)");
+	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
+		    "the peer has no TLS version that we accept");
+	default:
+		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
+		    "TLS failed: %s", gnutls_strerror(rc));
+	}
+}
+
+/* Tell the peer, once, without waiting. */
+static void
+send_alert(struct starttls_session *s, int rc)
+{
+	if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED ||
+	    s->error.code == STARTTLS_E_IO ||
+	    s->error.code == STARTTLS_E_EOF ||
+	    s->error.code == STARTTLS_E_NOT_TLS ||
+	    s->error.code == STARTTLS_E_TRUNCATED)
+		return;
+	if (s->verdict != 0)
+		gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
+		    starttls_verify_alert(s->verdict));
+	else
+		gnutls_alert_send_appropriate(s->tls, rc);
+}
+
+int
+starttls_tls_fault(struct starttls_session *s, int rc,
+		   enum starttls_phase phase)
+{
+	switch (rc) {
+	case GNUTLS_E_AGAIN:
+		if (gnutls_record_get_direction(s->tls) != 0)
+			return STARTTLS_WANT_WRITE;
+		/* GnuTLS also says so after a message of its own */
+		if (s->io.blocked || !s->io.moved)
+			return STARTTLS_WANT_READ;
+		s->io.moved = false;
+		return 0;
+	case GNUTLS_E_INTERRUPTED:
+	case GNUTLS_E_GOT_APPLICATION_DATA:
+		return 0;
+	case GNUTLS_E_WARNING_ALERT_RECEIVED:
+		if (++s->warnings <= MAX_WARNINGS)
+			return 0;
+		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
+		    "more than %d warning alerts", MAX_WARNINGS);
+	default:
+		break;
+	}
+	if (s->error.code == 0) /* else verification said it already */
+		tls_fault(s, rc, phase);
+	s->error.gnutls_code = rc;
+	send_alert(s, rc);
+	return s->error.code;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * A byte stream without waiting: a socket, or the application's callbacks.
+ */
+
+#ifndef STARTTLS_TRANSPORT_H
+#define STARTTLS_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "starttls.h"
+
+struct transport {
+	int fd;                    /* to poll; -1: none */
+	bool is_socket;            /* else the callbacks serve */
+	bool is_tcp;
+	bool owns_fd;
+	bool quick_ack;            /* acknowledge at once, see _recv */
+	bool blocked;              /* the last receive would have blocked */
+	bool moved;                /* something was received; for the owner */
+	bool spoke;                /* the last thing done was sending */
+	int round_trips;
+	size_t budget;             /* bytes that may still be received */
+	starttls_recv_fn recv;
+	starttls_send_fn send;
+	void *context;
+};
+
+#define TRANSPORT_NO_BUDGET SIZE_MAX
+
+/**
+ * starttls_transport_init: set up for a socket, or for callbacks.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (no stream socket; sets errno)
+ */
+int starttls_transport_init(struct transport *io, int fd,
+			    const struct starttls_options *options);
+
+/** starttls_transport_done: close the descriptor if it is ours. */
+void starttls_transport_done(struct transport *io);
+
+/**
+ * starttls_transport_recv: as recv(2), never waits, repeats on EINTR.
+ *
+ * Returns: bytes; 0: end; -1: errno is set, EAGAIN: would block, EMSGSIZE:
+ * the budget is used up.
+ */
+ssize_t starttls_transport_recv(struct transport *io, void *data,
+				size_t size);
+
+/** starttls_transport_send: as writev(2), never waits, no SIGPIPE. */
+ssize_t starttls_transport_send(struct transport *io, const struct iovec *iov,
+				int count);
+
+/**
+ * starttls_transport_address: what the socket is connected to, as text.
+ */
+void starttls_transport_address(const struct transport *io, char *ret_text,
+				size_t size);
+
+#endif

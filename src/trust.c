@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Trust anchors, loaded on need.
+ *
+ * Parsing the whole system store costs GnuTLS more than a handshake.  Here a
+ * bundle is only decoded from base64 and indexed by the bytes of the subject
+ * name, which a walk over a few tags finds.  A wrong index can make a chain
+ * be refused, never accepted: which anchors match is GnuTLS's to decide, and
+ * a subset of the anchors can only refuse more.
+ *
+ * GnuTLS looks for an issuer among anchors whose subject equals the issuer
+ * name, byte by byte, and for a certificate of the chain that is itself an
+ * anchor; so the subset by those two names refuses nothing that the whole
+ * store accepts.
+ */
+
+#include "config.h"
+
+#include "trust.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define MAX_FILE (16u << 20)
+#define BUCKETS 256
+
+struct anchor {
+	size_t der, der_len;       /* offsets in the store's bytes */
+	size_t subject, subject_len;
+	uint32_t hash;
+	int next;                  /* in its bucket; -1: last */
+	bool loaded;
+};
+
+struct trust {
+	gnutls_x509_trust_list_t list;
+	pthread_rwlock_t lock;     /* of the list and the loaded flags */
+	uint8_t *bytes;            /* all certificates, DER */
+	size_t bytes_len, bytes_size;
+	struct anchor *anchors;
+	size_t count, size;
+	int buckets[BUCKETS];
+};
+
+struct slice {
+	const uint8_t *data;
+	size_t len;
+};
+
+static uint32_t
+hash_of(struct slice s)
+{
+	uint32_t h = 2166136261u;  /* FNV-1a */
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		h = (h ^ s.data[i]) * 16777619u;
+	return h;
+}
+
+/*
+ * Take one DER element off the front of @in.  With @ret_whole it is given
+ * with its header, else only its content.
+ */
+static bool
+take_element(struct slice *in, uint8_t tag, bool whole, struct slice *ret)
+{
+	size_t header = 2, len;
+	unsigned i, octets;
+
+	if (in->len < 2 || in->data[0] != tag)
+		return false;
+	len = in->data[1];
+	if (len >= 0x80) {
+		octets = (unsigned)len & 0x7f;
+		if (octets == 0 || octets > 3 || in->len < 2u + octets)
+			return false;
+		for (len = 0, i = 0; i < octets; i++)
+			len = len << 8 | in->data[2 + i];
+		header += octets;
+	}
+	if (len > in->len - header)
+		return false;
+	ret->data = in->data + (whole ? 0 : header);
+	ret->len = len + (whole ? header : 0);
+	in->data += header + len;
+	in->len -= header + len;
+	return true;
+}
+
+/* Issuer and subject of a certificate, RFC 5280 section 4.1, as raw DER. */
+static bool
+find_names(struct slice der, struct slice *ret_issuer,
+	   struct slice *ret_subject)
+{
+	struct slice cert, tbs, skip;
+
+	if (!take_element(&der, 0x30, false, &cert) || der.len != 0 ||
+	    !take_element(&cert, 0x30, false, &tbs))
+		return false;
+	if (tbs.len > 0 && tbs.data[0] == 0xa0 &&
+	    !take_element(&tbs, 0xa0, true, &skip))    /* version */
+		return false;
+	return take_element(&tbs, 0x02, true, &skip) && /* serial */
+	    take_element(&tbs, 0x30, true, &skip) &&    /* signature */
+	    take_element(&tbs, 0x30, true, ret_issuer) &&
+	    take_element(&tbs, 0x30, true, &skip) &&    /* validity */
+	    take_element(&tbs, 0x30, true, ret_subject);
+}
+
+struct trust *
+starttls_trust_new(gnutls_x509_trust_list_t list)
+{
+	struct trust *t = calloc(1, sizeof(*t));
+	size_t i;
+
+	if (t == NULL)
+		return NULL;
+	if (pthread_rwlock_init(&t->lock, NULL) != 0) {
+		free(t);
+		return NULL;
+	}
+	t->list = list;
+	for (i = 0; i < BUCKETS; i++)
+		t->buckets[i] = -1;
+	return t;
+}
+
+void
+starttls_trust_free(struct trust *t)
+{
+	if (t == NULL)
+		return;
+	pthread_rwlock_destroy(&t->lock);
+	free(t->bytes);
+	free(t->anchors);
+	free(t);
+}
+
+size_t
+starttls_trust_count(const struct trust *t)
+{
+	return t->count;
+}
+
+/* Make room for another @more bytes of DER. */
+static int
+reserve(struct trust *t, size_t more)
+{
+	size_t size = t->bytes_len + more;
+	uint8_t *bytes;
+
+	if (size <= t->bytes_size)
+		return 0;
+	if (size < t->bytes_size / 2 * 3)
+		size = t->bytes_size / 2 * 3;
+	bytes = realloc(t->bytes, size);
+	if (bytes == NULL)
+		return STARTTLS_E_NOMEM;
+	t->bytes = bytes;
+	t->bytes_size = size;
+	return 0;
+}
+
+static int
+append_anchor(struct trust *t, size_t der, size_t der_len,
+	      struct slice subject)
+{
+	struct anchor *a;
+
+	if (t->count == t->size) {
+		size_t size = t->size == 0 ? 192 : t->size * 2;
+
+		a = realloc(t->anchors, size * sizeof(*a));
+		if (a == NULL)
+			return STARTTLS_E_NOMEM;
+		t->anchors = a;
+		t->size = size;
+	}
+	a = &t->anchors[t->count++];
+	*a = (struct anchor){
+		.der = der,
+		.der_len = der_len,
+		.subject = (size_t)(subject.data - t->bytes),
+		.subject_len = subject.len,
+		.hash = hash_of(subject),
+	};
+	return 0;
+}
+
+/* The first @count anchors stay; forget the rest, put all into buckets. */
+static void
+settle(struct trust *t, size_t count, size_t from)
+{
+	t->count = count;
+	for (; from < count; from++) {
+		struct anchor *a = &t->anchors[from];
+		int *bucket = &t->buckets[a->hash % BUCKETS];
+
+		a->next = *bucket;
+		*bucket = (int)from;
+	}
+}
+
+static unsigned
+line_of(const char *data, const char *at)
+{
+	unsigned line = 1;
+
+	while ((data = memchr(data, '\n', (size_t)(at - data))) != NULL) {
+		line++;
+		data++;
+	}
+	return line;
+}
+
+/* The body of one PEM block: decode, find the names, append. */
+static int
+add_block(struct trust *t, const char *body, size_t len, size_t *ret_end)
+{
+	struct slice der, issuer, subject;
+	ptrdiff_t n;
+
+	n = starttls_base64_decode(t->bytes + t->bytes_len, body, len,
+	    ret_end);
+	if (n <= 0 || len - *ret_end < 9 ||
+	    memcmp(body + *ret_end, "-----END ", 9) != 0)
+		return STARTTLS_E_POLICY;
+	der = (struct slice){ t->bytes + t->bytes_len, (size_t)n };
+	if (!find_names(der, &issuer, &subject))
+		return STARTTLS_E_POLICY;
+	t->bytes_len += (size_t)n;
+	return append_anchor(t, t->bytes_len - (size_t)n, (size_t)n, subject);
+}
+
+int
+starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
+		       size_t len, struct starttls_error *error)
+{
+	static const char begin[] = "-----BEGIN ";
+	static const char *const kinds[] = {
+		"CERTIFICATE-----", "X509 CERTIFICATE-----"
+	};
+	const char *at = data, *end = data + len;
+	size_t before = t->count, bytes_before = t->bytes_len, used, i;
+	int rc = reserve(t, len / 4 * 3 + 3);
+
+	while (rc == 0 && (at = memmem(at, (size_t)(end - at), begin,
+	    sizeof(begin) - 1)) != NULL) {
+		at += sizeof(begin) - 1;
+		for (i = 0; i < 2; i++) {
+			size_t n = strlen(kinds[i]);
+
+			if ((size_t)(end - at) > n &&
+			    memcmp(at, kinds[i], n) == 0) {
+				rc = add_block(t, at + n,
+				    (size_t)(end - at) - n, &used);
+				if (rc == 0)
+					at += n + used;
+				break;
+			}
+		}
+	}
+	if (rc != 0) {
+		t->bytes_len = bytes_before;
+		settle(t, before, before);
+		if (rc != STARTTLS_E_POLICY)
+			return starttls_error_set(error, rc,
+			    STARTTLS_PHASE_SETUP, "out of memory");
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    "%s: malformed certificate at line %u", label,
+		    line_of(data, at));
+	}
+	if (t->count == before)
+		return starttls_error_set(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, "%s: no PEM certificate in it",
+		    label);
+	settle(t, t->count, before);
+	return 0;
+}
+
+/* Read a whole file; the caller frees. */
+static int
+read_file(const char *path, char **ret_data, size_t *ret_len)
+{
+	struct stat st;
+	char *data = NULL;
+	size_t len = 0;
+	ssize_t n = -1;
+	int fd, saved;
+
+	/* a FIFO must not block us for ever */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) != 0)
+		goto out;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	if (!S_ISREG(st.st_mode))
+		goto out;
+	errno = EFBIG;
+	if (st.st_size < 0 || st.st_size > (off_t)MAX_FILE)
+		goto out;
+	data = malloc((size_t)st.st_size + 1);
+	if (data == NULL)
+		goto out;
+	while (len < (size_t)st.st_size) {
+		n = read(fd, data + len, (size_t)st.st_size - len);
+		if (n <= 0 && !(n < 0 && errno == EINTR))
+			break;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	n = n < 0 && len < (size_t)st.st_size ? -1 : 0;
+out:
+	saved = errno;
+	close(fd);
+	if (n != 0) {
+		free(data);
+		errno = saved;
+		return -1;
+	}
+	data[len] = '\0';
+	*ret_data = data;
+	*ret_len = len;
+	return 0;
+}
+
+int
+starttls_trust_add_file(struct trust *t, const char *path,
+			struct starttls_error *error)
+{
+	char *data;
+	size_t len;
+	int rc;
+
+	if (read_file(path, &data, &len) != 0)
+		return starttls_error_sys(error, errno == ENOMEM ?
+		    STARTTLS_E_NOMEM : STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, errno, "%s", path);
+	rc = starttls_trust_add_pem(t, path, data, len, error);
+	free(data);
+	return rc;
+}
+
+/* "1a2b3c4d.0", the layout that OpenSSL's rehash makes. */
+static bool
+is_hashed_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		if (strchr("0123456789abcdef", name[i]) == NULL ||
+		    name[i] == '\0')
+			return false;
+	return name[8] == '.' && name[9] >= '0' && name[9] <= '9' &&
+	    strspn(name + 9, "0123456789") == strlen(name + 9);
+}
+
+static bool
+is_certificate_name(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot != NULL && name[0] != '.' && (strcmp(dot, ".pem") == 0 ||
+	    strcmp(dot, ".crt") == 0 || strcmp(dot, ".cer") == 0);
+}
+
+/* Add the files whose names @accept likes; count them. */
+static int
+scan_dir(struct trust *t, const char *path, bool (*accept)(const char *),
+	 size_t *ret_files, struct starttls_error *error)
+{
+	char file[4096];
+	struct dirent *entry;
+	int rc = 0;
+	DIR *dir = opendir(path);
+
+	if (dir == NULL)
+		return starttls_error_sys(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, errno, "%s", path);
+	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+		if (!accept(entry->d_name))
+			continue;
+		++*ret_files;
+		if ((size_t)snprintf(file, sizeof(file), "%s/%s", path,
+		    entry->d_name) >= sizeof(file))
+			rc = starttls_error_set(error, STARTTLS_E_POLICY,
+			    STARTTLS_PHASE_SETUP, "%s: name too long", path);
+		else
+			rc = starttls_trust_add_file(t, file, error);
+	}
+	closedir(dir);
+	return rc;
+}
+
+int
+starttls_trust_add_dir(struct trust *t, const char *path,
+		       struct starttls_error *error)
+{
+	size_t before = t->count, files = 0;
+	int rc = scan_dir(t, path, is_hashed_name, &files, error);
+
+	if (rc == 0 && files == 0)
+		rc = scan_dir(t, path, is_certificate_name, &files, error);
+	if (rc == 0 && t->count == before)
+		rc = starttls_error_set(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, "%s: no certificates in it", path);
+	return rc;
+}
+
+const char *
+starttls_trust_system_path(void)
+{
+	return SYSTEM_TRUST;
+}
+
+int
+starttls_trust_add_system(struct trust *t, struct starttls_error *error)
+{
+	struct stat st;
+	int n;
+
+	if (stat(SYSTEM_TRUST, &st) == 0)
+		return S_ISDIR(st.st_mode) ?
+		    starttls_trust_add_dir(t, SYSTEM_TRUST, error) :
+		    starttls_trust_add_file(t, SYSTEM_TRUST, error);
+	n = gnutls_x509_trust_list_add_system_trust(t->list, 0, 0);
+	if (n > 0)
+		return 0;
+	return starttls_error_set(error, STARTTLS_E_POLICY,
+	    STARTTLS_PHASE_SETUP, "the system's trust store %s is not there; "
+	    "install ca-certificates or name a CA file", SYSTEM_TRUST);
+}
+
+/* Call @each for every anchor whose subject is @name; stop if it fails. */
+static int
+for_subject(struct trust *t, struct slice name,
+	    int (*each)(struct trust *, struct anchor *))
+{
+	uint32_t hash = hash_of(name);
+	int i, rc = 0;
+
+	for (i = t->buckets[hash % BUCKETS]; i >= 0 && rc == 0;
+	     i = t->anchors[i].next) {
+		struct anchor *a = &t->anchors[i];
+
+		if (a->hash == hash && a->subject_len == name.len &&
+		    memcmp(t->bytes + a->subject, name.data, name.len) == 0)
+			rc = each(t, a);
+	}
+	return rc;
+}
+
+static int
+is_loaded(struct trust *t, struct anchor *a)
+{
+	(void)t;
+	return a->loaded ? 0 : 1;
+}
+
+/* Give GnuTLS an anchor.  One that it cannot parse is as good as none. */
+static int
+load(struct trust *t, struct anchor *a)
+{
+	gnutls_datum_t der = { t->bytes + a->der, (unsigned)a->der_len };
+	gnutls_x509_crt_t crt;
+	int rc;
+
+	if (a->loaded)
+		return 0;
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return STARTTLS_E_NOMEM;
+	rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		rc = gnutls_x509_trust_list_add_cas(t->list, &crt, 1, 0) == 1 ?
+		    0 : GNUTLS_E_MEMORY_ERROR;
+	if (rc < 0)
+		gnutls_x509_crt_deinit(crt);
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return STARTTLS_E_NOMEM;
+	a->loaded = true;
+	return 0;
+}
+
+static int
+for_chain(struct trust *t, const gnutls_datum_t *chain, unsigned chain_len,
+	  int (*each)(struct trust *, struct anchor *))
+{
+	struct slice issuer, subject;
+	unsigned i;
+	int rc = 0;
+
+	for (i = 0; i < chain_len && rc == 0; i++) {
+		if (!find_names((struct slice){ chain[i].data, chain[i].size },
+		    &issuer, &subject))
+			continue;
+		rc = for_subject(t, issuer, each);
+		if (rc == 0)
+			rc = for_subject(t, subject, each);
+	}
+	return rc;
+}
+
+int
+starttls_trust_lock(struct trust *t, const gnutls_datum_t *chain,
+		    unsigned chain_len)
+{
+	int rc;
+
+	pthread_rwlock_rdlock(&t->lock);
+	if (for_chain(t, chain, chain_len, is_loaded) == 0)
+		return 0;
+	pthread_rwlock_unlock(&t->lock);
+	pthread_rwlock_wrlock(&t->lock);
+	rc = for_chain(t, chain, chain_len, load);
+	pthread_rwlock_unlock(&t->lock);
+	if (rc != 0)
+		return rc;
+	pthread_rwlock_rdlock(&t->lock);
+	return 0;
+}
+
+void
+starttls_trust_unlock(struct trust *t)
+{
+	pthread_rwlock_unlock(&t->lock);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The upgrade: moves bytes between the transport and the preamble engine,
+ * then hands the same transport to TLS.
+ *
+ * Invariant: between the go-ahead and the ClientHello, and before each
+ * command, the transport is asked once more; what is there is early data.
+ * The preamble and its buffer are gone before the handshake begins.
+ */
+
+#include "config.h"
+
+#include "upgrade.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handshake.h"
+#include "preamble.h"
+#include "text.h"
+#include "wait.h"
+
+#define MAX_CLIENT_NAME 255
+
+static int
+invalid(struct starttls_error *error, const char *why)
+{
+	return starttls_error_set(error, STARTTLS_E_INVALID,
+	    STARTTLS_PHASE_SETUP, "%s", why);
+}
+
+/* What is wrong with the arguments, in words; NULL if nothing is. */
+static const char *
+check_arguments(const struct starttls_policy *policy,
+		const struct starttls_protocol *protocol,
+		enum starttls_stage from, const char *peer_name,
+		const struct starttls_options *o)
+{
+	if (policy == NULL || protocol == NULL || peer_name == NULL)
+		return "an upgrade needs a policy, a protocol and a name";
+	if (from < STARTTLS_GREETING || from > STARTTLS_HANDSHAKE)
+		return "no such stage of a conversation";
+	if (policy->alpn == STARTTLS_ALPN_REQUIRE && protocol->alpn == NULL)
+		return "ALPN is required, but the protocol has no registered "
+		    "id for it";
+	if (o == NULL)
+		return NULL;
+	if (o->size != sizeof(*o))
+		return "options of another size: set .size, or rebuild";
+	if ((o->recv == NULL) != (o->send == NULL))
+		return "a transport is both recv and send";
+	if (o->pending == NULL && o->pending_len > 0)
+		return "pending bytes without a pointer";
+	if (o->client_name != NULL && (o->client_name[0] == '\0' ||
+	    strlen(o->client_name) > MAX_CLIENT_NAME ||
+	    strchr(o->client_name, ' ') != NULL ||
+	    !starttls_text_is_plain(o->client_name)))
+		return "the client name for EHLO is empty, too long, or has "
+		    "blanks, controls or 8-bit characters";
+	if (o->port != NULL && (strlen(o->port) >= 8 || o->port[0] == '\0'))
+		return "the port is empty or too long";
+	return NULL;
+}
+
+static int
+fill_names(struct starttls_session *s, const char *peer_name,
+	   const struct starttls_options *o, struct starttls_error *error)
+{
+	const char *client = o != NULL && o->client_name != NULL ?
+	    o->client_name : "localhost";
+	const char *port = o != NULL && o->port != NULL ? o->port :
+	    starttls_protocol_port(s->protocol, s->from);
+	const char *why = "out of memory";
+	int rc = STARTTLS_E_NOMEM;
+
+	s->name = malloc(sizeof(*s->name));
+	s->client_name = strdup(client);
+	if (s->name != NULL && s->client_name != NULL)
+		rc = starttls_name_parse(peer_name, s->name, &why);
+	if (rc != 0)
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    "the peer's name cannot be used: %s", why);
+	snprintf(s->port, sizeof(s->port), "%s", port);
+	return 0;
+}
+
+/* Bytes that the application's own reader held. */
+static int
+take_pending(struct starttls_upgrade *u, const struct starttls_options *o)
+{
+	struct starttls_session *s = u->session;
+	char shown[64];
+
+	if (o == NULL || o->pending_len == 0)
+		return 0;
+	if (u->preamble != NULL) {
+		starttls_preamble_feed(u->preamble, o->pending,
+		    o->pending_len);
+		return 0;
+	}
+	starttls_text_clean(shown, sizeof(shown), o->pending, o->pending_len);
+	return starttls_session_fail(s, STARTTLS_E_EARLY_DATA,
+	    STARTTLS_PHASE_HANDSHAKE,
+	    "%zu bytes of cleartext behind the go-ahead: \"%s\"",
+	    o->pending_len, shown);
+}
+
+static int
+start_preamble(struct starttls_upgrade *u, const struct starttls_options *o)
+{
+	struct starttls_session *s = u->session;
+	struct preamble *p;
+
+	if (s->from == STARTTLS_HANDSHAKE) {
+		u->state = UPGRADE_HANDSHAKE;
+		return 0;
+	}
+	p = u->preamble = malloc(sizeof(*p));
+	if (p == NULL)
+		return STARTTLS_E_NOMEM;
+	starttls_preamble_start(p, s->protocol, &s->protocol->upgrade_rules,
+	    s->from, s->client_name, &s->error);
+	if (o != NULL) {
+		p->trace = o->trace;
+		p->trace_context = o->trace_context;
+	}
+	return 0;
+}
+
+int
+starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
+		     struct starttls_policy *policy,
+		     const struct starttls_protocol *protocol,
+		     enum starttls_stage from, const char *peer_name, int fd,
+		     const struct starttls_options *options,
+		     struct starttls_error *error)
+{
+	struct starttls_upgrade *u;
+	struct starttls_session *s;
+	const char *why;
+	int rc;
+
+	if (error != NULL)
+		starttls_error_reset(error);
+	why = ret_upgrade == NULL ? "no place for the upgrade" :
+	    check_arguments(policy, protocol, from, peer_name, options);
+	if (why != NULL)
+		return invalid(error, why);
+	rc = starttls_policy_freeze(policy, error);
+	if (rc != 0)
+		return rc;
+	u = calloc(1, sizeof(*u));
+	s = calloc(1, sizeof(*s));
+	if (u == NULL || s == NULL) {
+		free(u);
+		free(s);
+		return starttls_error_set(error, STARTTLS_E_NOMEM,
+		    STARTTLS_PHASE_SETUP, "out of memory");
+	}
+	u->session = s;
+	starttls_error_reset(&s->error);
+	s->policy = starttls_policy_ref(policy);
+	s->protocol = protocol;
+	s->from = from;
+	s->depth = -1;
+	s->resolve_us = s->connect_us = s->greeting_us = s->preamble_us =
+	    s->handshake_us = s->exchange_us = -1;
+	if (options != NULL) {
+		s->trace = options->trace;
+		s->trace_context = options->trace_context;
+	}
+	rc = starttls_transport_init(&s->io, fd, options);
+	if (rc != 0) {
+		starttls_error_sys(error, rc, STARTTLS_PHASE_SETUP, errno,
+		    "descriptor %d is no stream socket", fd);
+		goto fail;
+	}
+	rc = fill_names(s, peer_name, options, error);
+	if (rc != 0)
+		goto fail;
+	rc = start_preamble(u, options);
+	if (rc != 0) {
+		starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    "out of memory");
+		goto fail;
+	}
+	take_pending(u, options);  /* a fault of it is for the first step */
+	*ret_upgrade = u;
+	return 0;
+fail:
+	starttls_upgrade_free(u);
+	return rc;
+}
+
+/* End of a phase: give back its length, start the next. */
+static int64_t
+lap(struct starttls_upgrade *u)
+{
+	int64_t now = starttls_now_us(), length = now - u->mark;
+
+	u->mark = now;
+	return length;
+}
+
+/* Receive once.  Returns bytes, 0 at the end, WANT_READ or the error. */
+static ssize_t
+receive(struct starttls_session *s, enum starttls_phase phase, void *data,
+	size_t size)
+{
+	ssize_t n = starttls_transport_recv(&s->io, data, size);
+
+	if (n >= 0)
+		return n;
+	if (errno == EAGAIN)
+		return STARTTLS_WANT_READ;
+	return starttls_error_sys(&s->error, STARTTLS_E_IO, phase, errno,
+	    "the connection failed");
+}
+
+static int
+receive_preamble(struct starttls_upgrade *u)
+{
+	struct preamble *p = u->preamble;
+	size_t size;
+	uint8_t *space = starttls_preamble_space(p, &size);
+	ssize_t n = receive(u->session, p->phase, space, size);
+
+	if (n < 0)
+		return (int)n;
+	if (n == 0)
+		starttls_preamble_eof(p);
+	else
+		starttls_preamble_received(p, (size_t)n);
+	return u->session->error.code;
+}
+
+/* Send what the dialog has to say; look for early input before it. */
+static int
+send_preamble(struct starttls_upgrade *u)
+{
+	struct starttls_session *s = u->session;
+	struct preamble *p = u->preamble;
+	struct iovec iov;
+	const char *out;
+	size_t len;
+	ssize_t n;
+	int rc;
+
+	while ((out = starttls_preamble_out(p, &len)) != NULL) {
+		if (s->greeting_us < 0 && s->from == STARTTLS_GREETING)
+			s->greeting_us = lap(u);
+		if (!u->looked) {
+			rc = receive_preamble(u);
+			if (rc != 0 && rc != STARTTLS_WANT_READ)
+				return rc;
+			u->looked = true;
+		}
+		iov.iov_base = (char *)(uintptr_t)out;
+		iov.iov_len = len;
+		n = starttls_transport_send(&s->io, &iov, 1);
+		if (n < 0 && errno == EAGAIN)
+			return STARTTLS_WANT_WRITE;
+		if (n < 0)
+			return starttls_error_sys(&s->error, STARTTLS_E_IO,
+			    p->phase, errno, "the connection failed");
+		starttls_preamble_sent(p, (size_t)n);
+	}
+	u->looked = false;
+	return 0;
+}
+
+static int
+step_preamble(struct starttls_upgrade *u)
+{
+	struct starttls_session *s = u->session;
+	struct preamble *p = u->preamble;
+	int rc = 0;
+
+	while (rc == 0 && p->status == PREAMBLE_RUNNING) {
+		rc = send_preamble(u);
+		if (rc == 0)
+			rc = receive_preamble(u);
+	}
+	if (rc == 0 && p->status == PREAMBLE_FAILED)
+		rc = s->error.code;
+	if (rc != 0)
+		return rc;
+	/* the go-ahead was the last byte received; is there another one? */
+	rc = receive_preamble(u);
+	if (rc != STARTTLS_WANT_READ)
+		return rc;
+	s->preamble_us = lap(u);
+	free(p);
+	u->preamble = NULL;
+	u->state = UPGRADE_HANDSHAKE;
+	return 0;
+}
+
+/* On a dedicated port a server that speaks first speaks no TLS. */
+static int
+look_before_hello(struct starttls_upgrade *u)
+{
+	struct starttls_session *s = u->session;
+	uint8_t early[48];
+	ssize_t n;
+
+	if (s->from != STARTTLS_HANDSHAKE)
+		return 0;
+	n = receive(s, STARTTLS_PHASE_HANDSHAKE, early, sizeof(early));
+	if (n == STARTTLS_WANT_READ)
+		return 0;
+	if (n < 0)
+		return (int)n;
+	if (n == 0)
+		return starttls_session_fail(s, STARTTLS_E_EOF,
+		    STARTTLS_PHASE_HANDSHAKE,
+		    "the peer closed the connection before the TLS handshake");
+	starttls_text_clean(s->error.reply, sizeof(s->error.reply), early,
+	    (size_t)n);
+	return starttls_session_fail(s, STARTTLS_E_NOT_TLS,
+	    STARTTLS_PHASE_HANDSHAKE,
+	    "the peer speaks cleartext first where TLS is due: \"%s\"",
+	    s->error.reply);
+}
+
+static int
+step_handshake(struct starttls_upgrade *u)
+{
+	struct starttls_session *s = u->session;
+	int rc = 0;
+
+	if (s->tls == NULL) {
+		rc = look_before_hello(u);
+		if (rc == 0)
+			rc = starttls_handshake_begin(s);
+	}
+	if (rc == 0)
+		rc = starttls_handshake_step(s);
+	if (rc == 0) {
+		s->handshake_us = lap(u);
+		u->state = UPGRADE_FINISHED;
+	}
+	return rc;
+}
+
+int
+starttls_upgrade_step(struct starttls_upgrade *upgrade,
+		      struct starttls_error *error)
+{
+	struct starttls_upgrade *u = upgrade;
+	int rc;
+
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (u == NULL)
+		return invalid(error, "no upgrade to step");
+	if (u->mark == 0)
+		u->mark = starttls_now_us();
+	rc = u->session->error.code;
+	if (rc == 0 && u->state == UPGRADE_PREAMBLE)
+		rc = step_preamble(u);
+	if (rc == 0 && u->state == UPGRADE_HANDSHAKE)
+		rc = step_handshake(u);
+	if (starttls_is_fatal(rc)) {
+		snprintf(u->session->error.protocol,
+		    sizeof(u->session->error.protocol), "%s",
+		    u->session->protocol->name);
+		free(u->preamble);
+		u->preamble = NULL;
+		starttls_error_give(error, &u->session->error);
+	}
+	return rc;
+}
+
+/* Which phase a conversation is in, for the words about a deadline. */
+static enum starttls_phase
+phase_of(const struct starttls_upgrade *u)
+{
+	return u->preamble != NULL ? u->preamble->phase :
+	    STARTTLS_PHASE_HANDSHAKE;
+}
+
+int
+starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
+		     struct starttls_error *error)
+{
+	struct starttls_upgrade *u = upgrade;
+	int64_t deadline = starttls_deadline(timeout_ms);
+	int rc;
+
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (u == NULL || timeout_ms < -1 || u->session->io.fd < 0)
+		return invalid(error, "an upgrade, a timeout from -1 on, and "
+		    "a descriptor to wait for are needed");
+	for (;;) {
+		rc = starttls_upgrade_step(u, error);
+		if (rc == 0 || starttls_is_fatal(rc))
+			return rc;
+		rc = starttls_wait(u->session->io.fd, rc, deadline);
+		if (rc == STARTTLS_E_TIMEOUT)
+			starttls_session_fail(u->session, rc, phase_of(u),
+			    "the deadline passed, waiting for the %s",
+			    u->state == UPGRADE_PREAMBLE ? "peer's reply" :
+			    "TLS handshake");
+		else if (rc != 0)
+			starttls_session_fail(u->session, rc, phase_of(u),
+			    "waiting for the connection failed");
+	}
+}
+
+struct starttls_session *
+starttls_upgrade_take(struct starttls_upgrade *upgrade)
+{
+	struct starttls_session *s;
+
+	if (upgrade == NULL || upgrade->state != UPGRADE_FINISHED ||
+	    upgrade->session->error.code != 0)
+		return NULL;
+	s = upgrade->session;
+	upgrade->session = NULL;
+	starttls_upgrade_free(upgrade);
+	return s;
+}
+
+void
+starttls_upgrade_free(struct starttls_upgrade *upgrade)
+{
+	if (upgrade == NULL)
+		return;
+	starttls_session_free(upgrade->session);
+	free(upgrade->preamble);
+	free(upgrade);
+}
+
+int
+starttls_upgrade_fd(const struct starttls_upgrade *upgrade)
+{
+	return upgrade == NULL ? -1 : upgrade->session->io.fd;
+}

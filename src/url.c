@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * URLs of the form scheme://host[:port][/], RFC 3986.
+ *
+ * The host may be an address in brackets, with a scope (RFC 6874, "%25" or a
+ * plain "%").  Whether it is a possible name is not decided here.
+ */
+
+#include "config.h"
+
+#include "url.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "text.h"
+
+/* Cut-off for the URL in messages. */
+#define SHOWN 80
+
+static int __attribute__((format(printf, 3, 4)))
+bad(struct starttls_error *error, const char *text, const char *why, ...)
+{
+	char shown[SHOWN], reason[128];
+	va_list args;
+
+	va_start(args, why);
+	vsnprintf(reason, sizeof(reason), why, args);
+	va_end(args);
+	starttls_text_clean(shown, sizeof(shown), text, strlen(text));
+	return starttls_error_set(error, STARTTLS_E_INVALID,
+	    STARTTLS_PHASE_SETUP, "URL \"%s\": %s", shown, reason);
+}
+
+static bool
+equal_scheme(const char *text, size_t len, const char *scheme)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c + 32);
+		if (c != scheme[i])
+			return false;
+	}
+	return scheme[i] == '\0';
+}
+
+static bool
+find_scheme(const char *text, size_t len, struct url *url)
+{
+	const struct starttls_protocol *p = NULL;
+
+	while ((p = starttls_protocol_next(p)) != NULL) {
+		url->protocol = p;
+		url->from = STARTTLS_GREETING;
+		if (equal_scheme(text, len,
+		    starttls_protocol_scheme(p, STARTTLS_GREETING)))
+			return true;
+		url->from = STARTTLS_HANDSHAKE;
+		if (equal_scheme(text, len,
+		    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_port(const char *text, size_t len)
+{
+	unsigned value = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		value = value * 10 + (unsigned)(text[i] - '0');
+		if (value > 65535)
+			return false;
+	}
+	return len > 0 && len <= 5 && value > 0;
+}
+
+/* Copy the host and undo the "%25" of a scope. */
+static bool
+copy_host(struct url *url, const char *text, size_t len)
+{
+	const char *scope;
+	size_t head;
+
+	if (len == 0 || len >= sizeof(url->host))
+		return false;
+	scope = memchr(text, '%', len);
+	head = scope == NULL ? len : (size_t)(scope - text) + 1;
+	memcpy(url->host, text, head);
+	text += head;
+	len -= head;
+	if (scope != NULL && len > 2 && memcmp(text, "25", 2) == 0) {
+		text += 2;
+		len -= 2;
+	}
+	memcpy(url->host + head, text, len);
+	url->host[head + len] = '\0';
+	return true;
+}
+
+int
+starttls_url_parse(const char *text, struct url *ret_url,
+		   struct starttls_error *error)
+{
+	struct url url;
+	const char *rest, *end, *host_end, *port = NULL;
+
+	memset(&url, 0, sizeof(url));
+	rest = strstr(text, "://");
+	if (rest == NULL)
+		return bad(error, text, "no scheme; write imap://host, "
+		    "smtps://host:465 or the like");
+	if (!find_scheme(text, (size_t)(rest - text), &url))
+		return bad(error, text, "unknown scheme");
+	rest += 3;
+	end = rest + strcspn(rest, "/?#");
+	if (strcmp(end, "") != 0 && strcmp(end, "/") != 0)
+		return bad(error, text, "nothing may follow host and port");
+	if (memchr(rest, '@', (size_t)(end - rest)) != NULL)
+		return bad(error, "...", "no user or password belongs into "
+		    "it");
+	if (*rest == '[') {
+		rest++;
+		host_end = memchr(rest, ']', (size_t)(end - rest));
+		if (host_end == NULL)
+			return bad(error, text, "']' is missing");
+		if (host_end + 1 < end && host_end[1] != ':')
+			return bad(error, text, "only :port may follow ']'");
+		port = host_end + 1 < end ? host_end + 2 : NULL;
+	} else {
+		host_end = memchr(rest, ':', (size_t)(end - rest));
+		port = host_end == NULL ? NULL : host_end + 1;
+		if (host_end == NULL)
+			host_end = end;
+		if (port != NULL &&
+		    memchr(port, ':', (size_t)(end - port)) != NULL)
+			return bad(error, text,
+			    "write an IPv6 address in brackets");
+	}
+	if (!copy_host(&url, rest, (size_t)(host_end - rest)))
+		return bad(error, text, "no host, or one too long");
+	if (port == NULL) {
+		port = starttls_protocol_port(url.protocol, url.from);
+		end = port + strlen(port);
+	}
+	if (!is_port(port, (size_t)(end - port)))
+		return bad(error, text, "the port is no number from 1 to "
+		    "65535");
+	memcpy(url.port, port, (size_t)(end - port));
+	*ret_url = url;
+	return 0;
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Whether the peer is who it should be: path, validity, key purpose, name,
+ * revocation, staple and pins.  RFC 5280, RFC 9525, RFC 6066 section 8, RFC
+ * 7633.
+ *
+ * GnuTLS validates the path, with the purpose passed explicitly, as it does
+ * not check it otherwise.  The name is compared here, with subjectAltName
+ * only: GnuTLS falls back to the common name and takes partial wildcards.
+ * Every check runs, so that the verdict has all the bits.
+ */
+
+#include "config.h"
+
+#include "verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <gnutls/abstract.h>
+#include <gnutls/ocsp.h>
+#include <gnutls/x509-ext.h>
+
+#include "text.h"
+
+#define OID_SUBJECT_ALT_NAME "2.5.29.17"
+#define OID_TLS_FEATURE "1.3.6.1.5.5.7.1.24"
+#define OCSP_CLOCK_SKEW 300
+#define OCSP_MAX_AGE (15 * 86400)  /* where no nextUpdate is given */
+
+struct chain {
+	const gnutls_datum_t *der;
+	gnutls_x509_crt_t crt[VERIFY_MAX_CHAIN];
+	unsigned len;
+};
+
+/* What the path validation tells on its way, see on_path(). */
+struct path {
+	const struct chain *chain;
+	const struct starttls_policy *policy;
+	unsigned verdict;
+	int depth;
+	bool pinned;
+};
+
+/* The callback of GnuTLS's path validation has no context argument. */
+static _Thread_local struct path *current_path;
+
+static const struct {
+	unsigned status;
+	unsigned verdict;
+} status_bits[] = {
+	{ GNUTLS_CERT_REVOKED, STARTTLS_V_REVOKED },
+	{ GNUTLS_CERT_SIGNER_NOT_FOUND, STARTTLS_V_UNTRUSTED },
+	{ GNUTLS_CERT_SIGNER_NOT_CA, STARTTLS_V_NOT_CA },
+	{ GNUTLS_CERT_INSECURE_ALGORITHM, STARTTLS_V_WEAK },
+	{ GNUTLS_CERT_NOT_ACTIVATED, STARTTLS_V_NOT_YET_VALID },
+	{ GNUTLS_CERT_EXPIRED, STARTTLS_V_EXPIRED },
+	{ GNUTLS_CERT_SIGNATURE_FAILURE, STARTTLS_V_SIGNATURE },
+	{ GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, STARTTLS_V_STALE_CRL },
+	{ GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE,
+	  STARTTLS_V_STALE_CRL },
+	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, STARTTLS_V_CONSTRAINTS },
+	{ GNUTLS_CERT_PURPOSE_MISMATCH, STARTTLS_V_PURPOSE },
+	{ GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, STARTTLS_V_CRITICAL },
+};
+
+/* Most telling first: what the error's code is made of. */
+static const struct {
+	unsigned verdict;
+	int code;
+	gnutls_alert_description_t alert;
+} codes[] = {
+	{ STARTTLS_V_MALFORMED, STARTTLS_E_BAD_CHAIN, GNUTLS_A_BAD_CERTIFICATE },
+	{ STARTTLS_V_REVOKED, STARTTLS_E_REVOKED,
+	  GNUTLS_A_CERTIFICATE_REVOKED },
+	{ STARTTLS_V_SIGNATURE, STARTTLS_E_BAD_CHAIN,
+	  GNUTLS_A_BAD_CERTIFICATE },
+	{ STARTTLS_V_NOT_CA, STARTTLS_E_BAD_CHAIN, GNUTLS_A_BAD_CERTIFICATE },
+	{ STARTTLS_V_CRITICAL, STARTTLS_E_BAD_CHAIN,
+	  GNUTLS_A_UNSUPPORTED_CERTIFICATE },
+	{ STARTTLS_V_UNTRUSTED, STARTTLS_E_UNTRUSTED, GNUTLS_A_UNKNOWN_CA },
+	{ STARTTLS_V_EXPIRED, STARTTLS_E_EXPIRED,
+	  GNUTLS_A_CERTIFICATE_EXPIRED },
+	{ STARTTLS_V_NOT_YET_VALID, STARTTLS_E_NOT_YET_VALID,
+	  GNUTLS_A_CERTIFICATE_EXPIRED },
+	{ STARTTLS_V_WEAK, STARTTLS_E_WEAK,
+	  GNUTLS_A_INSUFFICIENT_SECURITY },
+	{ STARTTLS_V_PURPOSE, STARTTLS_E_PURPOSE,
+	  GNUTLS_A_UNSUPPORTED_CERTIFICATE },
+	{ STARTTLS_V_CONSTRAINTS, STARTTLS_E_CONSTRAINTS,
+	  GNUTLS_A_BAD_CERTIFICATE },
+	{ STARTTLS_V_NAME, STARTTLS_E_NAME_MISMATCH,
+	  GNUTLS_A_BAD_CERTIFICATE },
+	{ STARTTLS_V_STALE_CRL, STARTTLS_E_STALE_CRL,
+	  GNUTLS_A_CERTIFICATE_UNKNOWN },
+	{ STARTTLS_V_NO_STAPLE, STARTTLS_E_NO_STAPLE,
+	  GNUTLS_A_CERTIFICATE_UNKNOWN },
+	{ STARTTLS_V_BAD_STAPLE, STARTTLS_E_BAD_STAPLE,
+	  GNUTLS_A_CERTIFICATE_UNKNOWN },
+	{ STARTTLS_V_PIN, STARTTLS_E_PIN_MISMATCH,
+	  GNUTLS_A_CERTIFICATE_UNKNOWN },
+};
+
+static unsigned
+verdict_of(unsigned status)
+{
+	unsigned verdict = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(status_bits) / sizeof(status_bits[0]); i++)
+		if ((status & status_bits[i].status) != 0)
+			verdict |= status_bits[i].verdict;
+	if (status != 0 && verdict == 0)
+		verdict = STARTTLS_V_OTHER;
+	return verdict;
+}
+
+gnutls_alert_description_t
+starttls_verify_alert(unsigned verdict)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if ((verdict & codes[i].verdict) != 0)
+			return codes[i].alert;
+	return GNUTLS_A_CERTIFICATE_UNKNOWN;
+}
+
+static bool
+is_pinned(const struct starttls_policy *policy, gnutls_x509_crt_t crt)
+{
+	uint8_t id[PIN_SIZE];
+	size_t size = sizeof(id), i;
+
+	if (policy->pin_count == 0 || gnutls_x509_crt_get_key_id(crt,
+	    GNUTLS_KEYID_USE_SHA256, id, &size) < 0 || size != sizeof(id))
+		return false;
+	for (i = 0; i < policy->pin_count; i++)
+		if (memcmp(policy->pins[i], id, sizeof(id)) == 0)
+			return true;
+	return false;
+}
+
+/* Told of every certificate of the path that is built, and of its issuer. */
+static int
+on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
+	gnutls_x509_crl_t crl, unsigned status)
+{
+	struct path *path = current_path;
+	unsigned i;
+
+	(void)crl;
+	if (path->policy->pin_count > 0 && status == 0 && !path->pinned)
+		path->pinned = is_pinned(path->policy, crt) ||
+		    (issuer != NULL && is_pinned(path->policy, issuer));
+	if (status == 0 || path->depth >= 0)
+		return 0;
+	for (i = 0; i < path->chain->len; i++)
+		if (path->chain->crt[i] == crt)
+			path->depth = (int)i;
+	return 0;
+}
+
+static void
+free_chain(struct chain *chain)
+{
+	while (chain->len > 0)
+		gnutls_x509_crt_deinit(chain->crt[--chain->len]);
+}
+
+/* The peer's chain as GnuTLS received it, as far as we look at it. */
+static int
+import_chain(struct starttls_session *s, struct chain *chain)
+{
+	unsigned count = 0, i;
+	int rc = 0;
+
+	chain->len = 0;
+	chain->der = gnutls_certificate_get_peers(s->tls, &count);
+	if (chain->der == NULL || count == 0)
+		return STARTTLS_V_MALFORMED;
+	if (count > VERIFY_MAX_CHAIN)
+		count = VERIFY_MAX_CHAIN;
+	for (i = 0; i < count && rc >= 0; i++) {
+		rc = gnutls_x509_crt_init(&chain->crt[i]);
+		if (rc < 0)
+			break;
+		chain->len++;
+		rc = gnutls_x509_crt_import(chain->crt[i], &chain->der[i],
+		    GNUTLS_X509_FMT_DER);
+	}
+	if (rc >= 0)
+		return 0;
+	s->depth = (int)i - (i > 0);
+	return STARTTLS_V_MALFORMED;
+}
+
+/* Path, validity, strength, purpose, constraints, CRLs. */
+static unsigned
+check_path(struct starttls_session *s, const struct chain *chain,
+	   bool *ret_pinned)
+{
+	struct starttls_policy *policy = s->policy;
+	gnutls_typed_vdata_st purpose = {
+		.type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER,
+	};
+	struct path path = { chain, policy, 0, -1, false };
+	unsigned status = 0;
+	int rc;
+
+	current_path = &path;
+	rc = gnutls_x509_trust_list_verify_crt2(policy->list,
+	    (gnutls_x509_crt_t *)(uintptr_t)chain->crt, chain->len, &purpose,
+	    1, GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status,
+	    on_path);
+	current_path = NULL;
+	if (rc < 0)
+		return STARTTLS_V_OTHER;
+	*ret_pinned = path.pinned && status == 0;
+	if (status != 0 && s->depth < 0)
+		s->depth = path.depth;
+	return verdict_of(status);
+}
+
+/* The leaf's own dates, which count even where a pin replaces the path. */
+static unsigned
+check_dates(const struct starttls_session *s, gnutls_x509_crt_t leaf)
+{
+	int64_t now = s->policy->clock();
+
+	if (now > (int64_t)gnutls_x509_crt_get_expiration_time(leaf))
+		return STARTTLS_V_EXPIRED;
+	if (now < (int64_t)gnutls_x509_crt_get_activation_time(leaf))
+		return STARTTLS_V_NOT_YET_VALID;
+	return 0;
+}
+
+static unsigned
+check_name(const struct starttls_session *s, gnutls_x509_crt_t leaf)
+{
+	gnutls_subject_alt_names_t names;
+	gnutls_datum_t der = { NULL, 0 }, value;
+	unsigned type, i, verdict = STARTTLS_V_NAME;
+
+	if (gnutls_x509_crt_get_extension_by_oid2(leaf, OID_SUBJECT_ALT_NAME,
+	    0, &der, NULL) < 0)
+		return verdict;
+	if (gnutls_subject_alt_names_init(&names) < 0) {
+		gnutls_free(der.data);
+		return verdict;
+	}
+	if (gnutls_x509_ext_import_subject_alt_names(&der, names, 0) < 0)
+		goto out;
+	for (i = 0; verdict != 0 && gnutls_subject_alt_names_get(names, i,
+	    &type, &value, NULL) >= 0; i++)
+		if ((type == GNUTLS_SAN_DNSNAME && starttls_name_matches_dns(
+		    s->name, value.data, value.size)) ||
+		    (type == GNUTLS_SAN_IPADDRESS && starttls_name_matches_ip(
+		    s->name, value.data, value.size)))
+			verdict = 0;
+out:
+	gnutls_subject_alt_names_deinit(names);
+	gnutls_free(der.data);
+	return verdict;
+}
+
+/* A list that is out of date says nothing about its issuer's certificates. */
+static unsigned
+check_crl_dates(const struct starttls_session *s, const struct chain *chain)
+{
+	const struct starttls_policy *policy = s->policy;
+	gnutls_datum_t issuer;
+	unsigned verdict = 0, i;
+	size_t k;
+
+	for (i = 0; policy->crl_count > 0 && i < chain->len; i++) {
+		if (gnutls_x509_crt_get_raw_issuer_dn(chain->crt[i],
+		    &issuer) < 0)
+			return STARTTLS_V_OTHER;
+		for (k = 0; k < policy->crl_count; k++) {
+			const struct crl *crl = &policy->crls[k];
+
+			if (crl->issuer.size == issuer.size &&
+			    memcmp(crl->issuer.data, issuer.data,
+				issuer.size) == 0 && crl->next_update >= 0 &&
+			    crl->next_update < policy->clock())
+				verdict = STARTTLS_V_STALE_CRL;
+		}
+		gnutls_free(issuer.data);
+	}
+	return verdict;
+}
+
+/* The certificate that signed the leaf: sent along, or an anchor. */
+static gnutls_x509_crt_t
+find_issuer(const struct starttls_session *s, const struct chain *chain)
+{
+	gnutls_x509_crt_t issuer = NULL;
+	unsigned i;
+
+	for (i = 1; i < chain->len; i++)
+		if (gnutls_x509_crt_check_issuer(chain->crt[0],
+		    chain->crt[i]) != 0)
+			return chain->crt[i];
+	if (gnutls_x509_trust_list_get_issuer(s->policy->list, chain->crt[0],
+	    &issuer, 0) < 0)
+		return NULL;
+	return issuer;             /* belongs to the list */
+}
+
+/* The single response about the leaf: signature, status, dates. */
+static unsigned
+check_response(const struct starttls_session *s, const struct chain *chain,
+	       gnutls_ocsp_resp_t response)
+{
+	gnutls_x509_crt_t issuer = find_issuer(s, chain);
+	unsigned invalid = 0, status = 0;
+	time_t this_update = -1, next_update = -1;
+	int64_t now = s->policy->clock();
+
+	if (issuer == NULL ||
+	    gnutls_ocsp_resp_check_crt(response, 0, chain->crt[0]) < 0 ||
+	    gnutls_ocsp_resp_verify_direct(response, issuer, &invalid, 0) < 0
+	    || invalid != 0 ||
+	    gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL,
+		&status, &this_update, &next_update, NULL, NULL) < 0)
+		return STARTTLS_V_BAD_STAPLE;
+	if (status == GNUTLS_OCSP_CERT_REVOKED)
+		return STARTTLS_V_REVOKED;
+	if (status != GNUTLS_OCSP_CERT_GOOD)
+		return STARTTLS_V_BAD_STAPLE;
+	if ((int64_t)this_update > now + OCSP_CLOCK_SKEW)
+		return STARTTLS_V_BAD_STAPLE;
+	if (next_update == (time_t)-1)
+		next_update = this_update + OCSP_MAX_AGE;
+	return (int64_t)next_update < now ? STARTTLS_V_BAD_STAPLE : 0;
+}
+
+static bool
+must_staple(const struct starttls_session *s, gnutls_x509_crt_t leaf)
+{
+	gnutls_datum_t der = { NULL, 0 };
+
+	if (s->policy->require_ocsp)
+		return true;
+	if (gnutls_x509_crt_get_extension_by_oid2(leaf, OID_TLS_FEATURE, 0,
+	    &der, NULL) < 0)
+		return false;
+	gnutls_free(der.data);
+	return true;
+}
+
+static unsigned
+check_staple(struct starttls_session *s, const struct chain *chain)
+{
+	gnutls_datum_t der = { NULL, 0 };
+	gnutls_ocsp_resp_t response;
+	unsigned verdict = STARTTLS_V_BAD_STAPLE;
+	bool absent = true;
+
+	if (gnutls_ocsp_status_request_get2(s->tls, 0, &der) >= 0 &&
+	    der.size > 0) {
+		if (gnutls_ocsp_resp_init(&response) < 0)
+			return STARTTLS_V_OTHER;
+		absent = false;
+		if (gnutls_ocsp_resp_import(response, &der) >= 0) {
+			/* "try later" and the like are no staple */
+			absent = gnutls_ocsp_resp_get_status(response) !=
+			    GNUTLS_OCSP_RESP_SUCCESSFUL;
+			if (!absent)
+				verdict = check_response(s, chain, response);
+		}
+		gnutls_ocsp_resp_deinit(response);
+	}
+	if (absent)
+		return must_staple(s, chain->crt[0]) ?
+		    STARTTLS_V_NO_STAPLE : 0;
+	s->staple = verdict == 0 ? STARTTLS_STAPLE_GOOD : STARTTLS_STAPLE_BAD;
+	return verdict;
+}
+
+static unsigned
+check_all(struct starttls_session *s, const struct chain *chain)
+{
+	const struct starttls_policy *policy = s->policy;
+	unsigned path, leaf, i;
+	bool pinned = false;
+	int rc;
+
+	rc = starttls_trust_lock(policy->trust, chain->der, chain->len);
+	if (rc != 0)
+		return STARTTLS_V_OTHER;
+	path = check_path(s, chain, &pinned) | check_crl_dates(s, chain) |
+	    check_staple(s, chain);
+	starttls_trust_unlock(policy->trust);
+
+	leaf = check_dates(s, chain->crt[0]) | check_name(s, chain->crt[0]);
+	if (policy->pin_count > 0 && is_pinned(policy, chain->crt[0])) {
+		/* the key itself is trusted; only what revokes it counts */
+		path &= STARTTLS_V_REVOKED | STARTTLS_V_STALE_CRL |
+		    STARTTLS_V_NO_STAPLE | STARTTLS_V_BAD_STAPLE;
+		pinned = true;
+	}
+	if (leaf != 0 && s->depth < 0)
+		s->depth = 0;
+	if (policy->pin_count > 0 && !pinned)
+		leaf |= STARTTLS_V_PIN;
+
+	s->chain_end = INT64_MAX;
+	for (i = 0; policy->resumption && i < chain->len; i++) {
+		time_t end = gnutls_x509_crt_get_expiration_time(
+		    chain->crt[i]);
+
+		if ((int64_t)end < s->chain_end)
+			s->chain_end = (int64_t)end;
+	}
+	return path | leaf;
+}
+
+static void
+date_text(char *text, size_t size, time_t when)
+{
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) == NULL ||
+	    strftime(text, size, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		snprintf(text, size, "an unknown date");
+}
+
+/* Say what is wrong: the words of every bit, and the dates if it is those. */
+static int
+report_verdict(struct starttls_session *s, const struct chain *chain)
+{
+	char words[200] = "", date[40], detail[64] = "";
+	int code = STARTTLS_E_BAD_CHAIN, at = s->depth > 0 ? s->depth : 0;
+	size_t len = 0, i;
+
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if ((s->verdict & codes[i].verdict) != 0) {
+			code = codes[i].code;
+			break;
+		}
+	for (i = 0; i < 32; i++) {
+		const char *text = (s->verdict & 1u << i) == 0 ? NULL :
+		    starttls_verdict_text(1u << i);
+
+		if (text != NULL && len < sizeof(words))
+			len += (size_t)snprintf(words + len,
+			    sizeof(words) - len, "%s%s",
+			    len > 0 ? ", " : "", text);
+	}
+	if ((unsigned)at < chain->len &&
+	    (s->verdict & STARTTLS_V_EXPIRED) != 0) {
+		date_text(date, sizeof(date),
+		    gnutls_x509_crt_get_expiration_time(chain->crt[at]));
+		snprintf(detail, sizeof(detail), " (on %s)", date);
+	} else if ((unsigned)at < chain->len &&
+	    (s->verdict & STARTTLS_V_NOT_YET_VALID) != 0) {
+		date_text(date, sizeof(date),
+		    gnutls_x509_crt_get_activation_time(chain->crt[at]));
+		snprintf(detail, sizeof(detail), " (before %s)", date);
+	}
+	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
+	    "the certificate of %.100s is %s%s", s->name->text, words,
+	    detail);
+	s->error.verdict = s->verdict;
+	s->error.depth = s->depth;
+	return s->error.code;
+}
+
+int
+starttls_verify(struct starttls_session *s)
+{
+	struct chain chain;
+	int rc = 0;
+
+	s->depth = -1;
+	s->verdict = (unsigned)import_chain(s, &chain);
+	if (s->verdict == 0)
+		s->verdict = check_all(s, &chain);
+	if (s->verdict != 0)
+		rc = report_verdict(s, &chain);
+	else
+		s->checked = true;
+	free_chain(&chain);
+	return rc;
+}

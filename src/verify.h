@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* Whether the peer is who it should be. */
+
+#ifndef STARTTLS_VERIFY_H
+#define STARTTLS_VERIFY_H
+
+#include "session.h"
+
+#define VERIFY_MAX_CHAIN 16
+
+/**
+ * starttls_verify: check the peer's chain against the policy.
+ *
+ * For the verify callback of GnuTLS: inside the handshake, before Finished.
+ * Sets verdict, depth, staple and chain_end of the session, and its error
+ * if the verdict is not 0.
+ *
+ * Returns: 0, or the session's code.
+ */
+int starttls_verify(struct starttls_session *s);
+
+/** starttls_verify_alert: the TLS alert that tells the peer a verdict. */
+gnutls_alert_description_t starttls_verify_alert(unsigned verdict);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Waiting with a total deadline on the monotonic clock.
+ *
+ * This is the only file that calls poll(2).  EINTR does not restart the
+ * budget, as the time left is computed anew on every turn.
+ */
+
+#include "config.h"
+
+#include "wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <time.h>
+
+#include "starttls.h"
+
+#define WAIT_MAX 16
+
+int64_t
+starttls_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
+starttls_deadline(int timeout_ms)
+{
+	if (timeout_ms < 0)
+		return STARTTLS_NEVER;
+	return starttls_now_us() + (int64_t)timeout_ms * 1000;
+}
+
+int
+starttls_left_ms(int64_t deadline)
+{
+	int64_t left;
+
+	if (deadline == STARTTLS_NEVER)
+		return -1;
+	left = deadline - starttls_now_us();
+	if (left <= 0)
+		return 0;
+	left = (left + 999) / 1000;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static int
+poll_until(struct pollfd *fds, size_t count, int64_t deadline)
+{
+	for (;;) {
+		int left = starttls_left_ms(deadline);
+		int n;
+
+		if (left == 0)     /* even if something is ready */
+			return STARTTLS_E_TIMEOUT;
+		n = poll(fds, (nfds_t)count, left);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return STARTTLS_E_SYSTEM;
+	}
+}
+
+int
+starttls_wait(int fd, int want, int64_t deadline)
+{
+	struct pollfd one = {
+		.fd = fd,
+		.events = want == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN,
+	};
+
+	return poll_until(&one, 1, deadline);
+}
+
+int
+starttls_wait_connect(const int *fds, bool *ret_ready, size_t count,
+		      int64_t deadline)
+{
+	struct pollfd polled[WAIT_MAX];
+	size_t i;
+	int rc;
+
+	if (count > WAIT_MAX)
+		count = WAIT_MAX;
+	for (i = 0; i < count; i++)
+		polled[i] = (struct pollfd){ .fd = fds[i], .events = POLLOUT };
+	rc = poll_until(polled, count, deadline);
+	for (i = 0; rc == 0 && i < count; i++)
+		ret_ready[i] = polled[i].revents != 0;
+	return rc;
+}
