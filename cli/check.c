@@ -51,8 +51,8 @@ print_certificate(const struct conversation *c)
 		return;
 	days = days_until(cert.not_after);
 	show_date(date, sizeof(date), cert.not_after);
-	printf("  certificate %s, until %s (%ld days)\n",
-	    cert.subject[0] != '\0' ? cert.subject : cert.names, date, days);
+	printf("  certificate for %.120s, until %s (%ld days)\n",
+	    cert.names[0] != '\0' ? cert.names : cert.subject, date, days);
 }
 
 /* Green and red on a terminal that wants them, https://no-color.org/ */

@@ -76,7 +76,8 @@ exit_status(const struct starttls_error *error)
 	case STARTTLS_CLASS_TIMEOUT:
 		return EXIT_TIMEOUT;
 	case STARTTLS_CLASS_PROTOCOL:
-		return EXIT_PROTOCOL;
+		return error->phase == STARTTLS_PHASE_HANDSHAKE ? EXIT_TLS :
+		    EXIT_PROTOCOL;
 	case STARTTLS_CLASS_REFUSED:
 		return EXIT_REFUSED;
 	case STARTTLS_CLASS_CLOSED:

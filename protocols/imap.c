@@ -89,9 +89,12 @@ split(const struct unit *u, const char *tag)
 static bool
 list_lacks_starttls(struct bytes text)
 {
+	struct bytes code = bytes_word(&text);
 	bool found = false;
 
-	if (!bytes_equal(bytes_word(&text), "[CAPABILITY"))
+	if (bytes_equal(code, "[CAPABILITY]"))
+		return true;
+	if (!bytes_equal(code, "[CAPABILITY"))
 		return false;
 	while (text.len > 0) {
 		struct bytes word = bytes_word(&text);

@@ -54,17 +54,35 @@ keep_session(struct starttls_session *s)
 	    gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3);
 }
 
-/* A NewSessionTicket was processed. */
+/*
+ * The cipher suite of a ServerHello, RFC 5246 section 7.4.1.3: GnuTLS does not
+ * tell before the handshake is over, which after a false start is later.
+ */
+static void
+note_suite(struct starttls_session *s, const gnutls_datum_t *message)
+{
+	size_t at = 2 + 32;        /* behind version and random */
+
+	if (message->size <= at)
+		return;
+	at += 1u + message->data[at];
+	if (message->size >= at + 2)
+		memcpy(s->suite, message->data + at, 2);
+}
+
 static int
-on_ticket(gnutls_session_t tls, unsigned type, unsigned when,
-	  unsigned incoming, const gnutls_datum_t *message)
+on_message(gnutls_session_t tls, unsigned type, unsigned when,
+	   unsigned incoming, const gnutls_datum_t *message)
 {
 	struct starttls_session *s = gnutls_session_get_ptr(tls);
 
-	(void)type;
 	(void)when;
-	(void)message;
 	if (!incoming)
+		return 0;
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
+		note_suite(s, message);
+	if (type != GNUTLS_HANDSHAKE_NEW_SESSION_TICKET ||
+	    s->policy->resume == NULL)
 		return 0;
 	/* before TLS 1.3 it comes within the handshake */
 	if (gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3)
@@ -169,12 +187,10 @@ starttls_handshake_begin(struct starttls_session *s)
 		rc = offer_alpn(s);
 	if (rc < 0)
 		return starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);
-	if (policy->resume != NULL) {
-		gnutls_handshake_set_hook_function(s->tls,
-		    GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
-		    on_ticket);
+	gnutls_handshake_set_hook_function(s->tls, GNUTLS_HANDSHAKE_ANY,
+	    GNUTLS_HOOK_POST, on_message);
+	if (policy->resume != NULL)
 		offer_session(s);
-	}
 	s->io.budget = TLS_HANDSHAKE_BUDGET;
 	return 0;
 }
@@ -226,10 +242,8 @@ finish(struct starttls_session *s)
 	if ((gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_FALSE_START) ==
 	    0)
 		starttls_handshake_settle(s);
-	starttls_session_note(s, STARTTLS_PHASE_HANDSHAKE,
-	    "%s, %s, verified%s", gnutls_protocol_get_name(
-	    gnutls_protocol_get_version(s->tls)),
-	    gnutls_cipher_get_name(gnutls_cipher_get(s->tls)),
+	starttls_session_note(s, STARTTLS_PHASE_HANDSHAKE, "%s, verified%s",
+	    gnutls_protocol_get_name(gnutls_protocol_get_version(s->tls)),
 	    resumed ? ", resumed" : "");
 	return 0;
 }

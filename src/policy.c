@@ -132,8 +132,10 @@ starttls_policy_unref(struct starttls_policy *policy)
 		gnutls_priority_deinit(policy->priority);
 	if (policy->credentials != NULL)
 		gnutls_certificate_free_credentials(policy->credentials);
-	for (i = 0; i < policy->crl_count; i++)
+	for (i = 0; i < policy->crl_count; i++) {
 		gnutls_free(policy->crls[i].issuer.data);
+		gnutls_x509_crl_deinit(policy->crls[i].list);
+	}
 	free(policy->crls);
 	free(policy->pins);
 	free(policy->removals);
@@ -243,7 +245,7 @@ starttls_policy_pin(struct starttls_policy *policy, const char *pin,
 	return 0;
 }
 
-/* Keep what a list's staleness is decided by; GnuTLS keeps the list. */
+/* Takes the list unless it fails. */
 static int
 add_crl(struct starttls_policy *p, gnutls_x509_crl_t crl)
 {
@@ -258,10 +260,7 @@ add_crl(struct starttls_policy *p, gnutls_x509_crl_t crl)
 	if (gnutls_x509_crl_get_raw_issuer_dn(crl, &entry->issuer) < 0)
 		return STARTTLS_E_NOMEM;
 	entry->next_update = (int64_t)gnutls_x509_crl_get_next_update(crl);
-	if (gnutls_x509_trust_list_add_crls(p->list, &crl, 1, 0, 0) != 1) {
-		gnutls_free(entry->issuer.data);
-		return STARTTLS_E_NOMEM;
-	}
+	entry->list = crl;
 	p->crl_count++;
 	return 0;
 }

@@ -20,8 +20,8 @@
 
 #define PIN_SIZE 32
 
-/* A revocation list's issuer and end of validity. */
 struct crl {
+	gnutls_x509_crl_t list;
 	gnutls_datum_t issuer;
 	int64_t next_update;       /* seconds since 1970; -1: none given */
 };

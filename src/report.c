@@ -28,21 +28,36 @@ copy(char *dst, size_t size, const char *text)
 	snprintf(dst, size, "%s", text == NULL ? "" : text);
 }
 
-static void
-fill_tls(struct starttls_report *r, gnutls_session_t tls)
+/* The name of the cipher suite that the server chose. */
+static const char *
+suite_name(const struct starttls_session *s)
 {
+	unsigned char id[2];
+	const char *name;
+	size_t i;
+
+#ifdef HAVE_GNUTLS_CIPHERSUITE_GET
+	name = gnutls_ciphersuite_get(s->tls);
+	if (name != NULL)
+		return name;
+#endif
+	for (i = 0; (name = gnutls_cipher_suite_info(i, id, NULL, NULL, NULL,
+	    NULL)) != NULL; i++)
+		if (memcmp(id, s->suite, sizeof(id)) == 0)
+			break;
+	return name;
+}
+
+static void
+fill_tls(struct starttls_report *r, const struct starttls_session *s)
+{
+	gnutls_session_t tls = s->tls;
 	gnutls_datum_t alpn = { NULL, 0 };
 	unsigned count = 0;
 
 	copy(r->version, sizeof(r->version),
 	    gnutls_protocol_get_name(gnutls_protocol_get_version(tls)));
-#ifdef HAVE_GNUTLS_CIPHERSUITE_GET
-	copy(r->cipher_suite, sizeof(r->cipher_suite),
-	    gnutls_ciphersuite_get(tls));
-#else
-	copy(r->cipher_suite, sizeof(r->cipher_suite),
-	    gnutls_cipher_get_name(gnutls_cipher_get(tls)));
-#endif
+	copy(r->cipher_suite, sizeof(r->cipher_suite), suite_name(s));
 	copy(r->group, sizeof(r->group),
 	    gnutls_group_get_name(gnutls_group_get(tls)));
 	copy(r->signature, sizeof(r->signature), gnutls_sign_get_name(
@@ -103,7 +118,7 @@ starttls_session_report(const struct starttls_session *session,
 	r->exchange_us = s->exchange_us;
 	r->total_us = sum_times(r);
 	if (s->tls != NULL)
-		fill_tls(r, s->tls);
+		fill_tls(r, s);
 	return 0;
 }
 

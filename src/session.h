@@ -38,6 +38,7 @@ struct starttls_session {
 	bool offered_session;      /* from the resumption cache */
 	bool keep_later;           /* TLS 1.2 session not stored yet */
 	unsigned warnings;         /* alerts of warning level */
+	uint8_t suite[2];          /* the server's choice */
 	unsigned verdict;
 	int depth;                 /* certificate at fault; -1: none */
 	enum starttls_staple staple;

@@ -713,7 +713,7 @@ struct starttls_report {
 	int resumed;
 	int false_start;           /* 1: TLS 1.2 client spoke first */
 	char version[16];          /* "TLS1.3" */
-	char cipher_suite[64];     /* IANA name, "TLS_AES_256_GCM_SHA384" */
+	char cipher_suite[64];     /* "TLS_AES_256_GCM_SHA384" */
 	char group[32];            /* "X25519" */
 	char signature[32];        /* "ECDSA-SECP256R1-SHA256" */
 	char alpn[32];             /* empty: none */

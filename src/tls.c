@@ -64,14 +64,28 @@ pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 	return n;
 }
 
+/*
+ * The ChangeCipherSpec that TLS 1.3 sends for the sake of middleboxes (RFC
+ * 8446 appendix D.4) asks for no answer, so it begins no round trip.
+ */
+static bool
+is_lone_ccs(const giovec_t *iov, int count)
+{
+	return count == 1 && iov[0].iov_len == 6 &&
+	    *(const uint8_t *)iov[0].iov_base == 20;
+}
+
 static ssize_t
 push(gnutls_transport_ptr_t ptr, const giovec_t *iov, int count)
 {
 	struct starttls_session *s = ptr;
+	bool spoke = s->io.spoke || !is_lone_ccs(iov, count);
 	ssize_t n = starttls_transport_send(&s->io, iov, count);
 
 	if (n < 0)
 		gnutls_transport_set_errno(s->tls, errno);
+	else
+		s->io.spoke = spoke;
 	return n;
 }
 

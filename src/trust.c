@@ -443,10 +443,12 @@ starttls_trust_add_system(struct trust *t, struct starttls_error *error)
 	    "install ca-certificates or name a CA file", SYSTEM_TRUST);
 }
 
-/* Call @each for every anchor whose subject is @name; stop if it fails. */
+/* What for_chain() calls for an anchor; it stops if that is not 0. */
+typedef int visit_fn(struct trust *t, struct anchor *a, void *context);
+
 static int
-for_subject(struct trust *t, struct slice name,
-	    int (*each)(struct trust *, struct anchor *))
+for_subject(struct trust *t, struct slice name, visit_fn *visit,
+	    void *context)
 {
 	uint32_t hash = hash_of(name);
 	int i, rc = 0;
@@ -457,45 +459,15 @@ for_subject(struct trust *t, struct slice name,
 
 		if (a->hash == hash && a->subject_len == name.len &&
 		    memcmp(t->bytes + a->subject, name.data, name.len) == 0)
-			rc = each(t, a);
+			rc = visit(t, a, context);
 	}
 	return rc;
 }
 
-static int
-is_loaded(struct trust *t, struct anchor *a)
-{
-	(void)t;
-	return a->loaded ? 0 : 1;
-}
-
-/* Give GnuTLS an anchor.  One that it cannot parse is as good as none. */
-static int
-load(struct trust *t, struct anchor *a)
-{
-	gnutls_datum_t der = { t->bytes + a->der, (unsigned)a->der_len };
-	gnutls_x509_crt_t crt;
-	int rc;
-
-	if (a->loaded)
-		return 0;
-	if (gnutls_x509_crt_init(&crt) < 0)
-		return STARTTLS_E_NOMEM;
-	rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
-	if (rc >= 0)
-		rc = gnutls_x509_trust_list_add_cas(t->list, &crt, 1, 0) == 1 ?
-		    0 : GNUTLS_E_MEMORY_ERROR;
-	if (rc < 0)
-		gnutls_x509_crt_deinit(crt);
-	if (rc == GNUTLS_E_MEMORY_ERROR)
-		return STARTTLS_E_NOMEM;
-	a->loaded = true;
-	return 0;
-}
-
+/* Visit the anchors that a chain may need, some of them twice. */
 static int
 for_chain(struct trust *t, const gnutls_datum_t *chain, unsigned chain_len,
-	  int (*each)(struct trust *, struct anchor *))
+	  visit_fn *visit, void *context)
 {
 	struct slice issuer, subject;
 	unsigned i;
@@ -505,11 +477,52 @@ for_chain(struct trust *t, const gnutls_datum_t *chain, unsigned chain_len,
 		if (!find_names((struct slice){ chain[i].data, chain[i].size },
 		    &issuer, &subject))
 			continue;
-		rc = for_subject(t, issuer, each);
+		rc = for_subject(t, issuer, visit, context);
 		if (rc == 0)
-			rc = for_subject(t, subject, each);
+			rc = for_subject(t, subject, visit, context);
 	}
 	return rc;
+}
+
+static int
+is_loaded(struct trust *t, struct anchor *a, void *context)
+{
+	(void)t;
+	(void)context;
+	return a->loaded ? 0 : 1;
+}
+
+/* Put one anchor into a list.  Returns 0 or GNUTLS_E_*. */
+static int
+add_to_list(const struct trust *t, const struct anchor *a,
+	    gnutls_x509_trust_list_t list)
+{
+	gnutls_datum_t der = { t->bytes + a->der, (unsigned)a->der_len };
+	gnutls_x509_crt_t crt;
+	int rc = gnutls_x509_crt_init(&crt);
+
+	if (rc < 0)
+		return rc;
+	rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		rc = gnutls_x509_trust_list_add_cas(list, &crt, 1, 0) == 1 ?
+		    0 : GNUTLS_E_MEMORY_ERROR;
+	if (rc < 0)
+		gnutls_x509_crt_deinit(crt);
+	return rc;
+}
+
+/* Give GnuTLS an anchor.  One that it cannot parse is as good as none. */
+static int
+load(struct trust *t, struct anchor *a, void *context)
+{
+	(void)context;
+	if (a->loaded)
+		return 0;
+	if (add_to_list(t, a, t->list) == GNUTLS_E_MEMORY_ERROR)
+		return STARTTLS_E_NOMEM;
+	a->loaded = true;
+	return 0;
 }
 
 int
@@ -519,11 +532,11 @@ starttls_trust_lock(struct trust *t, const gnutls_datum_t *chain,
 	int rc;
 
 	pthread_rwlock_rdlock(&t->lock);
-	if (for_chain(t, chain, chain_len, is_loaded) == 0)
+	if (for_chain(t, chain, chain_len, is_loaded, NULL) == 0)
 		return 0;
 	pthread_rwlock_unlock(&t->lock);
 	pthread_rwlock_wrlock(&t->lock);
-	rc = for_chain(t, chain, chain_len, load);
+	rc = for_chain(t, chain, chain_len, load, NULL);
 	pthread_rwlock_unlock(&t->lock);
 	if (rc != 0)
 		return rc;
@@ -535,4 +548,48 @@ void
 starttls_trust_unlock(struct trust *t)
 {
 	pthread_rwlock_unlock(&t->lock);
+}
+
+struct candidates {
+	size_t *index;
+	size_t count;
+};
+
+static int
+note_candidate(struct trust *t, struct anchor *a, void *context)
+{
+	struct candidates *c = context;
+	size_t i, index = (size_t)(a - t->anchors);
+
+	for (i = 0; i < c->count; i++)
+		if (c->index[i] == index)
+			return 0;
+	if (c->count == TRUST_MAX_CANDIDATES)
+		return 1;
+	c->index[c->count++] = index;
+	return 0;
+}
+
+size_t
+starttls_trust_candidates(struct trust *t, const gnutls_datum_t *chain,
+			  unsigned chain_len, size_t *ret_index)
+{
+	struct candidates c = { ret_index, 0 };
+
+	for_chain(t, chain, chain_len, note_candidate, &c);
+	return c.count;
+}
+
+gnutls_x509_trust_list_t
+starttls_trust_list_of(const struct trust *t, size_t index)
+{
+	gnutls_x509_trust_list_t list;
+
+	if (gnutls_x509_trust_list_init(&list, 1) < 0)
+		return NULL;
+	if (add_to_list(t, &t->anchors[index], list) < 0) {
+		gnutls_x509_trust_list_deinit(list, 1);
+		return NULL;
+	}
+	return list;
 }

@@ -23,6 +23,8 @@
 
 struct trust;
 
+#define TRUST_MAX_CANDIDATES 16
+
 /**
  * starttls_trust_new: an empty store.
  *
@@ -76,5 +78,24 @@ size_t starttls_trust_count(const struct trust *t);
 int starttls_trust_lock(struct trust *t, const gnutls_datum_t *chain,
 			unsigned chain_len);
 void starttls_trust_unlock(struct trust *t);
+
+/**
+ * starttls_trust_candidates: which anchors a chain may lead to.
+ *
+ * @ret_index  room for TRUST_MAX_CANDIDATES
+ *
+ * Returns: how many, each named once.
+ */
+size_t starttls_trust_candidates(struct trust *t, const gnutls_datum_t *chain,
+				 unsigned chain_len, size_t *ret_index);
+
+/**
+ * starttls_trust_list_of: a list with one anchor.
+ *
+ * Ownership: the caller frees it, with gnutls_x509_trust_list_deinit(l, 1).
+ * Returns: the list; NULL: no memory, or the anchor cannot be parsed.
+ */
+gnutls_x509_trust_list_t starttls_trust_list_of(const struct trust *t,
+						size_t index);
 
 #endif

@@ -42,7 +42,6 @@ struct chain {
 struct path {
 	const struct chain *chain;
 	const struct starttls_policy *policy;
-	unsigned verdict;
 	int depth;
 	bool pinned;
 };
@@ -200,28 +199,65 @@ import_chain(struct starttls_session *s, struct chain *chain)
 	return STARTTLS_V_MALFORMED;
 }
 
-/* Path, validity, strength, purpose, constraints, CRLs. */
+/* Validate the path against a list of anchors.  GnuTLS's status bits. */
 static unsigned
-check_path(struct starttls_session *s, const struct chain *chain,
-	   bool *ret_pinned)
+validate(gnutls_x509_trust_list_t list, const struct chain *chain,
+	 struct path *path)
 {
-	struct starttls_policy *policy = s->policy;
 	gnutls_typed_vdata_st purpose = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID,
 		.data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER,
 	};
-	struct path path = { chain, policy, 0, -1, false };
 	unsigned status = 0;
 	int rc;
 
-	current_path = &path;
-	rc = gnutls_x509_trust_list_verify_crt2(policy->list,
+	current_path = path;
+	rc = gnutls_x509_trust_list_verify_crt2(list,
 	    (gnutls_x509_crt_t *)(uintptr_t)chain->crt, chain->len, &purpose,
 	    1, GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status,
 	    on_path);
 	current_path = NULL;
-	if (rc < 0)
-		return STARTTLS_V_OTHER;
+	return rc < 0 ? GNUTLS_CERT_INVALID : status;
+}
+
+/*
+ * GnuTLS tries one issuer of a name only.  Where several anchors could be
+ * meant, as after a root was renewed, each gets its chance alone.
+ */
+static unsigned
+validate_each(const struct starttls_policy *policy, const struct chain *chain,
+	      struct path *path, unsigned status)
+{
+	size_t index[TRUST_MAX_CANDIDATES], count, i;
+
+	count = starttls_trust_candidates(policy->trust, chain->der,
+	    chain->len, index);
+	for (i = 0; count > 1 && i < count && status != 0; i++) {
+		struct path other = { chain, policy, -1, false };
+		gnutls_x509_trust_list_t list = starttls_trust_list_of(
+		    policy->trust, index[i]);
+
+		if (list == NULL)
+			break;
+		if (validate(list, chain, &other) == 0) {
+			*path = other;
+			status = 0;
+		}
+		gnutls_x509_trust_list_deinit(list, 1);
+	}
+	return status;
+}
+
+/* Path, validity, strength, purpose, constraints. */
+static unsigned
+check_path(struct starttls_session *s, const struct chain *chain,
+	   bool *ret_pinned)
+{
+	struct path path = { chain, s->policy, -1, false };
+	unsigned status = validate(s->policy->list, chain, &path);
+
+	if (status != 0)
+		status = validate_each(s->policy, chain, &path, status);
 	*ret_pinned = path.pinned && status == 0;
 	if (status != 0 && s->depth < 0)
 		s->depth = path.depth;
@@ -270,30 +306,42 @@ out:
 	return verdict;
 }
 
-/* A list that is out of date says nothing about its issuer's certificates. */
+/* One revocation list against one certificate that its issuer made. */
 static unsigned
-check_crl_dates(const struct starttls_session *s, const struct chain *chain)
+check_crl(const struct starttls_session *s, const struct crl *crl,
+	  gnutls_x509_crt_t crt)
 {
-	const struct starttls_policy *policy = s->policy;
 	gnutls_datum_t issuer;
-	unsigned verdict = 0, i;
+	bool applies;
+
+	if (gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
+		return STARTTLS_V_OTHER;
+	applies = issuer.size == crl->issuer.size &&
+	    memcmp(issuer.data, crl->issuer.data, issuer.size) == 0;
+	gnutls_free(issuer.data);
+	if (!applies)
+		return 0;
+	if (gnutls_x509_crt_check_revocation(crt, &crl->list, 1) != 0)
+		return STARTTLS_V_REVOKED;
+	/* a list that is out of date says nothing about the others */
+	return crl->next_update >= 0 &&
+	    crl->next_update < s->policy->clock() ? STARTTLS_V_STALE_CRL : 0;
+}
+
+static unsigned
+check_crls(struct starttls_session *s, const struct chain *chain)
+{
+	unsigned verdict = 0, one, i;
 	size_t k;
 
-	for (i = 0; policy->crl_count > 0 && i < chain->len; i++) {
-		if (gnutls_x509_crt_get_raw_issuer_dn(chain->crt[i],
-		    &issuer) < 0)
-			return STARTTLS_V_OTHER;
-		for (k = 0; k < policy->crl_count; k++) {
-			const struct crl *crl = &policy->crls[k];
-
-			if (crl->issuer.size == issuer.size &&
-			    memcmp(crl->issuer.data, issuer.data,
-				issuer.size) == 0 && crl->next_update >= 0 &&
-			    crl->next_update < policy->clock())
-				verdict = STARTTLS_V_STALE_CRL;
+	for (k = 0; k < s->policy->crl_count; k++)
+		for (i = 0; i < chain->len; i++) {
+			one = check_crl(s, &s->policy->crls[k],
+			    chain->crt[i]);
+			if (one != 0 && s->depth < 0)
+				s->depth = (int)i;
+			verdict |= one;
 		}
-		gnutls_free(issuer.data);
-	}
 	return verdict;
 }
 
@@ -396,7 +444,7 @@ check_all(struct starttls_session *s, const struct chain *chain)
 	rc = starttls_trust_lock(policy->trust, chain->der, chain->len);
 	if (rc != 0)
 		return STARTTLS_V_OTHER;
-	path = check_path(s, chain, &pinned) | check_crl_dates(s, chain) |
+	path = check_path(s, chain, &pinned) | check_crls(s, chain) |
 	    check_staple(s, chain);
 	starttls_trust_unlock(policy->trust);
 

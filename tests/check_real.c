@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The library against real servers: every protocol, both ways to TLS, TLS 1.2
+ * and 1.3, once from a URL and once over a descriptor of the application, and
+ * one real piece of work inside.  tests/real/library.test starts the servers
+ * and says in the environment where they are.
+ */
+
+#include "config.h"
+
+#include <check.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "starttls.h"
+
+#define TIMEOUT_MS 20000
+#define MAX_DIALOG 10
+
+/* What is said inside TLS, and how the reply must start. */
+struct turn {
+	const char *say;           /* NULL: listen only */
+	const char *hear;
+};
+
+struct row {
+	const char *scheme;
+	const char *port_variable;
+	int round_trips;
+	bool resumes;              /* whether the server allows it */
+	struct turn dialog[MAX_DIALOG];
+};
+
+#define MAIL \
+	{ "EHLO client.example.test\r\n", "250" }, \
+	{ "MAIL FROM:<tester@example.test>\r\n", "250" }, \
+	{ "RCPT TO:<tester@example.test>\r\n", "250" }, \
+	{ "DATA\r\n", "354" }, \
+	{ "Subject: test\r\n\r\nHello.\r\n.\r\n", "250" }, \
+	{ "QUIT\r\n", "221" }
+#define SUBMIT \
+	{ "EHLO client.example.test\r\n", "250" }, \
+	{ "MAIL FROM:<tester@example.test>\r\n", "530" }, \
+	{ "QUIT\r\n", "221" }
+#define MAILBOX \
+	{ "a LOGIN tester s3cret-pass\r\n", "a OK" }, \
+	{ "b SELECT INBOX\r\n", "b OK" }, \
+	{ "c LOGOUT\r\n", "c OK" }
+#define FILES \
+	{ "USER anonymous\r\n", "331" }, \
+	{ "PASS s3cret-pass\r\n", "230" }, \
+	{ "PBSZ 0\r\n", "200" }, \
+	{ "PROT P\r\n", "200" }, \
+	{ "PWD\r\n", "257" }, \
+	{ "QUIT\r\n", "221" }
+#define NEWSGROUP \
+	{ "AUTHINFO USER tester\r\n", "381" }, \
+	{ "AUTHINFO PASS s3cret-pass\r\n", "281" }, \
+	{ "GROUP local.test\r\n", "211" }, \
+	{ "QUIT\r\n", "205" }
+
+static const struct row rows[] = {
+	{ "imap", "REAL_IMAP", 4, true, { MAILBOX } },
+	{ "imaps", "REAL_IMAPS", 2, true, { { NULL, "* OK" }, MAILBOX } },
+	{ "submission", "REAL_SUBMISSION", 5, true, { SUBMIT } },
+	{ "submissions", "REAL_SUBMISSIONS", 2, true,
+	  { { NULL, "220" }, SUBMIT } },
+	{ "smtp", "REAL_SMTP", 5, true, { MAIL } },
+	{ "smtps", "REAL_SMTPS", 2, true, { { NULL, "220" }, MAIL } },
+	{ "ftp", "REAL_FTP", 4, true, { FILES } },
+	{ "ftps", "REAL_FTPS", 2, true, { { NULL, "220" }, FILES } },
+	/* nnrpd makes a new ticket key in every process */
+	{ "nntp", "REAL_NNTP", 4, false, { NEWSGROUP } },
+	{ "nntps", "REAL_NNTPS", 2, false, { { NULL, "20" }, NEWSGROUP } },
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static struct starttls_policy *
+make_policy(bool tls13)
+{
+	struct starttls_policy *policy;
+
+	ck_assert_int_eq(starttls_policy_new(&policy, STARTTLS_CLIENT), 0);
+	ck_assert_int_eq(starttls_policy_trust_file(policy,
+	    getenv("REAL_CA"), NULL), 0);
+	if (tls13)
+		ck_assert_int_eq(starttls_policy_raise_min_version(policy,
+		    STARTTLS_TLS1_3, NULL), 0);
+	else
+		ck_assert_int_eq(starttls_policy_restrict(policy,
+		    "-VERS-TLS1.3", NULL), 0);
+	return policy;
+}
+
+/* Read until a line starts with what is wanted, as its last reply line. */
+static void
+hear(struct starttls_session *s, const char *wanted, const char *scheme)
+{
+	char text[8192] = "\n", mark[64];
+	size_t len = 1;
+
+	/* a three-digit reply ends with "code blank", not with "code-" */
+	snprintf(mark, sizeof(mark), "\n%s%s", wanted,
+	    strlen(wanted) == 3 ? " " : "");
+	while (strstr(text, mark) == NULL || text[len - 1] != '\n') {
+		ssize_t n = starttls_session_read(s, text + len,
+		    sizeof(text) - 1 - len);
+
+		ck_assert_msg(n > 0, "%s: waiting for \"%s\", read %s after "
+		    "%s", scheme, wanted, starttls_code_name((int)n), text);
+		len += (size_t)n;
+		text[len] = '\0';
+	}
+}
+
+static void
+work(struct starttls_session *s, const struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_DIALOG && row->dialog[i].hear != NULL; i++) {
+		const char *say = row->dialog[i].say;
+
+		if (say != NULL)
+			ck_assert_int_eq(starttls_session_write(s, say,
+			    strlen(say)), (ssize_t)strlen(say));
+		hear(s, row->dialog[i].hear, row->scheme);
+	}
+}
+
+static void
+check_report(struct starttls_session *s, const struct row *row, bool tls13)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_cert cert = { .size = sizeof(cert) };
+
+	ck_assert_int_eq(starttls_session_report(s, &report), 0);
+	ck_assert_int_eq(report.verified, 1);
+	ck_assert_str_eq(report.scheme, row->scheme);
+	ck_assert_str_eq(report.version, tls13 ? "TLS1.3" : "TLS1.2");
+	ck_assert_str_eq(report.host, "localhost");
+	ck_assert_str_eq(report.address, "127.0.0.1");
+	ck_assert_str_ne(report.cipher_suite, "");
+	ck_assert_str_ne(report.group, "");
+	ck_assert_str_ne(report.signature, "");
+	ck_assert_int_eq(report.round_trips, row->round_trips);
+	ck_assert_uint_ge(report.chain_len, 2);
+	ck_assert_int_ge(report.handshake_us, 0);
+	ck_assert_int_eq(starttls_session_cert(s, 0, &cert), 0);
+	ck_assert_ptr_nonnull(strstr(cert.names, "DNS:localhost"));
+}
+
+static const struct row *
+row_of(int i, bool *ret_tls13)
+{
+	*ret_tls13 = (size_t)i >= ROWS;
+	return &rows[(size_t)i % ROWS];
+}
+
+START_TEST(test_real_from_a_url)
+{
+	struct starttls_session *s;
+	struct starttls_policy *policy;
+	struct starttls_error error;
+	char url[64];
+	bool tls13;
+	const struct row *row = row_of(_i, &tls13);
+
+	if (getenv(row->port_variable) == NULL)
+		return;
+	policy = make_policy(tls13);
+	snprintf(url, sizeof(url), "%s://localhost:%s", row->scheme,
+	    getenv(row->port_variable));
+	ck_assert_msg(starttls_open(&s, policy, url, TIMEOUT_MS, NULL,
+	    &error) == 0, "%s: %s", url, error.message);
+	check_report(s, row, tls13);
+	work(s, row);
+	starttls_session_free(s);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
+/* An application's own descriptor and its own poll(2). */
+START_TEST(test_real_over_a_descriptor)
+{
+	const struct starttls_protocol *protocol;
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	enum starttls_stage from = STARTTLS_GREETING;
+	struct starttls_upgrade *u;
+	struct starttls_session *s;
+	struct starttls_policy *policy;
+	struct starttls_error error;
+	char name[16];
+	bool tls13;
+	int fd, rc;
+	const struct row *row = row_of(_i, &tls13);
+
+	if (getenv(row->port_variable) == NULL)
+		return;
+	snprintf(name, sizeof(name), "%s", row->scheme);
+	protocol = starttls_protocol_find(name);
+	if (protocol == NULL) {
+		name[strlen(name) - 1] = '\0';
+		protocol = starttls_protocol_find(name);
+		from = STARTTLS_HANDSHAKE;
+	}
+	policy = make_policy(tls13);
+	ck_assert_int_eq(starttls_dial("127.0.0.1",
+	    getenv(row->port_variable), STARTTLS_IPV4, TIMEOUT_MS, &fd,
+	    &error), 0);
+	options.port = getenv(row->port_variable);
+	ck_assert_int_eq(starttls_upgrade_new(&u, policy, protocol, from,
+	    "localhost", fd, &options, &error), 0);
+	while ((rc = starttls_upgrade_step(u, &error)) < 0) {
+		struct pollfd one = { fd, rc == STARTTLS_WANT_WRITE ?
+		    POLLOUT : POLLIN, 0 };
+
+		ck_assert_msg(rc == STARTTLS_WANT_READ ||
+		    rc == STARTTLS_WANT_WRITE, "%s: %s", row->scheme,
+		    error.message);
+		ck_assert_int_eq(poll(&one, 1, TIMEOUT_MS), 1);
+	}
+	s = starttls_upgrade_take(u);
+	ck_assert_ptr_nonnull(s);
+	check_report(s, row, tls13);
+	ck_assert_int_eq(starttls_session_set_deadline(s, TIMEOUT_MS), 0);
+	work(s, row);
+	starttls_session_free(s);
+	ck_assert_int_eq(close(fd), 0);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
+/* A second connection with the same policy resumes the first. */
+START_TEST(test_real_second_connection_resumes)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_session *s;
+	struct starttls_policy *policy;
+	struct starttls_error error;
+	char url[64];
+	bool tls13;
+	int i;
+	const struct row *row = row_of(_i, &tls13);
+
+	if (getenv(row->port_variable) == NULL)
+		return;
+	policy = make_policy(tls13);
+	snprintf(url, sizeof(url), "%s://localhost:%s", row->scheme,
+	    getenv(row->port_variable));
+	for (i = 0; i < 2; i++) {
+		ck_assert_msg(starttls_open(&s, policy, url, TIMEOUT_MS, NULL,
+		    &error) == 0, "%s: %s", url, error.message);
+		ck_assert_int_eq(starttls_session_check(s, &error), 0);
+		ck_assert_int_eq(starttls_session_report(s, &report), 0);
+		ck_assert_msg(report.resumed == (i > 0 && row->resumes),
+		    "%s: connection %d: resumed %d", url, i,
+		    report.resumed);
+		ck_assert_int_eq(report.verified, 1);
+		ck_assert_uint_ge(report.chain_len, 2);
+		starttls_session_free(s);
+	}
+	starttls_policy_unref(policy);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("real");
+	TCase *tcase = tcase_create("servers");
+	SRunner *runner;
+	int failed;
+
+	if (getenv("REAL_CA") == NULL) {
+		fprintf(stderr, "check_real: run it by "
+		    "tests/real/library.test\n");
+		return EXIT_FAILURE;
+	}
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, test_real_from_a_url, 0, 2 * (int)ROWS);
+	tcase_add_loop_test(tcase, test_real_over_a_descriptor, 0,
+	    2 * (int)ROWS);
+	tcase_add_loop_test(tcase, test_real_second_connection_resumes, 0,
+	    2 * (int)ROWS);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: ISC
+# The tests: programs with libcheck, scripts, real and hostile servers.  All of
+# them write TAP.
+
+UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
+	tests/check_error tests/check_frame tests/check_preamble \
+	tests/check_resume tests/check_trust tests/check_verify \
+	tests/check_session tests/check_dial tests/check_fd \
+	tests/check_alloc tests/check_threads
+SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
+if ENABLE_CLI
+SCRIPT_TESTS += tests/cli.test
+SERVER_TESTS = tests/hostile/run.test tests/real/dovecot.test \
+	tests/real/postfix.test tests/real/vsftpd.test \
+	tests/real/nnrpd.test tests/real/library.test \
+	tests/real/readme.test
+endif
+FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_trust
+
+TESTS =
+check_PROGRAMS =
+if ENABLE_TESTS
+TESTS += $(UNIT_TESTS) $(SCRIPT_TESTS) $(SERVER_TESTS)
+check_PROGRAMS += $(UNIT_TESTS) tests/check_real $(FUZZERS)
+endif
+
+TEST_EXTENSIONS = .test
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+TEST_LOG_DRIVER = $(LOG_DRIVER)
+AM_TESTS_ENVIRONMENT = \
+	abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
+	abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir; \
+	STARTTLS='$(abs_top_builddir)/starttls'; export STARTTLS; \
+	CC='$(CC)'; export CC; \
+	TEST_CFLAGS='$(CFLAGS) $(HARDEN_CFLAGS)'; export TEST_CFLAGS; \
+	LANG=C; export LANG; LC_ALL=C; export LC_ALL;
+
+TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+TEST_LIBS = libinternal.la $(CHECK_LIBS) $(GNUTLS_LIBS)
+MINT_SOURCES = tests/mint.c tests/mint.h tests/tlspair.c tests/tlspair.h
+HARNESS_SOURCES = tests/harness.c tests/harness.h $(MINT_SOURCES)
+
+tests_check_text_SOURCES = tests/check_text.c
+tests_check_text_CFLAGS = $(TEST_CFLAGS)
+tests_check_text_LDADD = $(TEST_LIBS)
+tests_check_name_SOURCES = tests/check_name.c
+tests_check_name_CFLAGS = $(TEST_CFLAGS)
+tests_check_name_LDADD = $(TEST_LIBS)
+tests_check_url_SOURCES = tests/check_url.c
+tests_check_url_CFLAGS = $(TEST_CFLAGS)
+tests_check_url_LDADD = $(TEST_LIBS)
+tests_check_error_SOURCES = tests/check_error.c
+tests_check_error_CFLAGS = $(TEST_CFLAGS)
+tests_check_error_LDADD = $(TEST_LIBS)
+tests_check_frame_SOURCES = tests/check_frame.c
+tests_check_frame_CFLAGS = $(TEST_CFLAGS)
+tests_check_frame_LDADD = $(TEST_LIBS)
+tests_check_preamble_SOURCES = tests/check_preamble.c tests/transcript.c \
+	tests/transcript.h
+tests_check_preamble_CFLAGS = $(TEST_CFLAGS)
+tests_check_preamble_LDADD = $(TEST_LIBS)
+tests_check_resume_SOURCES = tests/check_resume.c $(HARNESS_SOURCES)
+tests_check_resume_CFLAGS = $(TEST_CFLAGS)
+tests_check_resume_LDADD = $(TEST_LIBS)
+tests_check_trust_SOURCES = tests/check_trust.c $(HARNESS_SOURCES)
+tests_check_trust_CFLAGS = $(TEST_CFLAGS)
+tests_check_trust_LDADD = $(TEST_LIBS)
+tests_check_verify_SOURCES = tests/check_verify.c $(HARNESS_SOURCES)
+tests_check_verify_CFLAGS = $(TEST_CFLAGS)
+tests_check_verify_LDADD = $(TEST_LIBS)
+tests_check_session_SOURCES = tests/check_session.c $(HARNESS_SOURCES)
+tests_check_session_CFLAGS = $(TEST_CFLAGS)
+tests_check_session_LDADD = $(TEST_LIBS)
+tests_check_dial_SOURCES = tests/check_dial.c
+tests_check_dial_CFLAGS = $(TEST_CFLAGS)
+tests_check_dial_LDADD = $(TEST_LIBS)
+tests_check_fd_SOURCES = tests/check_fd.c $(HARNESS_SOURCES)
+tests_check_fd_CFLAGS = $(TEST_CFLAGS)
+tests_check_fd_LDADD = $(TEST_LIBS)
+tests_check_alloc_SOURCES = tests/check_alloc.c $(HARNESS_SOURCES)
+tests_check_alloc_CFLAGS = $(TEST_CFLAGS)
+tests_check_alloc_LDADD = $(TEST_LIBS)
+tests_check_threads_SOURCES = tests/check_threads.c $(HARNESS_SOURCES)
+tests_check_threads_CFLAGS = $(TEST_CFLAGS)
+tests_check_threads_LDADD = $(TEST_LIBS)
+tests_check_real_SOURCES = tests/check_real.c
+tests_check_real_CFLAGS = $(TEST_CFLAGS)
+tests_check_real_LDADD = libstarttls.la $(CHECK_LIBS)
+# Linked with a plain main they replay what they are given.
+fuzz_fuzz_preamble_SOURCES = fuzz/fuzz_preamble.c fuzz/replay.c
+fuzz_fuzz_preamble_CFLAGS = $(TEST_CFLAGS)
+fuzz_fuzz_preamble_LDADD = $(TEST_LIBS)
+fuzz_fuzz_trust_SOURCES = fuzz/fuzz_trust.c fuzz/replay.c
+fuzz_fuzz_trust_CFLAGS = $(TEST_CFLAGS)
+fuzz_fuzz_trust_LDADD = $(TEST_LIBS)
+
+# For tools/run-tests, which runs these under other conditions as well.
+print-unit-tests:
+	@echo $(UNIT_TESTS)
+.PHONY: print-unit-tests
+
+EXTRA_DIST += $(SCRIPT_TESTS) $(SERVER_TESTS) tests/transcripts \
+	tests/real tests/hostile fuzz tests/tsan.supp tests/valgrind.supp \
+	tools examples bench

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Transcripts: dialogs as data, tests/transcripts/PROTOCOL-WHAT.txt.
+ *
+ *	# comment
+ *	protocol imap          which dialog
+ *	dialog exchange        the one inside TLS; else the upgrade
+ *	from command           STARTTLS_COMMAND; else STARTTLS_GREETING
+ *	client-name NAME
+ *	S: text                the server sends a line; CRLF is added
+ *	S| text                the server sends just this
+ *	S@N text               a line padded with x to N bytes before CRLF
+ *	S*N text               the same line N times
+ *	--                     what follows comes in a later segment
+ *	END                    the server ends the stream
+ *	C: text                the client must send just this line now
+ *	= name [code]          the verdict: upgrade, done, or a code's name
+ *
+ * \r \n \\ and \xNN are understood.  A line of the server in front of a line
+ * of the client is there before the client can speak.
+ */
+
+#ifndef TRANSCRIPT_H
+#define TRANSCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "starttls.h"
+
+#define MAX_STEPS 32
+
+struct step {
+	enum { FEED, LATER, HEAR, END } kind;
+	uint8_t *data;             /* FEED: bytes; HEAR: line with CRLF */
+	size_t len;
+};
+
+struct transcript {
+	char name[80];
+	const struct starttls_protocol *protocol;
+	bool exchange;
+	enum starttls_stage from;
+	char client_name[64];
+	struct step steps[MAX_STEPS];
+	size_t count;
+	size_t fed;                /* bytes of all FEED steps */
+	char verdict[24];
+	int reply_code;            /* 0: not looked at */
+};
+
+/* Load one; aborts with a message if it is malformed. */
+struct transcript *transcript_load(const char *dir, const char *file);
+void transcript_free(struct transcript *t);
+
+/* The names of all, sorted; NULL at the end. */
+char **transcript_list(const char *dir);
+
+#endif
