@@ -1,0 +1,541 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=dash
+#
+# Real servers on free loopback ports, for the tests in this directory and for
+# tools/quickstart.  Everything lives in one private directory, $work; stop_all
+# ends the servers and removes it, on every way out.
+#
+#	mint_ca			$work/tls: ca.pem, other.pem (a stranger), and
+#				server.crt, server.key for localhost
+#	start dovecot [V]	sets REAL_IMAP, REAL_IMAPS, and REAL_SUBMISSION,
+#				REAL_SUBMISSIONS where installed
+#	start postfix [V]	sets REAL_SMTP, REAL_SMTPS; root only
+#	start vsftpd [V]	sets REAL_FTP, REAL_FTPS
+#	start nnrpd [V]		sets REAL_NNTP, REAL_NNTPS; root only
+#
+# V is 1.2 or 1.3 and confines the server to that version of TLS.  The account
+# is tester, password s3cret-pass; at vsftpd, which would need an account of the
+# system, it is anonymous with that password.
+
+PATH=$PATH:/usr/sbin:/sbin
+umask 022
+
+fail()
+{
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+is_root()
+{
+	[ "$(id -u)" -eq 0 ]
+}
+
+# ---- the private directory --------------------------------------------------
+
+# The accounts that the servers drop to must be able to reach it, and the names
+# of the sockets in it must stay short.
+make_work()
+{
+	local tmp=${TMPDIR:-/tmp}
+
+	[ ${#tmp} -le 40 ] || tmp=/tmp
+	! is_root || as nobody test -x "$tmp" || tmp=/tmp
+	work=$(mktemp -d "$tmp/starttls.XXXXXX") || exit 1
+	servers=
+	trap stop_all EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	chmod 755 "$work"
+}
+
+stop_all()
+{
+	stop_servers
+	rm -rf "$work"
+}
+
+stop_servers()
+{
+	local pid
+
+	for pid in $servers; do
+		stop "$pid"
+	done
+	servers=
+}
+
+# as USER COMMAND...
+as()
+{
+	local user=$1
+
+	shift
+	setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
+}
+
+# ---- certificates -----------------------------------------------------------
+
+# issue NAME SECTION SUBJECT [ISSUER]: NAME.pem and NAME.key, in $work/tls
+issue()
+{
+	(cd "$work/tls" && openssl req -x509 -config req.cnf -extensions "$2" \
+	    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	    -subj "/CN=$3" -out "$1.pem" -keyout "$1.key" \
+	    ${4:+-CA "$4.pem" -CAkey "$4.key"}) 2>"$work/openssl.log" ||
+	    fail "cannot issue a certificate: $(tail -n 1 "$work/openssl.log")"
+}
+
+mint_ca()
+{
+	mkdir "$work/tls"
+	cat >"$work/tls/req.cnf" <<-END
+	[req]
+	distinguished_name = name
+	[name]
+	[root]
+	basicConstraints = critical, CA:TRUE
+	keyUsage = critical, keyCertSign, cRLSign
+	subjectKeyIdentifier = hash
+	[intermediate]
+	basicConstraints = critical, CA:TRUE, pathlen:0
+	keyUsage = critical, keyCertSign, cRLSign
+	subjectKeyIdentifier = hash
+	authorityKeyIdentifier = keyid
+	[leaf]
+	basicConstraints = critical, CA:FALSE
+	keyUsage = critical, digitalSignature
+	extendedKeyUsage = serverAuth
+	subjectAltName = DNS:localhost, DNS:mail.example.test, IP:127.0.0.1
+	authorityKeyIdentifier = keyid
+	END
+	issue ca root "Test root"
+	issue other root "Another root"
+	issue intermediate intermediate "Test intermediate" ca
+	issue server leaf localhost intermediate
+	cat "$work/tls/server.pem" "$work/tls/intermediate.pem" \
+	    >"$work/tls/server.crt"
+	export REAL_CA="$work/tls/ca.pem"
+}
+
+# tls_only V: an OpenSSL configuration that allows version V and no other, for
+# servers that have no such setting; prints the name of the file.
+tls_only()
+{
+	cat >"$work/tls/only-$1.cnf" <<-END
+	openssl_conf = init
+	[init]
+	ssl_conf = ssl
+	[ssl]
+	system_default = defaults
+	[defaults]
+	MinProtocol = TLSv$1
+	MaxProtocol = TLSv$1
+	END
+	echo "$work/tls/only-$1.cnf"
+}
+
+# ---- ports and processes ----------------------------------------------------
+
+# The listening socket of a port of 127.0.0.1, as its inode, from Linux's table.
+listener()
+{
+	awk -v address="0100007F:$(printf %04X "$1")" \
+	    '$2 == address && $4 == "0A" { print $10 }' /proc/net/tcp
+}
+
+# A port that nobody listens on, below those that the system gives to clients.
+# It may be lost to somebody else until the server binds it: start tries again.
+free_port()
+{
+	local port=
+
+	while [ -z "$port" ] || [ -n "$(listener "$port")" ]; do
+		port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
+	done
+	echo "$port"
+}
+
+# A process that has ended may linger until it is waited for.
+is_alive()
+{
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+	'' | [ZX]*)	return 1 ;;
+	esac
+}
+
+# wait_port PID PORT: until PID, and not somebody else, listens there; fails
+# when PID has ended, or after some 20 seconds.
+wait_port()
+{
+	local tries=400
+
+	while [ $tries -gt 0 ] && is_alive "$1"; do
+		find "/proc/$1/fd" -lname "socket:\[$(listener "$2")\]" 2>/dev/null |
+		    grep -q . && return
+		tries=$((tries - 1))
+		sleep 0.05
+	done
+	return 1
+}
+
+stop()
+{
+	local tries=100
+
+	kill "$1" 2>/dev/null
+	while [ $tries -gt 0 ] && is_alive "$1"; do
+		tries=$((tries - 1))
+		sleep 0.05
+	done
+	kill -s KILL -- "-$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+	return 0
+}
+
+# spawn DIR COMMAND...: a server in the foreground of a session of its own, with
+# its messages in DIR/messages, on all three descriptors: vsftpd complains on 0.
+spawn()
+{
+	local dir=$1
+
+	shift
+	setsid "$@" <>"$dir/messages" >&0 2>&1 &
+	server=$!
+	servers="$servers $server"
+}
+
+# serve PORT...: until the server spawned last listens on all of them.
+serve()
+{
+	local port
+
+	for port in "$@"; do
+		wait_port "$server" "$port" && continue
+		stop "$server"
+		servers=${servers% "$server"}
+		return 1
+	done
+}
+
+# new_dir SERVER: sets dir, of a caller's, to an empty directory.
+new_dir()
+{
+	dir=$work/$1
+	rm -rf "$dir"
+	mkdir "$dir"
+}
+
+# start SERVER [V]: in three attempts, should somebody take a port first.
+start()
+{
+	local name=$1
+
+	shift
+	"run_$name" "$@" || "run_$name" "$@" || "run_$name" "$@" ||
+	    fail "cannot start $name: $(tail -q -n 1 "$work/$name/messages" \
+	    "$work/$name"/*.log 2>/dev/null | tail -n 1)"
+}
+
+# ---- Dovecot ----------------------------------------------------------------
+
+# Submission is there when its package is; what it accepts goes to REAL_SMTP.
+# Dovecot has no setting for the highest version of TLS.
+run_dovecot()
+{
+	local dir tls user=dovecot login=dovenull mail=mail group=mail service
+	local imap imaps submission='' submissions=''
+
+	tls=${1:+OPENSSL_CONF=$(tls_only "$1")}
+	imap=$(free_port) imaps=$(free_port)
+	if [ -x /usr/lib/dovecot/submission-login ]; then
+		submission=$(free_port) submissions=$(free_port)
+	fi
+	new_dir dovecot
+	mkdir "$dir/run" "$dir/mail"
+	if is_root; then
+		chown mail:mail "$dir/mail"
+	else
+		user=$(id -un) login=$user mail=$user group=$(id -gn)
+	fi
+
+	echo 'tester:{PLAIN}s3cret-pass::::::' >"$dir/passwd"
+	cat >"$dir/dovecot.conf" <<-END
+	protocols = imap ${submission:+submission}
+	listen = 127.0.0.1
+	base_dir = $dir/run
+	state_dir = $dir/run
+	log_path = $dir/dovecot.log
+	hostname = localhost
+	import_environment = TZ $tls
+	default_internal_user = $user
+	default_internal_group = $group
+	default_login_user = $login
+	first_valid_uid = 1
+	ssl = yes
+	ssl_cert = <$work/tls/server.crt
+	ssl_key = <$work/tls/server.key
+	mail_location = maildir:$dir/mail/%n
+	auth_failure_delay = 0
+	mail_max_userip_connections = 0
+	passdb {
+	  driver = passwd-file
+	  args = scheme=PLAIN username_format=%n $dir/passwd
+	}
+	userdb {
+	  driver = static
+	  args = uid=$mail gid=$group home=$dir/mail/%n
+	}
+	service anvil {
+	  unix_listener anvil-auth-penalty {
+	    mode = 0
+	  }
+	}
+	service imap-login {
+	  service_count = 0
+	  inet_listener imap {
+	    port = $imap
+	  }
+	  inet_listener imaps {
+	    port = $imaps
+	    ssl = yes
+	  }
+	}
+	END
+	if [ -n "$submission" ]; then
+		cat >>"$dir/dovecot.conf" <<-END
+		submission_relay_host = 127.0.0.1
+		submission_relay_port = ${REAL_SMTP:-1}
+		service submission-login {
+		  service_count = 0
+		  inet_listener submission {
+		    port = $submission
+		  }
+		  inet_listener submissions {
+		    port = $submissions
+		    ssl = yes
+		  }
+		}
+		END
+	fi
+	if ! is_root; then # only root can confine a process to a directory
+		for service in anvil imap-login imap-urlauth-login \
+		    ${submission:+submission-login}; do
+			printf 'service %s {\n  chroot =\n}\n' "$service"
+		done >>"$dir/dovecot.conf"
+	fi
+
+	spawn "$dir" dovecot -F -c "$dir/dovecot.conf"
+	# shellcheck disable=SC2086 # both or none
+	serve "$imap" "$imaps" $submission $submissions || return 1
+	export REAL_IMAP="$imap" REAL_IMAPS="$imaps"
+	[ -z "$submission" ] ||
+	    export REAL_SUBMISSION="$submission" REAL_SUBMISSIONS="$submissions"
+}
+
+# ---- Postfix ----------------------------------------------------------------
+
+# Accepts mail for example.test and discards it.  Touches neither the queue nor
+# the configuration of the machine's own Postfix.
+run_postfix()
+{
+	local dir tls=${1:+TLSv$1} smtp smtps
+
+	smtp=$(free_port) smtps=$(free_port)
+	new_dir postfix
+	mkdir "$dir/etc" "$dir/spool" "$dir/data"
+	chown postfix "$dir/data"
+	cat "$work/tls/server.key" "$work/tls/server.crt" >"$dir/chain.pem"
+	chmod 600 "$dir/chain.pem"
+	cat >"$dir/etc/main.cf" <<-END
+	compatibility_level = 3.6
+	queue_directory = $dir/spool
+	data_directory = $dir/data
+	maillog_file = $dir/postfix.log
+	maillog_file_prefixes = $dir
+	myhostname = mail.example.test
+	inet_interfaces = 127.0.0.1
+	inet_protocols = ipv4
+	mynetworks = 127.0.0.0/8
+	mydestination = example.test
+	local_recipient_maps =
+	alias_maps =
+	alias_database =
+	local_transport = discard
+	default_transport = error:5.7.1 no relaying in tests
+	smtpd_peername_lookup = no
+	smtp_dns_support_level = disabled
+	smtpd_tls_chain_files = $dir/chain.pem
+	smtpd_tls_security_level = may
+	smtpd_tls_protocols = ${tls:->=TLSv1.2}
+	smtpd_tls_mandatory_protocols = ${tls:->=TLSv1.2}
+	smtpd_tls_loglevel = 1
+	smtpd_client_connection_count_limit = 0
+	smtpd_client_event_limit_exceptions = static:all
+	smtpd_error_sleep_time = 0
+	END
+	cat >"$dir/etc/master.cf" <<-END
+	127.0.0.1:$smtp inet n - n - - smtpd
+	127.0.0.1:$smtps inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+	cleanup unix n - n - 0 cleanup
+	qmgr unix n - n 300 1 qmgr
+	tlsmgr unix - - n 1000? 1 tlsmgr
+	rewrite unix - - n - - trivial-rewrite
+	bounce unix - - n - 0 bounce
+	defer unix - - n - 0 bounce
+	trace unix - - n - 0 bounce
+	error unix - - n - - error
+	retry unix - - n - - error
+	discard unix - - n - - discard
+	anvil unix - - n - 1 anvil
+	proxymap unix - - n - - proxymap
+	postlog unix-dgram n - n - 1 postlogd
+	END
+
+	# "start-fg" would keep another session between the master and us.
+	postfix -c "$dir/etc" check >"$dir/messages" 2>&1
+	spawn "$dir" "$(postconf -c "$dir/etc" -h daemon_directory)/master" \
+	    -c "$dir/etc" -s
+	serve "$smtp" "$smtps" || return 1
+	export REAL_SMTP="$smtp" REAL_SMTPS="$smtps"
+}
+
+# ---- vsftpd -----------------------------------------------------------------
+
+# One process a port.  vsftpd has no settings for versions of TLS.
+run_vsftpd()
+{
+	local dir tls user=ftp self=NO ftp ftps
+
+	tls=${1:+OPENSSL_CONF=$(tls_only "$1")}
+	ftp=$(free_port) ftps=$(free_port)
+	is_root || user=$(id -un) self=YES
+	new_dir vsftpd
+	mkdir "$dir/empty" "$dir/ftp"
+	chmod 555 "$dir/empty" "$dir/ftp"
+	echo s3cret-pass >"$dir/passwords"
+	run_vsftpd_on "$ftp" NO && run_vsftpd_on "$ftps" YES || return 1
+	export REAL_FTP="$ftp" REAL_FTPS="$ftps"
+}
+
+# run_vsftpd_on PORT IMPLICIT, as a part of run_vsftpd
+run_vsftpd_on()
+{
+	cat >"$dir/$1.conf" <<-END
+	listen=YES
+	listen_ipv6=NO
+	background=NO
+	listen_address=127.0.0.1
+	listen_port=$1
+	implicit_ssl=$2
+	ssl_enable=YES
+	ssl_tlsv1=YES
+	ssl_ciphers=HIGH
+	rsa_cert_file=$work/tls/server.crt
+	rsa_private_key_file=$work/tls/server.key
+	anonymous_enable=YES
+	anon_root=$dir/ftp
+	ftp_username=$user
+	secure_email_list_enable=YES
+	email_password_file=$dir/passwords
+	allow_anon_ssl=YES
+	force_anon_logins_ssl=YES
+	force_anon_data_ssl=YES
+	local_enable=NO
+	run_as_launching_user=$self
+	secure_chroot_dir=$dir/empty
+	connect_from_port_20=NO
+	xferlog_enable=YES
+	vsftpd_log_file=$dir/vsftpd.log
+	log_ftp_protocol=YES
+	debug_ssl=YES
+	seccomp_sandbox=NO
+	max_per_ip=0
+	delay_failed_login=0
+	END
+	spawn "$dir" env ${tls:+"$tls"} vsftpd "$dir/$1.conf"
+	serve "$1"
+}
+
+# ---- INN --------------------------------------------------------------------
+
+# nnrpd without innd: one group, local.test, and it is empty.
+run_nnrpd()
+{
+	local dir tls="TLSv${1:-1.2 TLSv1.3}" bin=/usr/lib/news/bin nntp nntps
+
+	nntp=$(free_port) nntps=$(free_port)
+	new_dir nnrpd
+	mkdir -p "$dir/etc" "$dir/db" "$dir/run" "$dir/log" "$dir/tmp" \
+	    "$dir/filter" "$dir/spool/overview" "$dir/spool/articles"
+	cp "$work/tls/server.key" "$dir/etc"
+
+	cat >"$dir/etc/inn.conf" <<-END
+	mta: "/bin/true %s"
+	organization: "test"
+	pathhost: news.example.test
+	domain: example.test
+	fromhost: example.test
+	hismethod: hisv6
+	ovmethod: tradindexed
+	enableoverview: true
+	wireformat: true
+	storeonxref: true
+	runasuser: news
+	runasgroup: news
+	pathnews: /usr/lib/news
+	pathbin: $bin
+	pathetc: $dir/etc
+	pathdb: $dir/db
+	pathrun: $dir/run
+	pathlog: $dir/log
+	pathtmp: $dir/tmp
+	pathspool: $dir/spool
+	patharticles: $dir/spool/articles
+	pathoverview: $dir/spool/overview
+	pathfilter: $dir/filter
+	nnrpdloadlimit: 0
+	tlscertfile: $work/tls/server.crt
+	tlskeyfile: $dir/etc/server.key
+	tlsprotocols: [ $tls ]
+	END
+	cat >"$dir/etc/storage.conf" <<-END
+	method tradspool {
+	    newsgroups: *
+	    class: 0
+	}
+	END
+	cat >"$dir/etc/readers.conf" <<-END
+	auth "plain" {
+	    hosts: "*"
+	    auth: "ckpasswd -f $dir/etc/passwd"
+	    require_encryption: true
+	}
+	access "all" {
+	    users: "tester*"
+	    newsgroups: "*"
+	    access: RP
+	}
+	END
+	echo "tester:$(openssl passwd -6 s3cret-pass)" >"$dir/etc/passwd"
+	: >"$dir/etc/inn-secrets.conf"
+	: >"$dir/db/active.times"
+	: >"$dir/db/history"
+	echo 'local.test 0000000000 0000000001 y' >"$dir/db/active"
+	printf 'local.test\tA test\n' >"$dir/db/newsgroups"
+	chown -R news:news "$dir"
+	(cd "$dir/db" && export INNCONF="$dir/etc/inn.conf" &&
+	    as news $bin/makehistory -O -s 1000) >"$dir/messages" 2>&1
+
+	run_nnrpd_on "$nntp" && run_nnrpd_on "$nntps" -S || return 1
+	export REAL_NNTP="$nntp" REAL_NNTPS="$nntps"
+}
+
+# run_nnrpd_on PORT [-S], as a part of run_nnrpd
+run_nnrpd_on()
+{
+	spawn "$dir" env INNCONF="$dir/etc/inn.conf" "$bin/nnrpd" -D -f -n \
+	    -b 127.0.0.1 -c "$dir/etc/readers.conf" -p "$@"
+	serve "$1"
+}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=dash
+# shellcheck source=tests/real/lib.sh
+#
+# What the tests in this directory share: results as TAP, and what is tried with
+# each server.  STARTTLS is the program under test.
+
+. "$(dirname "$0")/lib.sh"
+STARTTLS=${STARTTLS:-${abs_top_builddir:-.}/starttls}
+[ -x "$STARTTLS" ] || {
+	echo "Bail out! $STARTTLS has not been built"
+	exit 1
+}
+
+plan()
+{
+	echo "1..$1${2:+ # SKIP $2}"
+	count=0 failed=0
+}
+
+# skip_all REASON: the whole test
+skip_all()
+{
+	plan 0 "$1"
+	exit 0
+}
+
+ok()
+{
+	count=$((count + 1))
+	echo "ok $count - $*"
+}
+
+not_ok()
+{
+	count=$((count + 1)) failed=$((failed + 1))
+	echo "not ok $count - $*"
+}
+
+# finish: the status of the test as a whole
+finish()
+{
+	[ "$failed" -eq 0 ]
+}
+
+# needs_root WHAT, needs PROGRAM...
+needs_root()
+{
+	is_root || skip_all "$1 needs root"
+}
+
+needs()
+{
+	local program
+
+	for program in "$@"; do
+		command -v "$program" >/dev/null ||
+		    skip_all "$program is missing: tools/install-deps tests"
+	done
+}
+
+# expect STATUS TEXT COMMAND...
+expect()
+{
+	local want=$1 text=$2 status=0
+
+	shift 2
+	"$@" >"$work/output" 2>&1 || status=$?
+	if [ $status -eq "$want" ]; then
+		ok "$text"
+	else
+		not_ok "$text: status $status, not $want"
+		sed 's/^/# /' "$work/output"
+	fi
+}
+
+# report_shows V ARGUMENT...
+report_shows()
+{
+	local version=$1
+
+	shift
+	"$STARTTLS" report "$@" >"$work/report" || return
+	cat "$work/report"
+	grep -q "^version  *TLS$version\$" "$work/report"
+}
+
+# exercise SCHEME PORT V CONVERSATION: five results
+exercise()
+{
+	local what="$1, TLS $3" url="$1://localhost" version=$3 script=$4
+
+	set -- --timeout 10 --connect "127.0.0.1:$2"
+	expect 0 "$what: check" \
+	    "$STARTTLS" check --ca-file "$REAL_CA" "$@" "$url"
+	expect 0 "$what: report names the version" \
+	    report_shows "$version" --ca-file "$REAL_CA" "$@" "$url"
+	expect 5 "$what: the anchor is another CA" \
+	    "$STARTTLS" check --ca-file "$work/tls/other.pem" "$@" "$url"
+	expect 5 "$what: the certificate is for another name" \
+	    "$STARTTLS" check --ca-file "$REAL_CA" "$@" "${url%localhost}wrong.example.test"
+	expect 0 "$what: a conversation" "$(dirname "$0")/talk.py" \
+	    "$STARTTLS" connect --ca-file "$REAL_CA" "$@" "$url" <<-END
+	$script
+	END
+}
