@@ -72,14 +72,16 @@ static void
 print_result(const char *url, const struct conversation *c)
 {
 	const struct starttls_report *r = &c->report;
+	char shown[200];
 
+	clean(shown, sizeof(shown), url);
 	if (c->code == 0)
-		printf("%s: %sok%s, %s %s%s, %d round trips\n", url,
+		printf("%s: %sok%s, %s %s%s, %d round trips\n", shown,
 		    colour("\033[32m"), colour("\033[0m"), r->version,
 		    r->cipher_suite, r->resumed ? ", resumed" : "",
 		    r->round_trips);
 	else
-		printf("%s: %s%s%s\n", url, colour("\033[31m"),
+		printf("%s: %s%s%s\n", shown, colour("\033[31m"),
 		    starttls_code_name(c->code), colour("\033[0m"));
 	if (c->session != NULL || c->upgrade != NULL) {
 		print_certificate(c);

@@ -62,7 +62,7 @@ int run_policy(struct settings *settings);
 /* Fill settings from the command line; EXIT_* or -1 to go on. */
 int parse_options(const struct subcommand *subcommand, int argc, char **argv,
 		  struct settings *ret_settings);
-void print_options(FILE *out, const char *letters);
+void print_help_of(const struct subcommand *subcommand);
 void free_settings(struct settings *settings);
 
 /* Dial and upgrade under one deadline; the code is also in @c. */
@@ -72,6 +72,8 @@ int converse(const struct settings *settings, const char *url,
 int time_left_ms(const struct conversation *c);
 void finish_conversation(struct conversation *c);
 
+/* Printable ASCII of what somebody wrote; '?' for the rest. */
+const char *clean(char *buf, size_t size, const char *text);
 int exit_status(const struct starttls_error *error);
 /* One line on stderr, cause first, then what to do. */
 void complain(const char *url, const struct starttls_error *error);

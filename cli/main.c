@@ -50,15 +50,6 @@ print_help(FILE *out)
 		    starttls_protocol_rfc(p));
 }
 
-static void
-print_subcommand_help(const struct subcommand *s)
-{
-	printf("usage: starttls %s [OPTION...]%s%s\n\n%c%s.\n\n", s->name,
-	    s->arguments[0] != '\0' ? " " : "", s->arguments,
-	    s->summary[0] - 'a' + 'A', s->summary + 1);
-	print_options(stdout, s->options);
-}
-
 /* A closed 0, 1 or 2 must not become somebody's socket. */
 static bool
 hold_standard_descriptors(void)
@@ -77,13 +68,8 @@ static int
 run(const struct subcommand *s, int argc, char **argv)
 {
 	struct settings settings;
-	int status;
+	int status = parse_options(s, argc, argv, &settings);
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		print_subcommand_help(s);
-		return 0;
-	}
-	status = parse_options(s, argc, argv, &settings);
 	if (status < 0)
 		status = s->run(&settings);
 	free_settings(&settings);

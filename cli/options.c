@@ -69,35 +69,35 @@ struct deferred {
 };
 
 void
-print_options(FILE *out, const char *letters)
+print_help_of(const struct subcommand *s)
 {
 	const struct option_row *row;
 	char name[48];
 
+	printf("usage: starttls %s [OPTION...]%s%s\n\n%c%s.\n\n", s->name,
+	    s->arguments[0] != '\0' ? " " : "", s->arguments,
+	    s->summary[0] - 'a' + 'A', s->summary + 1);
 	for (row = rows; row->name != NULL; row++) {
-		if (strchr(letters, row->letter) == NULL)
+		if (strchr(s->options, row->letter) == NULL)
 			continue;
 		snprintf(name, sizeof(name), "%s%s%s", row->name,
 		    row->argument != NULL ? " " : "",
 		    row->argument != NULL ? row->argument : "");
-		fprintf(out, "  %-30s %s\n", name, row->help);
+		printf("  %-30s %s\n", name, row->help);
 	}
 }
 
 void
 complain_usage(const char *subcommand, const char *format, ...)
 {
-	char text[400];
+	char text[400], shown[400];
 	va_list args;
-	char *at;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	for (at = text; *at != '\0'; at++)
-		if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
-			*at = '?';
-	fprintf(stderr, "starttls: %s; see starttls %s%s--help\n", text,
+	fprintf(stderr, "starttls: %s; see starttls %s%s--help\n",
+	    clean(shown, sizeof(shown), text),
 	    subcommand != NULL ? subcommand : "",
 	    subcommand != NULL ? " " : "");
 }
@@ -286,10 +286,13 @@ read_passphrase(const char *path, char *buf, size_t size)
 
 	if (fd < 0)
 		return NULL;
-	while ((size_t)len < size - 1 &&
-	    (n = read(fd, buf + len, size - 1 - (size_t)len)) > 0)
-		len += n;
+	do {
+		n = read(fd, buf + len, size - 1 - (size_t)len);
+		len += n > 0 ? n : 0;
+	} while (n > 0 && (size_t)len < size - 1);
 	close(fd);
+	if (n < 0)
+		return NULL;
 	buf[len] = '\0';
 	buf[strcspn(buf, "\r\n")] = '\0';
 	return buf;
@@ -306,7 +309,8 @@ set_identity(struct settings *s, const struct deferred *later,
 	if (later->cert == NULL) {
 		if (later->key == NULL && later->passphrase_file == NULL)
 			return 0;
-		complain_usage(subcommand, "--key without --cert");
+		complain_usage(subcommand, "%s without --cert",
+		    later->key != NULL ? "--key" : "--key-passphrase-file");
 		return 1;
 	}
 	if (later->passphrase_file != NULL) {
@@ -369,8 +373,8 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 		return EXIT_USAGE;
 	}
 	if (row->letter == 'h') {
-		complain_usage(sub->name, "--help stands alone");
-		return EXIT_USAGE;
+		print_help_of(sub);
+		return 0;
 	}
 	if (row->argument == NULL && value != NULL) {
 		complain_usage(sub->name, "%s takes no value", row->name);
@@ -387,10 +391,12 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 	rc = apply(s, later, row->letter, value, &error);
 	if (rc == 0)
 		return -1;
-	if (rc > 0)
+	if (rc > 0 && row->argument == NULL)
+		complain_usage(sub->name,
+		    "--ipv4 and --ipv6 exclude each other");
+	else if (rc > 0)
 		complain_usage(sub->name, "%s: \"%.80s\" is no %s", row->name,
-		    value != NULL ? value : "", row->argument != NULL ?
-		    row->argument : "possible combination");
+		    value, row->argument);
 	else
 		complain_usage(sub->name, "%s: %s", row->name, error.message);
 	return starttls_code_class(rc) == STARTTLS_CLASS_LOCAL ? EXIT_LOCAL :

@@ -60,6 +60,18 @@ finish_conversation(struct conversation *c)
 	starttls_session_free(c->session);
 }
 
+const char *
+clean(char *buf, size_t size, const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i] != '\0' && i + 1 < size; i++)
+		buf[i] = (unsigned char)text[i] < 0x20 ||
+		    (unsigned char)text[i] >= 0x7f ? '?' : text[i];
+	buf[i] = '\0';
+	return buf;
+}
+
 int
 exit_status(const struct starttls_error *error)
 {
@@ -125,13 +137,10 @@ void
 complain(const char *url, const struct starttls_error *error)
 {
 	const char *hint = advice(error);
-	size_t i;
+	char shown[200];
 
-	fputs("starttls: ", stderr);
-	for (i = 0; url[i] != '\0' && i < 200; i++)
-		fputc((unsigned char)url[i] < 0x20 ||
-		    (unsigned char)url[i] >= 0x7f ? '?' : url[i], stderr);
-	fprintf(stderr, ": %s [%s]%s%s\n", error->message,
+	fprintf(stderr, "starttls: %s: %s [%s]%s%s\n",
+	    clean(shown, sizeof(shown), url), error->message,
 	    starttls_code_name(error->code), hint[0] != '\0' ? "; " : "",
 	    hint);
 }

@@ -53,9 +53,9 @@ print_negotiated(const char *url, const struct conversation *c)
 {
 	static const char *const staples[] = { "none", "good", "bad" };
 	const struct starttls_report *r = &c->report;
-	char trips[16];
+	char trips[16], shown[200];
 
-	print_row("url", url);
+	print_row("url", clean(shown, sizeof(shown), url));
 	print_row("address", r->address);
 	print_verdict(c);
 	print_row("version", r->version);

@@ -338,8 +338,7 @@ starttls_policy_identity(struct starttls_policy *policy,
 		return wrong(error, STARTTLS_E_STATE,
 		    "the policy has a certificate already");
 	rc = gnutls_certificate_set_x509_key_file2(policy->credentials,
-	    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase,
-	    passphrase == NULL ? GNUTLS_PKCS_PLAIN : 0);
+	    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase, 0);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return no_memory(error);
 	if (rc < 0) {
@@ -501,11 +500,12 @@ prepare(struct starttls_policy *p, struct starttls_error *error)
 {
 	int rc;
 
-	if (p->use_system) {
+	if (p->use_system && !p->has_system) {
+		p->own_anchors = starttls_trust_count(p->trust);
 		rc = starttls_trust_add_system(p->trust, error);
 		if (rc != 0)
 			return rc;
-		p->use_system = false; /* is in the index now */
+		p->has_system = true;
 	}
 	if (p->resumption && p->resume == NULL) {
 		p->resume = starttls_resume_new();
@@ -581,16 +581,16 @@ describe_trust(FILE *out, const struct starttls_policy *p)
 		"off", "offered", "required"
 	};
 	char pin[48];
-	size_t i;
+	size_t i, own = p->has_system ? p->own_anchors :
+	    starttls_trust_count(p->trust);
 
 	fputs("trust:         ", out);
 	if (p->use_system)
 		fprintf(out, "system store %s, anchors loaded on need",
 		    starttls_trust_system_path());
-	if (starttls_trust_count(p->trust) > 0)
+	if (own > 0)
 		fprintf(out, "%s%zu anchors of the application",
-		    p->use_system ? " and " : "",
-		    starttls_trust_count(p->trust));
+		    p->use_system ? " and " : "", own);
 	fputs("\nname:          subjectAltName only, no common name, "
 	    "wildcard for one whole label\n", out);
 	fputs("security level: 112 bits at least\n", out);
@@ -624,7 +624,9 @@ starttls_policy_describe(struct starttls_policy *policy)
 	out = open_memstream(&text, &len);
 	if (out != NULL) {
 		describe_priority(out, priority);
+		pthread_mutex_lock(&policy->lock); /* it may freeze now */
 		describe_trust(out, policy);
+		pthread_mutex_unlock(&policy->lock);
 		if (fclose(out) != 0) {
 			free(text);
 			text = NULL;

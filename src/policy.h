@@ -42,6 +42,8 @@ struct starttls_policy {
 	struct crl *crls;
 	size_t crl_count;
 	struct trust *trust;
+	size_t own_anchors;        /* before the system's were added */
+	bool has_system;           /* the system's store is loaded */
 	gnutls_certificate_credentials_t credentials;
 	gnutls_x509_trust_list_t list; /* belongs to credentials */
 	gnutls_priority_t priority;    /* made when frozen */

@@ -189,6 +189,8 @@ starttls_session_shutdown(struct starttls_session *session)
 	if (s->error.code != 0)
 		return s->error.code;
 	while (!s->shut) {
+		if (is_late(s))
+			return too_late(s);
 		rc = gnutls_bye(s->tls, GNUTLS_SHUT_WR);
 		if (rc >= 0) {
 			s->shut = true;

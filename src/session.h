@@ -50,7 +50,6 @@ struct starttls_session {
 	bool closed_by_peer;       /* close_notify received */
 	bool shut;                 /* close_notify sent */
 	size_t discarded;          /* by close */
-	size_t unsent;             /* size of a write to be repeated */
 	struct preamble *exchange;
 
 	starttls_trace_fn trace;

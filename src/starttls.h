@@ -100,7 +100,10 @@ enum starttls_code {
 	                                       something else here */
 	STARTTLS_E_ALPN = -904,             /* "alpn": none or another one */
 
-	/* verification, most telling first where several apply */
+	/* verification; where several apply, the first of: malformed,
+	   revoked, badly signed, issuer no CA, critical extension, untrusted,
+	   expired, not yet valid, weak, purpose, constraints, name, CRL,
+	   staple, pin.  struct starttls_error has all as bits. */
 	STARTTLS_E_UNTRUSTED = -1001,       /* "cert-untrusted" */
 	STARTTLS_E_EXPIRED = -1002,         /* "cert-expired" */
 	STARTTLS_E_NOT_YET_VALID = -1003,   /* "cert-not-yet-valid" */
@@ -387,7 +390,7 @@ starttls_policy_add_trust_file(struct starttls_policy *policy,
  * @pin      "sha256//" and the base64 SHA-256 of the DER
  *           SubjectPublicKeyInfo (RFC 7469), several joined by ';'; repeatable
  *
- * Returns: 0; STARTTLS_E_INVALID (syntax), STARTTLS_E_FROZEN,
+ * Returns: 0; STARTTLS_E_INVALID (NULL, syntax), STARTTLS_E_FROZEN,
  * STARTTLS_E_NOMEM
  */
 STARTTLS_API int
@@ -444,7 +447,7 @@ starttls_policy_identity(struct starttls_policy *policy,
  *
  * A ratchet: the higher of what was in force and what is asked holds.
  *
- * Returns: 0; STARTTLS_E_INVALID (no such version), STARTTLS_E_FROZEN
+ * Returns: 0; STARTTLS_E_INVALID (NULL, no such version), STARTTLS_E_FROZEN
  */
 STARTTLS_API int
 starttls_policy_raise_min_version(struct starttls_policy *policy,
@@ -468,7 +471,7 @@ starttls_policy_restrict(struct starttls_policy *policy, const char *items,
 /**
  * starttls_policy_set_alpn: when to offer ALPN; STARTTLS_ALPN_AUTO when new.
  *
- * Returns: 0; STARTTLS_E_INVALID (no such mode), STARTTLS_E_FROZEN
+ * Returns: 0; STARTTLS_E_INVALID (NULL, no such mode), STARTTLS_E_FROZEN
  */
 STARTTLS_API int
 starttls_policy_set_alpn(struct starttls_policy *policy,
@@ -604,7 +607,7 @@ struct starttls_options {
  * closes it afterwards, in all cases.
  * Returns: 0; STARTTLS_E_INVALID (NULL, name, descriptor, options; ALPN
  * required of a protocol that has none), STARTTLS_E_POLICY (the system's
- * trust store is unusable), STARTTLS_E_NOMEM
+ * trust store or crypto policy is unusable), STARTTLS_E_NOMEM
  */
 STARTTLS_API int
 starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
@@ -644,7 +647,7 @@ starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
  * preamble or handshake too long), STARTTLS_E_FORBIDDEN (IMAP PREAUTH, RFC
  * 9051 section 7.1.4), STARTTLS_E_EOF, STARTTLS_E_IO, STARTTLS_E_TLS,
  * STARTTLS_E_ALERT, STARTTLS_E_NOT_TLS, STARTTLS_E_ALPN, a code of the
- * verification class, STARTTLS_E_NOMEM; STARTTLS_E_STATE (session taken)
+ * verification class, STARTTLS_E_NOMEM
  */
 STARTTLS_API int
 starttls_upgrade_step(struct starttls_upgrade *upgrade,
@@ -657,7 +660,7 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
  *
  * Returns: 0 or a code of starttls_upgrade_step, but never WANT_*;
  * STARTTLS_E_TIMEOUT; STARTTLS_E_INVALID (a transport without descriptor
- * cannot be waited for)
+ * cannot be waited for); STARTTLS_E_SYSTEM (poll(2) failed)
  */
 STARTTLS_API int
 starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
@@ -698,7 +701,8 @@ enum starttls_staple {
 /**
  * struct starttls_report: what was negotiated, and how long it took.
  *
- * Times are microseconds, -1 if the phase was not reached or not ours.
+ * Times are microseconds, -1 if the phase was not reached or not ours; the
+ * time of a phase that failed is the time until then.
  * Texts are empty where unknown.  Set @size before the call.
  */
 struct starttls_report {
@@ -799,7 +803,8 @@ starttls_upgrade_cert_der(const struct starttls_upgrade *upgrade,
  * stream without close_notify: data may be missing), STARTTLS_E_IO,
  * STARTTLS_E_TLS (also a renegotiation attempt, RFC 9325 section 3.5),
  * STARTTLS_E_ALERT, STARTTLS_E_LIMIT (records without data, without end),
- * STARTTLS_E_TIMEOUT, STARTTLS_E_INVALID (NULL, @size 0 or above SSIZE_MAX)
+ * STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM (poll(2) failed),
+ * STARTTLS_E_INVALID (NULL, @size 0 or above SSIZE_MAX)
  */
 STARTTLS_API ssize_t
 starttls_session_read(struct starttls_session *session, void *data,
@@ -813,7 +818,8 @@ starttls_session_read(struct starttls_session *session, void *data,
  * Returns: bytes taken, 1..@len, or 0 if @len is 0; without a deadline that
  * may be less than @len; with one it is all or an error.  STARTTLS_WANT_READ,
  * STARTTLS_WANT_WRITE, STARTTLS_E_IO, STARTTLS_E_TLS, STARTTLS_E_TIMEOUT,
- * STARTTLS_E_STATE (after a half close), STARTTLS_E_INVALID
+ * STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM, STARTTLS_E_STATE (after a half close),
+ * STARTTLS_E_INVALID (NULL, @len above SSIZE_MAX)
  */
 STARTTLS_API ssize_t
 starttls_session_write(struct starttls_session *session, const void *data,

@@ -13,27 +13,33 @@
 
 #include "text.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
-#define INVALID 0xff
-#define SKIP 0xfe
+#define INVALID 0xff000000u        /* outside the alphabet */
+#define SKIP 0xfe000000u           /* blanks and line ends */
 
-/* Values of the base64 alphabet, RFC 4648 section 4; 0xff elsewhere. */
-static const uint8_t base64_value[256] = {
-#define X4 INVALID, INVALID, INVALID, INVALID
-#define X16 X4, X4, X4, X4
-	X4, X4, INVALID, SKIP, SKIP, INVALID, INVALID, SKIP, INVALID, INVALID,
-	X16,
-	SKIP, INVALID, INVALID, INVALID, X4, INVALID, INVALID, INVALID, 62,
-	INVALID, INVALID, INVALID, 63,
-	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, INVALID, INVALID, X4,
-	INVALID, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, INVALID, X4,
-	INVALID, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, INVALID, X4,
-	X16, X16, X16, X16, X16, X16, X16, X16
-#undef X16
-#undef X4
+/*
+ * Values of the base64 alphabet, RFC 4648 section 4, by character.  The four
+ * places of a group are four shifts of one table, so that a group costs four
+ * look-ups and one test: a byte that is no value sets the top bit of each.
+ */
+#define X4(s) INVALID, INVALID, INVALID, INVALID
+#define X16(s) X4(s), X4(s), X4(s), X4(s)
+#define V(n, s) (uint32_t)(n) << (s)
+#define V4(n, s) V(n, s), V((n) + 1, s), V((n) + 2, s), V((n) + 3, s)
+#define V13(n, s) V4(n, s), V4((n) + 4, s), V4((n) + 8, s), V((n) + 12, s)
+#define TABLE(s) { \
+	X4(s), X4(s), INVALID, SKIP, SKIP, INVALID, INVALID, SKIP, INVALID, \
+	INVALID, X16(s), SKIP, INVALID, INVALID, INVALID, X4(s), INVALID, \
+	INVALID, INVALID, V(62, s), INVALID, INVALID, INVALID, V(63, s), \
+	V4(52, s), V4(56, s), V(60, s), V(61, s), INVALID, INVALID, X4(s), \
+	INVALID, V13(0, s), V13(13, s), INVALID, X4(s), \
+	INVALID, V13(26, s), V13(39, s), INVALID, X4(s), \
+	X16(s), X16(s), X16(s), X16(s), X16(s), X16(s), X16(s), X16(s) }
+
+static const uint32_t base64_value[4][256] = {
+	TABLE(18), TABLE(12), TABLE(6), TABLE(0)
 };
 
 static const char base64_alphabet[] =
@@ -79,63 +85,68 @@ starttls_text_is_plain(const char *text)
 	return true;
 }
 
+/* Whole groups of four, the bulk of the work; stops at anything else. */
+static void
+decode_groups(const uint8_t **in, const uint8_t *end, uint8_t **out)
+{
+	const uint8_t *p = *in, *stop = p + (end - p) / 4 * 4;
+	uint8_t *q = *out;
+
+	for (; p != stop; p += 4, q += 3) {
+		uint32_t v = base64_value[0][p[0]] | base64_value[1][p[1]] |
+		    base64_value[2][p[2]] | base64_value[3][p[3]];
+
+		if (v >= SKIP)
+			break;
+		v = htonl(v << 8);
+		memcpy(q, &v, sizeof(v)); /* the fourth is overwritten */
+	}
+	*in = p;
+	*out = q;
+}
+
 ptrdiff_t
 starttls_base64_decode(uint8_t *dst, const char *src, size_t len,
 		       size_t *ret_end)
 {
-	const uint8_t *in = (const uint8_t *)src;
+	const uint8_t *in = (const uint8_t *)src, *end = in + len;
+	uint8_t *out = dst;
 	uint32_t acc = 0;
-	size_t i = 0, out = 0;
 	unsigned have = 0, pad = 0;
 
-	while (i < len) {
-		uint8_t v;
+	for (;;) {
+		uint32_t v;
 
-		/* whole groups, the bulk of the work; any byte outside the
-		   alphabet has the top bit set */
-		while (have == 0 && len - i >= 4) {
-			uint32_t a = base64_value[in[i]];
-			uint32_t b = base64_value[in[i + 1]];
-			uint32_t c = base64_value[in[i + 2]];
-			uint32_t d = base64_value[in[i + 3]];
-
-			if (((a | b | c | d) & 0x80) != 0)
-				break;
-			acc = a << 18 | b << 12 | c << 6 | d;
-			dst[out] = (uint8_t)(acc >> 16);
-			dst[out + 1] = (uint8_t)(acc >> 8);
-			dst[out + 2] = (uint8_t)acc;
-			out += 3;
-			i += 4;
-		}
-		if (i == len)
+		if (have == 0)
+			decode_groups(&in, end, &out);
+		if (in == end)
 			break;
-		v = base64_value[in[i]];
+		v = base64_value[3][*in];
 		if (v == INVALID)
 			break;
-		i++;
+		in++;
 		if (v == SKIP)
 			continue;
 		acc = acc << 6 | v;
 		if (++have == 4) {
-			dst[out++] = (uint8_t)(acc >> 16);
-			dst[out++] = (uint8_t)(acc >> 8);
-			dst[out++] = (uint8_t)acc;
+			*out++ = (uint8_t)(acc >> 16);
+			*out++ = (uint8_t)(acc >> 8);
+			*out++ = (uint8_t)acc;
 			have = 0;
 		}
 	}
-	while (i < len && (in[i] == '=' || base64_value[in[i]] == SKIP))
-		pad += in[i++] == '=';
-	*ret_end = i;
+	while (in < end && (*in == '=' || base64_value[3][*in] == SKIP))
+		pad += *in++ == '=';
+	*ret_end = (size_t)(in - (const uint8_t *)src);
 	if (have == 1 || pad != (have == 0 ? 0 : 4 - have))
 		return -1;
 	if (have == 2) {
-		dst[out++] = (uint8_t)(acc >> 4);
+		*out++ = (uint8_t)(acc >> 4);
 	} else if (have == 3) {
-		dst[out++] = (uint8_t)(acc >> 10);
-		dst[out++] = (uint8_t)(acc >> 2);
+		*out++ = (uint8_t)(acc >> 10);
+		*out++ = (uint8_t)(acc >> 2);
 	}
-	return (ptrdiff_t)out;
+	return out - dst;
 }
 
 void

@@ -50,6 +50,7 @@ struct trust {
 	size_t bytes_len, bytes_size;
 	struct anchor *anchors;
 	size_t count, size;
+	size_t indexed;            /* of them are in the buckets */
 	int buckets[BUCKETS];
 };
 
@@ -199,17 +200,24 @@ append_anchor(struct trust *t, size_t der, size_t der_len,
 	return 0;
 }
 
-/* The first @count anchors stay; forget the rest, put all into buckets. */
+/* Go back to what was there before something that failed. */
 static void
-settle(struct trust *t, size_t count, size_t from)
+forget_from(struct trust *t, size_t count, size_t bytes_len)
 {
 	t->count = count;
-	for (; from < count; from++) {
-		struct anchor *a = &t->anchors[from];
+	t->bytes_len = bytes_len;
+}
+
+/* Put the anchors that were added into their buckets. */
+static void
+build_index(struct trust *t)
+{
+	for (; t->indexed < t->count; t->indexed++) {
+		struct anchor *a = &t->anchors[t->indexed];
 		int *bucket = &t->buckets[a->hash % BUCKETS];
 
 		a->next = *bucket;
-		*bucket = (int)from;
+		*bucket = (int)t->indexed;
 	}
 }
 
@@ -273,8 +281,7 @@ starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
 		}
 	}
 	if (rc != 0) {
-		t->bytes_len = bytes_before;
-		settle(t, before, before);
+		forget_from(t, before, bytes_before);
 		if (rc != STARTTLS_E_POLICY)
 			return starttls_error_set(error, rc,
 			    STARTTLS_PHASE_SETUP, "out of memory");
@@ -286,7 +293,6 @@ starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
 		return starttls_error_set(error, STARTTLS_E_POLICY,
 		    STARTTLS_PHASE_SETUP, "%s: no PEM certificate in it",
 		    label);
-	settle(t, t->count, before);
 	return 0;
 }
 
@@ -408,7 +414,7 @@ int
 starttls_trust_add_dir(struct trust *t, const char *path,
 		       struct starttls_error *error)
 {
-	size_t before = t->count, files = 0;
+	size_t before = t->count, bytes_before = t->bytes_len, files = 0;
 	int rc = scan_dir(t, path, is_hashed_name, &files, error);
 
 	if (rc == 0 && files == 0)
@@ -416,6 +422,8 @@ starttls_trust_add_dir(struct trust *t, const char *path,
 	if (rc == 0 && t->count == before)
 		rc = starttls_error_set(error, STARTTLS_E_POLICY,
 		    STARTTLS_PHASE_SETUP, "%s: no certificates in it", path);
+	if (rc != 0)
+		forget_from(t, before, bytes_before);
 	return rc;
 }
 
@@ -532,10 +540,12 @@ starttls_trust_lock(struct trust *t, const gnutls_datum_t *chain,
 	int rc;
 
 	pthread_rwlock_rdlock(&t->lock);
-	if (for_chain(t, chain, chain_len, is_loaded, NULL) == 0)
+	if (t->indexed == t->count &&
+	    for_chain(t, chain, chain_len, is_loaded, NULL) == 0)
 		return 0;
 	pthread_rwlock_unlock(&t->lock);
 	pthread_rwlock_wrlock(&t->lock);
+	build_index(t);
 	rc = for_chain(t, chain, chain_len, load, NULL);
 	pthread_rwlock_unlock(&t->lock);
 	if (rc != 0)

@@ -347,6 +347,20 @@ step_handshake(struct starttls_upgrade *u)
 	return rc;
 }
 
+/* The phase that failed has lasted until now. */
+static void
+stop_clock(struct starttls_upgrade *u)
+{
+	struct starttls_session *s = u->session;
+	int64_t *phase = &s->handshake_us;
+
+	if (u->preamble != NULL)
+		phase = u->preamble->phase == STARTTLS_PHASE_GREETING ?
+		    &s->greeting_us : &s->preamble_us;
+	if (*phase < 0)
+		*phase = lap(u);
+}
+
 int
 starttls_upgrade_step(struct starttls_upgrade *upgrade,
 		      struct starttls_error *error)
@@ -366,6 +380,7 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 	if (rc == 0 && u->state == UPGRADE_HANDSHAKE)
 		rc = step_handshake(u);
 	if (starttls_is_fatal(rc)) {
+		stop_clock(u);
 		snprintf(u->session->error.protocol,
 		    sizeof(u->session->error.protocol), "%s",
 		    u->session->protocol->name);
