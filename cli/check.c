@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -40,6 +41,7 @@ static void
 print_certificate(const struct conversation *c)
 {
 	struct starttls_cert cert = { .size = sizeof(cert) };
+	const char *names;
 	char date[32];
 	long days;
 	int rc;
@@ -51,8 +53,9 @@ print_certificate(const struct conversation *c)
 		return;
 	days = days_until(cert.not_after);
 	show_date(date, sizeof(date), cert.not_after);
-	printf("  certificate for %.120s, until %s (%ld days)\n",
-	    cert.names[0] != '\0' ? cert.names : cert.subject, date, days);
+	names = cert.names[0] != '\0' ? cert.names : cert.subject;
+	printf("  certificate for %.120s%s, until %s (%ld days)\n", names,
+	    strlen(names) > 120 ? "..." : "", date, days);
 }
 
 /* Green and red on a terminal that wants them, https://no-color.org/ */

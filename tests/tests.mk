@@ -9,7 +9,7 @@ UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_alloc tests/check_threads
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
 if ENABLE_CLI
-SCRIPT_TESTS += tests/cli.test
+SCRIPT_TESTS += tests/cli.test tests/identity.test
 SERVER_TESTS = tests/hostile/run.test tests/real/dovecot.test \
 	tests/real/postfix.test tests/real/vsftpd.test \
 	tests/real/nnrpd.test tests/real/library.test \

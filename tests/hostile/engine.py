@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The libstarttls authors
+"""A scripted server: it plays the replies of a Case to one connection.
+
+A Case names the stages at which its server differs from an honest one:
+
+    greeting  ask  go  bye  other     in the clear; ask is the EHLO,
+                                      CAPABILITY, FEAT or CAPABILITIES, go
+                                      the upgrade command
+    hello                             instead of all TLS, after a ClientHello
+    in_greeting  in_ask  in_bye  in_other      inside TLS
+
+A reply is bytes, a function that does something to the channel, such as fin,
+silence or drip(...), or a list of these; bytes are written in one go.  In
+them <T> stands for the tag of the client's command, <T+1> for the next and
+<PORT> for the port of the server.  All defaults are good and welcome any
+login: a client that is fooled comes to a good end, and that fails the case.
+"""
+
+import dataclasses
+import re
+import select
+import socket
+import struct
+import time
+
+from certs import NAME
+
+TLS_RECORD = (20, 21, 22, 23)
+RECORD_HEADER = 5
+
+
+class Over(Exception):
+    """The conversation has ended."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    commands: dict        # stage -> pattern of the command
+    replies: dict         # stage -> honest reply
+
+    def stage(self, line):
+        for stage, pattern in self.commands.items():
+            if re.fullmatch(pattern, line, re.I):
+                return stage
+        return "other"
+
+
+def protocol(commands, **replies):
+    commands = zip(("ask", "go", "bye"), commands)
+    return Protocol({k: v.encode() + rb"\r\n" for k, v in commands},
+                    {k: v.encode() for k, v in replies.items()})
+
+
+PROTOCOLS = {
+    "smtp": protocol(
+        (r"EHLO [\w.:\[\]-]+", "STARTTLS", "QUIT"),
+        greeting="220 mail.example.test ESMTP\r\n",
+        ask="250-mail.example.test\r\n250-STARTTLS\r\n250 HELP\r\n",
+        go="220 2.0.0 go ahead\r\n", bye="221 bye\r\n", other="235 ok\r\n",
+        in_ask="250-mail.example.test\r\n250-AUTH PLAIN\r\n250 HELP\r\n"),
+    "imap": protocol(
+        (r"\w+ CAPABILITY", r"\w+ STARTTLS", r"\w+ LOGOUT"),
+        greeting="* OK ready\r\n",
+        ask="* CAPABILITY IMAP4rev1 STARTTLS\r\n<T> OK done\r\n",
+        go="<T> OK go ahead\r\n", bye="* BYE bye\r\n<T> OK done\r\n",
+        other="<T> OK done\r\n",
+        in_ask="* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n<T> OK done\r\n"),
+    "ftp": protocol(
+        ("FEAT", "AUTH TLS", "QUIT"),
+        greeting="220 ready\r\n", go="234 go ahead\r\n", bye="221 bye\r\n",
+        ask="211-Features:\r\n AUTH TLS\r\n PBSZ\r\n211 End\r\n",
+        other="230 ok\r\n",
+        in_ask="211-Features:\r\n PBSZ\r\n PROT\r\n211 End\r\n"),
+    "nntp": protocol(
+        ("CAPABILITIES", "STARTTLS", "QUIT"),
+        greeting="200 ready\r\n", go="382 go ahead\r\n", bye="205 bye\r\n",
+        ask="101 list\r\nVERSION 2\r\nREADER\r\nSTARTTLS\r\n.\r\n",
+        other="281 ok\r\n",
+        in_ask="101 list\r\nVERSION 2\r\nREADER\r\nAUTHINFO USER\r\n.\r\n"),
+}
+UPGRADED = {**{name: name for name in PROTOCOLS}, "submission": "smtp"}
+DEDICATED = {"smtps": "smtp", "submissions": "smtp", "imaps": "imap",
+             "ftps": "ftp", "nntps": "nntp"}
+
+
+@dataclasses.dataclass
+class Case:
+    id: str
+    scheme: str
+    exits: frozenset                  # the exit statuses that will do
+    replies: dict                     # stage -> reply
+    tls: dict = dataclasses.field(default_factory=dict)
+    timeout: float = 10               # the client's --timeout
+    late: bool = False                # may (late) or must (6) take that long
+    name: str = NAME                  # the name in the URL
+    arguments: tuple = ()             # more arguments for the client
+    trust: str = "root"               # certificates in --ca-file; or None
+    growth: int = 4096                # KiB more than for a good conversation
+    judge: object = None              # a function: log -> what is wrong
+
+    @property
+    def family(self):
+        return UPGRADED.get(self.scheme) or DEDICATED[self.scheme]
+
+    @property
+    def protocol(self):
+        return PROTOCOLS[self.family]
+
+    def reply(self, stage):
+        honest = self.protocol.replies
+        plain = stage.removeprefix("in_")
+        return self.replies.get(stage, honest.get(stage, honest[plain]))
+
+
+def case(row, scheme, what, exits, late=False, timeout=None, **other):
+    """Make a case: fields of Case by their names, replies by their stage."""
+    exits = frozenset([exits] if isinstance(exits, int) else exits)
+    late = late or 6 in exits
+    fields = {k: other.pop(k) for k in Case.__dataclass_fields__
+              if k in other}
+    return Case("%s/%s/%s" % (row, scheme, what), scheme, exits, other,
+                late=late, timeout=timeout or (1 if late else 10), **fields)
+
+
+class Log:
+    """What the server saw."""
+
+    def __init__(self):
+        self.clear = []               # lines, before TLS
+        self.inside = []              # lines, in TLS
+        self.hello = b""              # the ClientHello's record
+        self.behind = b""             # what came in the clear from then on
+        self.output = b""             # of the client, and how it ended:
+        self.code, self.seconds, self.rss = None, 0, 0
+
+
+def following(tag):
+    """The tag that comes next."""
+    head, number = re.fullmatch(rb"(.*?)(\d*)", tag, re.S).groups()
+    return b"%s%0*d" % (head, len(number), int(number or 0) + 1)
+
+
+class Channel:
+    """A stream to the client."""
+
+    tag = b"a1"
+    port = 0
+
+    def __init__(self):
+        self.buffer = b""
+
+    def line(self):
+        """The next line of the client; what there is at the end."""
+        while b"\n" not in self.buffer:
+            data = self.recv()
+            self.buffer += data
+            if not data or len(self.buffer) > 65536:
+                rest, self.buffer = self.buffer, b""
+                return rest
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        return line + b"\n"
+
+    def play(self, reply):
+        for part in reply if isinstance(reply, (list, tuple)) else [reply]:
+            if callable(part):
+                part(self)
+            else:
+                self.send(self.fill(part))
+
+    def fill(self, text):
+        if b"<" in text:
+            text = text.replace(b"<T>", self.tag)
+            text = text.replace(b"<T+1>", following(self.tag))
+            text = text.replace(b"<T+2>", following(following(self.tag)))
+            text = text.replace(b"<PORT>", b"%d" % self.port)
+        return text
+
+
+class Clear(Channel):
+    """The connection itself."""
+
+    def __init__(self, sock, seconds, log):
+        super().__init__()
+        self.sock, self.log, self.in_tls = sock, log, False
+        self.port = sock.getsockname()[1]
+        self.end = time.monotonic() + seconds
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.poll = select.poll()
+        self.poll.register(sock, select.POLLRDHUP)
+
+    @property
+    def raw(self):
+        return self
+
+    def _limit(self):
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise Over
+        self.sock.settimeout(left)
+
+    def send(self, data):
+        self._limit()
+        self.sock.sendall(data)
+
+    def recv(self):
+        self._limit()
+        data = self.sock.recv(65536)
+        if self.in_tls and len(self.log.behind) < 1 << 20:
+            self.log.behind += data
+        return data
+
+    def fill(self, text):
+        return text if self.in_tls else super().fill(text)
+
+    def first(self):
+        """The first byte of what comes next, left in place; -1 at the end."""
+        while not self.buffer:
+            data = self.recv()
+            if not data:
+                return -1
+            self.buffer = data
+        return self.buffer[0]
+
+    def _need(self, size):
+        while len(self.buffer) < size:
+            data = self.recv()
+            if not data:
+                raise Over
+            self.buffer += data
+
+    def client_hello(self):
+        """Wait for a whole ClientHello, left in place."""
+        self.in_tls, self.log.behind = True, self.buffer
+        self._need(RECORD_HEADER)
+        size = RECORD_HEADER + int.from_bytes(self.buffer[3:5], "big")
+        self._need(size)
+        self.log.hello = self.buffer[:size]
+
+    def rest(self, seconds):
+        """Let time pass, unless the client goes away."""
+        left = self.end - time.monotonic()
+        if left <= 0 or self.poll.poll(1000 * min(seconds, left)):
+            raise Over
+
+    def drain(self):
+        while self.recv():
+            pass
+        raise Over
+
+
+# What a reply can do besides saying something.
+
+def fin(channel):
+    """Close in good order, without a goodbye of TLS."""
+    channel.raw.sock.shutdown(socket.SHUT_WR)
+    channel.raw.drain()
+
+
+def rst(channel):
+    """Reset the connection."""
+    channel.raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack("ii", 1, 0))
+    channel.raw.sock.close()
+    raise Over
+
+
+def silence(channel):
+    """Say nothing any more."""
+    channel.raw.drain()
+
+
+def pause(seconds):
+    return lambda channel: channel.raw.rest(seconds)
+
+
+def drip(data, every=0.2):
+    """Say the same again and again, slowly and for ever."""
+    def play(channel):
+        while True:
+            channel.send(channel.fill(data))
+            channel.raw.rest(every)
+    return play
+
+
+def flood(data, total=64 << 20):
+    """Say the same again and again, fast, for so many bytes; then wait."""
+    def play(channel):
+        block = channel.fill(data) * max(1, 65536 // len(data))
+        for _ in range(total // len(block)):
+            channel.send(block)
+        channel.raw.drain()
+    return play
+
+
+def bytewise(data, every=0.0):
+    """The bytes of a reply one at a time."""
+    def play(channel):
+        text = channel.fill(data)
+        for at in range(len(text)):
+            channel.send(text[at:at + 1])
+            if every:
+                channel.raw.rest(every)
+    return play
+
+
+def padded(reply, size):
+    """A reply of one line, made so many bytes long."""
+    return lambda channel: channel.send(
+        channel.fill(reply[:-2]).ljust(size - 2, b"x") + b"\r\n")
+
+
+def echo_hello(channel):
+    channel.send(channel.raw.log.hello)
+
+
+def talk(case, channel, log, start):
+    """Serve one connection; start(clear channel) makes the TLS channel."""
+    protocol = case.protocol
+    if case.scheme in UPGRADED:
+        channel.play(case.reply("greeting"))
+        while channel.first() not in TLS_RECORD:
+            line = channel.line()
+            if not line:
+                return
+            log.clear.append(line)
+            channel.tag = line.split(b" ")[0]
+            channel.play(case.reply(protocol.stage(line)))
+    channel.client_hello()
+    if "hello" in case.replies:
+        channel.play(case.replies["hello"])
+        channel.drain()
+    with start(channel) as inside:
+        inside.tag, inside.port = channel.tag, channel.port
+        if case.scheme in DEDICATED:
+            inside.play(case.reply("in_greeting"))
+        stage = None
+        while stage != "bye":
+            line = inside.line()
+            stage = protocol.stage(line)
+            if not line:
+                return
+            if inside.noisy and stage == "other":
+                continue
+            log.inside.append(line)
+            inside.tag = line.split(b" ")[0]
+            inside.play(case.reply("in_" + stage))
