@@ -37,25 +37,24 @@ print_phases(const struct starttls_report *r)
 			    "," : "\n");
 }
 
+/* The end of validity; and of a certificate that failed, the names. */
 static void
 print_certificate(const struct conversation *c)
 {
 	struct starttls_cert cert = { .size = sizeof(cert) };
-	const char *names;
 	char date[32];
-	long days;
-	int rc;
+	long days = days_until(c->report.not_after);
 
-	rc = c->session != NULL ?
-	    starttls_session_cert(c->session, 0, &cert) :
-	    starttls_upgrade_cert(c->upgrade, 0, &cert);
-	if (rc != 0)
+	if (c->report.not_after == 0)
 		return;
-	days = days_until(cert.not_after);
-	show_date(date, sizeof(date), cert.not_after);
-	names = cert.names[0] != '\0' ? cert.names : cert.subject;
-	printf("  certificate for %.120s%s, until %s (%ld days)\n", names,
-	    strlen(names) > 120 ? "..." : "", date, days);
+	fputs("  certificate", stdout);
+	if (c->upgrade != NULL &&
+	    starttls_upgrade_cert(c->upgrade, 0, &cert) == 0)
+		printf(" for %.120s%s", cert.names[0] != '\0' ? cert.names :
+		    cert.subject, strlen(cert.names) > 120 ? "..." : "");
+	show_date(date, sizeof(date), c->report.not_after);
+	printf(" valid until %s (%ld day%s)\n", date, days,
+	    days == 1 ? "" : "s");
 }
 
 /* Green and red on a terminal that wants them, https://no-color.org/ */

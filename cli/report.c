@@ -100,8 +100,9 @@ print_cert(unsigned index, const struct starttls_cert *cert)
 	show_date(date, sizeof(date), cert->not_before);
 	print_row("  valid from", date);
 	show_date(date, sizeof(date), cert->not_after);
-	snprintf(line, sizeof(line), "%s (%ld days)", date,
-	    days_until(cert->not_after));
+	snprintf(line, sizeof(line), "%s (%ld day%s)", date,
+	    days_until(cert->not_after),
+	    days_until(cert->not_after) == 1 ? "" : "s");
 	print_row("  valid until", line);
 	print_row("  key", cert->key);
 	print_row("  signature", cert->signature);

@@ -53,7 +53,7 @@ struct bytes {
 	size_t len;
 };
 
-/* One line of the peer, without its end. */
+/* One line of the peer, without its end; or as many bytes as were wanted. */
 struct unit {
 	struct bytes line;
 	unsigned code;             /* three-digit reply code; 0: none */
@@ -78,10 +78,12 @@ enum verdict {
 
 /* The vocabulary.  Each failing verdict records the state and the line. */
 #define say(...) starttls_say(__VA_ARGS__)
+#define put starttls_put
 #define goodbye(...) starttls_goodbye(__VA_ARGS__)
 #define expect starttls_expect
 #define more starttls_more
 #define want_block starttls_want_block
+#define want_bytes starttls_want_bytes
 #define upgrade starttls_go_ahead
 #define done starttls_done
 #define refused starttls_refused
@@ -93,12 +95,17 @@ enum verdict {
 /* Send one line and go to @next; the engine adds CRLF. */
 enum verdict say(struct dialog *d, unsigned next, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same for the last command: the peer may also just close. */
+/* Send bytes as they are, for protocols without lines. */
+enum verdict put(struct dialog *d, unsigned next, const void *data,
+		 size_t len);
+/* As say() for the last command: the peer may also just close. */
 enum verdict goodbye(struct dialog *d, unsigned next, const char *line);
 enum verdict expect(struct dialog *d, unsigned next);  /* go and wait */
 enum verdict more(struct dialog *d);                   /* stay and wait */
 /* A block follows: its lines come as units, its dot as one with .last set */
 enum verdict want_block(struct dialog *d, unsigned next);
+/* With starttls_frame_exact: the next unit is just so many bytes. */
+enum verdict want_bytes(struct dialog *d, unsigned next, size_t len);
 enum verdict upgrade(struct dialog *d);                /* the go-ahead */
 enum verdict done(struct dialog *d);                   /* exchange over */
 enum verdict refused(struct dialog *d, const struct unit *u);
@@ -130,6 +137,7 @@ frame_fn starttls_frame_line;    /* CRLF lines without a code */
 frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
 frame_fn starttls_frame_nntp;    /* one line, and dot-terminated blocks */
+frame_fn starttls_frame_exact;   /* as many bytes as want_bytes() said */
 
 struct dialog_rules {
 	enum verdict (*step)(struct dialog *d, const struct unit *u);

@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Framers for lines and for three-digit replies as SMTP (RFC 5321 section
- * 4.2), FTP (RFC 959 section 4.2) and NNTP (RFC 3977 section 3.1) have them.
+ * Framers for lines, for three-digit replies as SMTP (RFC 5321 section 4.2),
+ * FTP (RFC 959 section 4.2) and NNTP (RFC 3977 section 3.1) have them, and for
+ * protocols that count bytes.
  *
  * A multi-line reply is handed on line by line, marked first and last, so
  * that a long one needs no more memory than its longest line.
@@ -45,6 +46,25 @@ starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 	    memchr(data, '\0', line_len) != NULL)
 		return MALFORMED;
 	return end - data + 1;
+}
+
+ssize_t
+starttls_frame_exact(struct framer *f, const uint8_t *data, size_t len,
+		     struct unit *ret_unit)
+{
+	/* nothing is wanted: whatever comes is too much */
+	*ret_unit = (struct unit){ .line = { data, len } };
+	if (f->wanted == 0)
+		return MALFORMED;
+	if (len < f->wanted)
+		return 0;
+	*ret_unit = (struct unit){
+		.line = { data, f->wanted },
+		.text = { data, f->wanted },
+		.first = true,
+		.last = true,
+	};
+	return (ssize_t)f->wanted;
 }
 
 static bool

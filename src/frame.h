@@ -21,6 +21,7 @@ struct framer {
 	size_t searched;           /* bytes known to hold no line end */
 	unsigned code;             /* of an unfinished reply; 0: none */
 	bool in_block;             /* a dot-terminated block (NNTP) */
+	size_t wanted;             /* bytes of the next unit (exact) */
 };
 
 #endif

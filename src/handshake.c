@@ -16,7 +16,6 @@
 
 #include "handshake.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +29,12 @@
 static void
 cache_key(const struct starttls_session *s, char *key)
 {
-	snprintf(key, KEY_SIZE, "%s %s %s", s->protocol->name, s->port,
-	    s->name->text);
+	/* all three are bounded; this is on the way of every upgrade */
+	key = stpcpy(key, s->protocol->name);
+	*key++ = ' ';
+	key = stpcpy(key, s->port);
+	*key++ = ' ';
+	stpcpy(key, s->name->text);
 }
 
 /* Put the session, or its newest ticket, into the policy's cache. */

@@ -202,7 +202,8 @@ starttls_preamble_sent(struct preamble *p, size_t len)
 	p->out_done += len;
 	if (p->out_done < p->out_len)
 		return;
-	trace_line(p, STARTTLS_SENT, p->out, p->out_len - 2);
+	trace_line(p, STARTTLS_SENT, p->out, p->out_len -
+	    (p->out[p->out_len - 1] == '\n' ? 2 : 0));
 	p->out_len = p->out_done = 0;
 }
 
@@ -259,14 +260,21 @@ starttls_preamble_eof(struct preamble *p)
 
 /* The vocabulary of protocols/protocol.h. */
 
+/* The greeting is over as soon as there is something to say. */
+static void
+leave_for(struct preamble *p, unsigned next)
+{
+	p->dialog.state = next;
+	if (p->phase == STARTTLS_PHASE_GREETING)
+		p->phase = STARTTLS_PHASE_PREAMBLE;
+}
+
 static enum verdict
 put_line(struct preamble *p, unsigned next, const char *format, va_list args)
 {
 	int len;
 
-	p->dialog.state = next;
-	if (p->phase == STARTTLS_PHASE_GREETING)
-		p->phase = STARTTLS_PHASE_PREAMBLE;
+	leave_for(p, next);
 	len = vsnprintf(p->out, sizeof(p->out) - 2, format, args);
 	if (len < 0 || (size_t)len >= sizeof(p->out) - 2 ||
 	    !starttls_text_is_plain(p->out))
@@ -288,6 +296,20 @@ starttls_say(struct dialog *d, unsigned next, const char *format, ...)
 	verdict = put_line(preamble_of(d), next, format, args);
 	va_end(args);
 	return verdict;
+}
+
+enum verdict
+starttls_put(struct dialog *d, unsigned next, const void *data, size_t len)
+{
+	struct preamble *p = preamble_of(d);
+
+	leave_for(p, next);
+	if (len == 0 || len > sizeof(p->out))
+		return bug(d);
+	memcpy(p->out, data, len);
+	p->out_len = len;
+	p->out_done = 0;
+	return VERDICT_GO_ON;
 }
 
 enum verdict
@@ -315,6 +337,17 @@ enum verdict
 starttls_want_block(struct dialog *d, unsigned next)
 {
 	preamble_of(d)->framer.in_block = true;
+	return starttls_expect(d, next);
+}
+
+enum verdict
+starttls_want_bytes(struct dialog *d, unsigned next, size_t len)
+{
+	struct preamble *p = preamble_of(d);
+
+	if (len == 0 || len > sizeof(p->in))
+		return bug(d);
+	p->framer.wanted = len;
 	return starttls_expect(d, next);
 }
 

@@ -355,15 +355,14 @@ starttls_session_check(struct starttls_session *session,
 	struct starttls_session *s = session;
 	int rc;
 
-	if (error != NULL)
-		starttls_error_reset(error);
-	if (s == NULL)
-		return starttls_error_set(error, STARTTLS_E_INVALID,
-		    STARTTLS_PHASE_SETUP, "no session to check");
-	rc = exchange(s);
-	if (rc == STARTTLS_E_STATE && s->error.code == 0)
-		return starttls_error_set(error, rc, STARTTLS_PHASE_SESSION,
+	rc = s == NULL ? STARTTLS_E_INVALID : exchange(s);
+	if (s == NULL || (rc == STARTTLS_E_STATE && s->error.code == 0)) {
+		if (error != NULL)
+			starttls_error_reset(error);
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    s == NULL ? "no session to check" :
 		    "the session was used before");
+	}
 	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
 		return rc;
 	s->exchange_us = starttls_now_us() - s->exchange_started;

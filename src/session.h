@@ -43,6 +43,7 @@ struct starttls_session {
 	int depth;                 /* certificate at fault; -1: none */
 	enum starttls_staple staple;
 	int64_t chain_end;         /* first notAfter of the chain */
+	int64_t leaf_end;          /* the peer's own notAfter; 0: not seen */
 	char stray[64];            /* what a peer without TLS said */
 
 	/* inside TLS */

@@ -725,6 +725,8 @@ struct starttls_report {
 	int staple;                /* enum starttls_staple */
 	unsigned verdict;          /* STARTTLS_V_*; 0 and verified: good */
 	unsigned chain_len;        /* certificates sent by the peer */
+	int64_t not_after;         /* of its own, seconds since 1970; 0: not
+	                              looked at (resumed, or none) */
 	int round_trips;           /* from TCP connect, see starttls(7) */
 	int64_t resolve_us;
 	int64_t connect_us;

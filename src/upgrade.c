@@ -29,6 +29,8 @@
 static int
 invalid(struct starttls_error *error, const char *why)
 {
+	if (error != NULL)
+		starttls_error_reset(error);
 	return starttls_error_set(error, STARTTLS_E_INVALID,
 	    STARTTLS_PHASE_SETUP, "%s", why);
 }
@@ -368,8 +370,6 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 	struct starttls_upgrade *u = upgrade;
 	int rc;
 
-	if (error != NULL)
-		starttls_error_reset(error);
 	if (u == NULL)
 		return invalid(error, "no upgrade to step");
 	if (u->mark == 0)
@@ -407,8 +407,6 @@ starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 	int64_t deadline = starttls_deadline(timeout_ms);
 	int rc;
 
-	if (error != NULL)
-		starttls_error_reset(error);
 	if (u == NULL || timeout_ms < -1 || u->session->io.fd < 0)
 		return invalid(error, "an upgrade, a timeout from -1 on, and "
 		    "a descriptor to wait for are needed");

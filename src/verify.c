@@ -266,11 +266,12 @@ check_path(struct starttls_session *s, const struct chain *chain,
 
 /* The leaf's own dates, which count even where a pin replaces the path. */
 static unsigned
-check_dates(const struct starttls_session *s, gnutls_x509_crt_t leaf)
+check_dates(struct starttls_session *s, gnutls_x509_crt_t leaf)
 {
 	int64_t now = s->policy->clock();
 
-	if (now > (int64_t)gnutls_x509_crt_get_expiration_time(leaf))
+	s->leaf_end = (int64_t)gnutls_x509_crt_get_expiration_time(leaf);
+	if (now > s->leaf_end)
 		return STARTTLS_V_EXPIRED;
 	if (now < (int64_t)gnutls_x509_crt_get_activation_time(leaf))
 		return STARTTLS_V_NOT_YET_VALID;

@@ -430,6 +430,78 @@ START_TEST(test_preamble_trace_shows_each_line)
 }
 END_TEST
 
+/*
+ * A protocol that counts bytes and lets the client speak first, as PostgreSQL
+ * does: eight bytes, and one byte for an answer.
+ */
+enum { ASK, ANSWER };
+
+static const char *const counting_states[] = { "ask", "answer" };
+static const uint8_t request[8] = { 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f };
+
+static enum verdict
+counting_step(struct dialog *d, const struct unit *u)
+{
+	switch (d->state) {
+	case ASK:
+		want_bytes(d, ANSWER, 1);
+		return put(d, ANSWER, request, sizeof(request));
+	case ANSWER:
+		if (u->line.data[0] == 'S')
+			return upgrade(d);
+		return u->line.data[0] == 'N' ? refused(d, u) :
+		    malformed(d, u);
+	}
+	return bug(d);
+}
+
+static const struct starttls_protocol counting = {
+	.name = "counting",
+	.frame = starttls_frame_exact,
+	.upgrade_rules = { counting_step, ASK, ASK, counting_states },
+};
+
+START_TEST(test_preamble_counts_bytes)
+{
+	static const struct {
+		const char *said;
+		size_t len;
+		int code;          /* 0: upgrade */
+	} answers[] = {
+		{ "S", 1, 0 },
+		{ "N", 1, STARTTLS_E_REFUSED },
+		{ "E", 1, STARTTLS_E_PROTOCOL },
+		{ "\0", 1, STARTTLS_E_PROTOCOL },
+		{ "S\x16", 2, STARTTLS_E_EARLY_DATA },
+	};
+	struct starttls_error error;
+	struct preamble p;
+	size_t i, len;
+	const char *out;
+
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		starttls_error_reset(&error);
+		starttls_preamble_start(&p, &counting,
+		    &counting.upgrade_rules, STARTTLS_GREETING, "localhost",
+		    &error);
+		out = starttls_preamble_out(&p, &len);
+		ck_assert_uint_eq(len, sizeof(request));
+		ck_assert_mem_eq(out, request, len);
+		starttls_preamble_sent(&p, len);
+		starttls_preamble_feed(&p, answers[i].said, answers[i].len);
+		ck_assert_int_eq(error.code, answers[i].code);
+		ck_assert_int_eq(p.status, answers[i].code == 0 ?
+		    PREAMBLE_UPGRADE : PREAMBLE_FAILED);
+	}
+	/* an answer that is there before the question */
+	starttls_error_reset(&error);
+	starttls_preamble_start(&p, &counting, &counting.upgrade_rules,
+	    STARTTLS_GREETING, "localhost", &error);
+	starttls_preamble_feed(&p, "S", 1);
+	ck_assert_int_eq(error.code, STARTTLS_E_EARLY_DATA);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -460,6 +532,7 @@ main(void)
 	tcase_add_test(tcase, test_preamble_every_protocol_has_transcripts);
 	tcase_add_test(tcase, test_preamble_arguments_are_checked);
 	tcase_add_test(tcase, test_preamble_trace_shows_each_line);
+	tcase_add_test(tcase, test_preamble_counts_bytes);
 	suite_add_tcase(suite, tcase);
 
 	runner = srunner_create(suite);
