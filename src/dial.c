@@ -185,17 +185,18 @@ resolve(const char *host, const char *port, enum starttls_family family,
 	struct name name;
 	struct lookup *l;
 	const char *why;
-	int rc;
+	int rc, rc_numeric;
 
-	rc = getaddrinfo(host, port, &hints, ret_list);
-	if (rc == 0)
+	rc_numeric = getaddrinfo(host, port, &hints, ret_list);
+	if (rc_numeric == 0)
 		return 0;
 	rc = starttls_name_parse(host, &name, &why);
 	if (rc != 0)
 		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
 		    "the host cannot be used: %s", why);
 	if (name.ip_len != 0)
-		return resolve_failed(error, host, EAI_ADDRFAMILY, 0);
+		return resolve_failed(error, host, rc_numeric == EAI_NONAME ?
+		    EAI_ADDRFAMILY : rc_numeric, errno);
 	hints.ai_flags = 0;
 	l = new_lookup(name.text, port, &hints);
 	if (l == NULL)
@@ -354,6 +355,26 @@ connect_any(const struct addrinfo *list, const char *host, const char *port,
 	return 0;
 }
 
+/* A number from 1 to 65535, or the name of a service. */
+static bool
+is_port(const char *port)
+{
+	struct addrinfo *list, hints = {
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST,
+	};
+	size_t len = strlen(port);
+
+	if (len > 0 && strspn(port, "0123456789") == len)
+		return len <= 5 && strtoul(port, NULL, 10) - 1 < 65535;
+	/* getaddrinfo() would also take "+1" and " 1" */
+	if (len == 0 || len > 31 || port[0] < 'A' ||
+	    getaddrinfo("127.0.0.1", port, &hints, &list) != 0)
+		return false;
+	freeaddrinfo(list);
+	return true;
+}
+
 int
 starttls_dial_until(const char *host, const char *port,
 		    enum starttls_family family, int64_t deadline,
@@ -365,6 +386,10 @@ starttls_dial_until(const char *host, const char *port,
 	int rc;
 
 	*ret_times = (struct dial_times){ -1, -1 };
+	if (!is_port(port))
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "the port is no number from 1 to "
+		    "65535 and no service name");
 	rc = resolve(host, port, family, deadline, &list, error);
 	if (rc != 0)
 		return rc;
@@ -385,8 +410,7 @@ starttls_dial(const char *host, const char *port, enum starttls_family family,
 
 	if (error != NULL)
 		starttls_error_reset(error);
-	if (host == NULL || port == NULL || port[0] == '\0' ||
-	    strlen(port) > 31 || ret_fd == NULL || timeout_ms < -1 ||
+	if (host == NULL || port == NULL || ret_fd == NULL || timeout_ms < -1 ||
 	    (family != STARTTLS_ANY && family != STARTTLS_IPV4 &&
 	    family != STARTTLS_IPV6))
 		return starttls_error_set(error, STARTTLS_E_INVALID,

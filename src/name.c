@@ -84,9 +84,25 @@ check_dns(char *text)
 		if (++label > MAX_LABEL)
 			return "it has a label of more than 63 characters";
 	}
+	if (label == 0)
+		return "it has an empty label";
 	if (numeric)
 		return "it is neither a host name nor an address";
 	return NULL;
+}
+
+/*
+ * The ASCII part of an internationalised name.  The mapping would encode or
+ * drop what no host name has, and so make it another name.
+ */
+static bool
+is_mappable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x80 && *text != '.' &&
+		    (*text == '_' || !is_label_char(lower(*text))))
+			return false;
+	return true;
 }
 
 static bool
@@ -98,24 +114,34 @@ is_ascii(const char *text)
 	return true;
 }
 
-/* Internationalised names: IDNA 2008 by way of GnuTLS. */
-static int
-map_idn(const char *text, struct name *ret_name, const char **ret_why)
+/*
+ * Internationalised names: IDNA 2008 by way of GnuTLS.  Its mapping drops what
+ * it does not like, so only a name that maps back to itself is taken.
+ */
+static bool
+map_idn(const char *text, struct name *ret_name)
 {
-	gnutls_datum_t mapped = { NULL, 0 };
-	int rc = gnutls_idna_map(text, (unsigned)strlen(text), &mapped, 0);
+	gnutls_datum_t mapped = { NULL, 0 }, back = { NULL, 0 };
+	char lowered[STARTTLS_HOST_SIZE];
+	size_t len = strlen(text), i;
+	bool good;
 
-	if (rc == GNUTLS_E_MEMORY_ERROR)
-		return STARTTLS_E_NOMEM;
-	if (rc < 0 || mapped.size >= sizeof(ret_name->text)) {
-		gnutls_free(mapped.data);
-		*ret_why = "it is no valid internationalised name";
-		return STARTTLS_E_INVALID;
+	if (!is_mappable(text) || len >= sizeof(lowered))
+		return false;
+	for (i = 0; i <= len; i++)
+		lowered[i] = lower(text[i]);
+	good = gnutls_idna_map(lowered, (unsigned)len, &mapped, 0) >= 0 &&
+	    mapped.size < sizeof(ret_name->text) &&
+	    gnutls_idna_reverse_map((const char *)mapped.data, mapped.size,
+		&back, 0) >= 0 && back.size == len &&
+	    memcmp(back.data, lowered, len) == 0;
+	if (good) {
+		memcpy(ret_name->text, mapped.data, mapped.size);
+		ret_name->text[mapped.size] = '\0';
 	}
-	memcpy(ret_name->text, mapped.data, mapped.size);
-	ret_name->text[mapped.size] = '\0';
 	gnutls_free(mapped.data);
-	return 0;
+	gnutls_free(back.data);
+	return good;
 }
 
 int
@@ -123,7 +149,6 @@ starttls_name_parse(const char *text, struct name *ret_name,
 		    const char **ret_why)
 {
 	struct name name;
-	int rc;
 
 	memset(&name, 0, sizeof(name));
 	if (parse_address(text, &name)) {
@@ -131,9 +156,10 @@ starttls_name_parse(const char *text, struct name *ret_name,
 		return 0;
 	}
 	if (!is_ascii(text)) {
-		rc = map_idn(text, &name, ret_why);
-		if (rc != 0)
-			return rc;
+		*ret_why = "it is no valid internationalised name (they are "
+		    "written in lower case)";
+		if (!map_idn(text, &name))
+			return STARTTLS_E_INVALID;
 	} else if (strlen(text) >= sizeof(name.text)) {
 		*ret_why = "it is longer than 253 characters";
 		return STARTTLS_E_INVALID;
@@ -156,6 +182,8 @@ starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
 
 	if (name->ip_len != 0 || len == 0)
 		return false;
+	if (dns[len - 1] == '.')
+		len--;
 	if (len > 2 && dns[0] == '*' && dns[1] == '.') {
 		/* skip one label on both sides */
 		text = strchr(text, '.');
@@ -165,8 +193,6 @@ starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
 		dns++;
 		len--;
 	}
-	if (dns[len - 1] == '.')
-		len--;
 	for (i = 0; i < len; i++)
 		if (text[i] == '\0' || lower((char)dns[i]) != text[i])
 			return false;

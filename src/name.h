@@ -22,8 +22,7 @@ struct name {
 /**
  * starttls_name_parse: make a reference name of what a person wrote.
  *
- * Returns: 0; STARTTLS_E_INVALID (and @ret_why says what is wrong with it),
- * STARTTLS_E_NOMEM
+ * Returns: 0; STARTTLS_E_INVALID (and @ret_why says what is wrong with it)
  */
 int starttls_name_parse(const char *text, struct name *ret_name,
 			const char **ret_why);

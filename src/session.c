@@ -43,6 +43,18 @@ starttls_session_fail(struct starttls_session *s, int code,
 	return code;
 }
 
+int
+starttls_session_fail_sys(struct starttls_session *s, int code,
+			  enum starttls_phase phase, int sys_errno,
+			  const char *what)
+{
+	code = starttls_error_sys(&s->error, code, phase, sys_errno, "%s",
+	    what);
+	snprintf(s->error.protocol, sizeof(s->error.protocol), "%s",
+	    s->protocol->name);
+	return code;
+}
+
 void
 starttls_session_note(const struct starttls_session *s,
 		      enum starttls_phase phase, const char *format, ...)

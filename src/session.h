@@ -68,6 +68,11 @@ int starttls_session_fail(struct starttls_session *s, int code,
 			  enum starttls_phase phase, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/** starttls_session_fail_sys: the same with an errno, see error.h. */
+int starttls_session_fail_sys(struct starttls_session *s, int code,
+			      enum starttls_phase phase, int sys_errno,
+			      const char *what);
+
 /** starttls_session_note: trace a note of the library. */
 void starttls_session_note(const struct starttls_session *s,
 			   enum starttls_phase phase, const char *format, ...)

@@ -45,21 +45,39 @@ static const uint32_t base64_value[4][256] = {
 static const char base64_alphabet[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+static bool
+is_shown(uint8_t byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '\\';
+}
+
+/* How many bytes of @in fit into @room when shown. */
+static size_t
+count_fitting(const uint8_t *in, size_t len, size_t room)
+{
+	size_t i, need;
+
+	for (i = 0; i < len; i++) {
+		need = is_shown(in[i]) ? 1 : 4;
+		if (need > room)
+			break;
+		room -= need;
+	}
+	return i;
+}
+
 size_t
 starttls_text_clean(char *dst, size_t size, const void *src, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
 	const uint8_t *in = src;
-	size_t out = 0, i;
+	size_t out = 0, fits = count_fitting(in, len, size - 1), i;
+	bool cut = fits < len;
 
-	for (i = 0; i < len; i++) {
-		bool plain = in[i] >= 0x20 && in[i] < 0x7f && in[i] != '\\';
-		size_t need = plain ? 1 : 4;
-
-		/* leave room for the dots unless this is the end */
-		if (out + need + (i + 1 < len ? 3 : 0) >= size)
-			break;
-		if (plain) {
+	if (cut)
+		fits = count_fitting(in, len, size - 4);
+	for (i = 0; i < fits; i++) {
+		if (is_shown(in[i])) {
 			dst[out++] = (char)in[i];
 			continue;
 		}
@@ -68,7 +86,7 @@ starttls_text_clean(char *dst, size_t size, const void *src, size_t len)
 		dst[out++] = hex[in[i] >> 4];
 		dst[out++] = hex[in[i] & 15];
 	}
-	if (i < len) {
+	if (cut) {
 		memcpy(dst + out, "...", 3);
 		out += 3;
 	}
@@ -85,13 +103,19 @@ starttls_text_is_plain(const char *text)
 	return true;
 }
 
-/* Whole groups of four, the bulk of the work; stops at anything else. */
+/*
+ * Whole groups of four, the bulk of the work; stops at anything else, and
+ * before the last group, so that a store of four bytes has room.
+ */
 static void
 decode_groups(const uint8_t **in, const uint8_t *end, uint8_t **out)
 {
-	const uint8_t *p = *in, *stop = p + (end - p) / 4 * 4;
+	const uint8_t *p = *in, *stop;
 	uint8_t *q = *out;
 
+	if (end - p < 8)
+		return;
+	stop = p + (end - p) / 4 * 4 - 4;
 	for (; p != stop; p += 4, q += 3) {
 		uint32_t v = base64_value[0][p[0]] | base64_value[1][p[1]] |
 		    base64_value[2][p[2]] | base64_value[3][p[3]];

@@ -31,7 +31,7 @@ bool starttls_text_is_plain(const char *text);
  *
  * Line ends and blanks are skipped.  Decoding may be in place.
  *
- * @dst      room for 3 bytes for each 4 of @src, and 1 more
+ * @dst      room for 3 bytes for each 4 of @src
  * @ret_end  offset in @src of the first byte not decoded
  *
  * Returns: bytes written; -1 if the padding is wrong.

@@ -144,9 +144,8 @@ transport_fault(struct starttls_session *s, enum starttls_phase phase)
 	if (s->io.budget == 0)
 		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
 		    "the peer sends without end, to no effect");
-	starttls_error_sys(&s->error, STARTTLS_E_IO, phase, saved,
+	return starttls_session_fail_sys(s, STARTTLS_E_IO, phase, saved,
 	    "the connection failed");
-	return s->error.code;
 }
 
 static int
@@ -176,6 +175,9 @@ certificate_fault(struct starttls_session *s, int code, unsigned bit,
 static int
 tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 {
+	/* also within a record, for which GnuTLS has other words */
+	if (s->io.ended && rc != GNUTLS_E_FATAL_ALERT_RECEIVED)
+		return peer_gone(s, phase);
 	switch (rc) {
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		return peer_alert(s, phase);

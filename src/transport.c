@@ -117,6 +117,7 @@ starttls_transport_recv(struct transport *io, void *data, size_t size)
 		acknowledge(io);
 		errno = EAGAIN;
 	}
+	io->ended = io->ended || n == 0;
 	if (n > 0) {
 		if ((size_t)n > size) { /* a broken callback */
 			errno = EINVAL;

@@ -23,6 +23,7 @@ struct transport {
 	bool owns_fd;
 	bool quick_ack;            /* acknowledge at once, see _recv */
 	bool blocked;              /* the last receive would have blocked */
+	bool ended;                /* the stream has ended */
 	bool moved;                /* something was received; for the owner */
 	bool spoke;                /* the last thing done was sending */
 	int round_trips;

@@ -590,6 +590,27 @@ starttls_trust_candidates(struct trust *t, const gnutls_datum_t *chain,
 	return c.count;
 }
 
+struct wanted {
+	const gnutls_datum_t *der;
+};
+
+static int
+is_same(struct trust *t, struct anchor *a, void *context)
+{
+	const struct wanted *wanted = context;
+
+	return a->der_len == wanted->der->size && memcmp(t->bytes + a->der,
+	    wanted->der->data, a->der_len) == 0;
+}
+
+bool
+starttls_trust_is_anchor(struct trust *t, const gnutls_datum_t *crt)
+{
+	struct wanted wanted = { crt };
+
+	return for_chain(t, crt, 1, is_same, &wanted) != 0;
+}
+
 gnutls_x509_trust_list_t
 starttls_trust_list_of(const struct trust *t, size_t index)
 {

@@ -90,6 +90,11 @@ size_t starttls_trust_candidates(struct trust *t, const gnutls_datum_t *chain,
 				 unsigned chain_len, size_t *ret_index);
 
 /**
+ * starttls_trust_is_anchor: whether a certificate is itself an anchor.
+ */
+bool starttls_trust_is_anchor(struct trust *t, const gnutls_datum_t *crt);
+
+/**
  * starttls_trust_list_of: a list with one anchor.
  *
  * Ownership: the caller frees it, with gnutls_x509_trust_list_deinit(l, 1).

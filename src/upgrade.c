@@ -219,7 +219,7 @@ receive(struct starttls_session *s, enum starttls_phase phase, void *data,
 		return n;
 	if (errno == EAGAIN)
 		return STARTTLS_WANT_READ;
-	return starttls_error_sys(&s->error, STARTTLS_E_IO, phase, errno,
+	return starttls_session_fail_sys(s, STARTTLS_E_IO, phase, errno,
 	    "the connection failed");
 }
 
@@ -267,7 +267,7 @@ send_preamble(struct starttls_upgrade *u)
 		if (n < 0 && errno == EAGAIN)
 			return STARTTLS_WANT_WRITE;
 		if (n < 0)
-			return starttls_error_sys(&s->error, STARTTLS_E_IO,
+			return starttls_session_fail_sys(s, STARTTLS_E_IO,
 			    p->phase, errno, "the connection failed");
 		starttls_preamble_sent(p, (size_t)n);
 	}
@@ -381,9 +381,6 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 		rc = step_handshake(u);
 	if (starttls_is_fatal(rc)) {
 		stop_clock(u);
-		snprintf(u->session->error.protocol,
-		    sizeof(u->session->error.protocol), "%s",
-		    u->session->protocol->name);
 		free(u->preamble);
 		u->preamble = NULL;
 		starttls_error_give(error, &u->session->error);

@@ -117,6 +117,10 @@ starttls_url_parse(const char *text, struct url *ret_url,
 	const char *rest, *end, *host_end, *port = NULL;
 
 	memset(&url, 0, sizeof(url));
+	if (strchr(text, '@') != NULL) /* may be a password: not shown */
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "the URL has an '@': no user or "
+		    "password belongs into it");
 	rest = strstr(text, "://");
 	if (rest == NULL)
 		return bad(error, text, "no scheme; write imap://host, "
@@ -127,9 +131,6 @@ starttls_url_parse(const char *text, struct url *ret_url,
 	end = rest + strcspn(rest, "/?#");
 	if (strcmp(end, "") != 0 && strcmp(end, "/") != 0)
 		return bad(error, text, "nothing may follow host and port");
-	if (memchr(rest, '@', (size_t)(end - rest)) != NULL)
-		return bad(error, "...", "no user or password belongs into "
-		    "it");
 	if (*rest == '[') {
 		rest++;
 		host_end = memchr(rest, ']', (size_t)(end - rest));

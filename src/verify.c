@@ -42,8 +42,18 @@ struct chain {
 struct path {
 	const struct chain *chain;
 	const struct starttls_policy *policy;
+	unsigned status;           /* of GnuTLS; 0: valid */
+	int depth;                 /* certificate at fault; -1: none of them */
+	bool pinned;               /* a pinned key is on the path */
+	gnutls_x509_crt_t issuer;  /* of the leaf */
+	int64_t end;               /* first notAfter, the anchor's included */
+	gnutls_x509_trust_list_t own_list; /* holds the anchor; NULL */
+};
+
+/* All that is wrong, and the certificate where the first of it is. */
+struct findings {
+	unsigned verdict;
 	int depth;
-	bool pinned;
 };
 
 /* The callback of GnuTLS's path validation has no context argument. */
@@ -130,6 +140,15 @@ starttls_verify_alert(unsigned verdict)
 	return GNUTLS_A_CERTIFICATE_UNKNOWN;
 }
 
+/* Note what is wrong, and where, unless something was before it. */
+static void
+found(struct findings *f, unsigned verdict, int depth)
+{
+	if (verdict != 0 && f->verdict == 0)
+		f->depth = depth;
+	f->verdict |= verdict;
+}
+
 static bool
 is_pinned(const struct starttls_policy *policy, gnutls_x509_crt_t crt)
 {
@@ -145,6 +164,15 @@ is_pinned(const struct starttls_policy *policy, gnutls_x509_crt_t crt)
 	return false;
 }
 
+static void
+note_end(struct path *path, gnutls_x509_crt_t crt)
+{
+	int64_t end = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
+
+	if (end < path->end)
+		path->end = end;
+}
+
 /* Told of every certificate of the path that is built, and of its issuer. */
 static int
 on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
@@ -154,14 +182,21 @@ on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 	unsigned i;
 
 	(void)crl;
-	if (path->policy->pin_count > 0 && status == 0 && !path->pinned)
-		path->pinned = is_pinned(path->policy, crt) ||
-		    (issuer != NULL && is_pinned(path->policy, issuer));
-	if (status == 0 || path->depth >= 0)
+	if (status != 0) {
+		for (i = 0; path->depth < 0 && i < path->chain->len; i++)
+			if (path->chain->crt[i] == crt)
+				path->depth = (int)i;
 		return 0;
-	for (i = 0; i < path->chain->len; i++)
-		if (path->chain->crt[i] == crt)
-			path->depth = (int)i;
+	}
+	if (path->policy->resumption) {
+		note_end(path, crt);
+		if (issuer != NULL)
+			note_end(path, issuer);
+	}
+	if (crt == path->chain->crt[0] && issuer != crt)
+		path->issuer = issuer;
+	path->pinned = path->pinned || is_pinned(path->policy, crt) ||
+	    (issuer != NULL && is_pinned(path->policy, issuer));
 	return 0;
 }
 
@@ -173,8 +208,9 @@ free_chain(struct chain *chain)
 }
 
 /* The peer's chain as GnuTLS received it, as far as we look at it. */
-static int
-import_chain(struct starttls_session *s, struct chain *chain)
+static void
+import_chain(const struct starttls_session *s, struct chain *chain,
+	     struct findings *f)
 {
 	unsigned count = 0, i;
 	int rc = 0;
@@ -182,7 +218,7 @@ import_chain(struct starttls_session *s, struct chain *chain)
 	chain->len = 0;
 	chain->der = gnutls_certificate_get_peers(s->tls, &count);
 	if (chain->der == NULL || count == 0)
-		return STARTTLS_V_MALFORMED;
+		found(f, STARTTLS_V_MALFORMED, -1);
 	if (count > VERIFY_MAX_CHAIN)
 		count = VERIFY_MAX_CHAIN;
 	for (i = 0; i < count && rc >= 0; i++) {
@@ -193,75 +229,100 @@ import_chain(struct starttls_session *s, struct chain *chain)
 		rc = gnutls_x509_crt_import(chain->crt[i], &chain->der[i],
 		    GNUTLS_X509_FMT_DER);
 	}
-	if (rc >= 0)
-		return 0;
-	s->depth = (int)i - (i > 0);
-	return STARTTLS_V_MALFORMED;
+	if (rc < 0)
+		found(f, STARTTLS_V_MALFORMED, (int)chain->len - 1);
 }
 
-/* Validate the path against a list of anchors.  GnuTLS's status bits. */
-static unsigned
-validate(gnutls_x509_trust_list_t list, const struct chain *chain,
-	 struct path *path)
+/* Validate the first @len certificates against a list of anchors. */
+static void
+validate(gnutls_x509_trust_list_t list, unsigned len, struct path *path)
 {
 	gnutls_typed_vdata_st purpose = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID,
 		.data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER,
 	};
-	unsigned status = 0;
 	int rc;
 
+	path->status = 0;
+	path->depth = -1;
+	path->pinned = false;
+	path->issuer = NULL;
+	path->end = INT64_MAX;
 	current_path = path;
 	rc = gnutls_x509_trust_list_verify_crt2(list,
-	    (gnutls_x509_crt_t *)(uintptr_t)chain->crt, chain->len, &purpose,
-	    1, GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &status,
+	    (gnutls_x509_crt_t *)(uintptr_t)path->chain->crt, len, &purpose,
+	    1, GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM), &path->status,
 	    on_path);
 	current_path = NULL;
-	return rc < 0 ? GNUTLS_CERT_INVALID : status;
+	if (rc < 0)
+		path->status = GNUTLS_CERT_INVALID;
+}
+
+/* Keep the better of two attempts: one that is valid. */
+static bool
+take_if_valid(struct path *path, const struct path *other)
+{
+	if (other->status == 0)
+		*path = *other;
+	return other->status == 0;
+}
+
+/*
+ * GnuTLS cuts a chain at an anchor that is a root, not at one that is an
+ * intermediate or the leaf.
+ */
+static bool
+validate_cut(struct path *path)
+{
+	const struct chain *chain = path->chain;
+	struct path other = *path;
+	unsigned i;
+
+	for (i = 0; i < chain->len; i++)
+		if (starttls_trust_is_anchor(path->policy->trust,
+		    &chain->der[i]))
+			break;
+	if (i == chain->len || chain->len == 1)
+		return false;
+	validate(path->policy->list, i == 0 ? 1 : i, &other);
+	return take_if_valid(path, &other);
 }
 
 /*
  * GnuTLS tries one issuer of a name only.  Where several anchors could be
  * meant, as after a root was renewed, each gets its chance alone.
  */
-static unsigned
-validate_each(const struct starttls_policy *policy, const struct chain *chain,
-	      struct path *path, unsigned status)
+static void
+validate_each(struct path *path)
 {
+	struct starttls_policy *policy =
+	    (struct starttls_policy *)(uintptr_t)path->policy;
 	size_t index[TRUST_MAX_CANDIDATES], count, i;
+	struct path other = *path;
 
-	count = starttls_trust_candidates(policy->trust, chain->der,
-	    chain->len, index);
-	for (i = 0; count > 1 && i < count && status != 0; i++) {
-		struct path other = { chain, policy, -1, false };
-		gnutls_x509_trust_list_t list = starttls_trust_list_of(
-		    policy->trust, index[i]);
-
-		if (list == NULL)
-			break;
-		if (validate(list, chain, &other) == 0) {
-			*path = other;
-			status = 0;
-		}
-		gnutls_x509_trust_list_deinit(list, 1);
+	count = starttls_trust_candidates(policy->trust, path->chain->der,
+	    path->chain->len, index);
+	for (i = 0; count > 1 && i < count; i++) {
+		other.own_list = starttls_trust_list_of(policy->trust,
+		    index[i]);
+		if (other.own_list == NULL)
+			return;
+		validate(other.own_list, path->chain->len, &other);
+		if (take_if_valid(path, &other))
+			return;
+		gnutls_x509_trust_list_deinit(other.own_list, 1);
 	}
-	return status;
 }
 
 /* Path, validity, strength, purpose, constraints. */
-static unsigned
-check_path(struct starttls_session *s, const struct chain *chain,
-	   bool *ret_pinned)
+static void
+check_path(const struct starttls_policy *policy, const struct chain *chain,
+	   struct path *path)
 {
-	struct path path = { chain, s->policy, -1, false };
-	unsigned status = validate(s->policy->list, chain, &path);
-
-	if (status != 0)
-		status = validate_each(s->policy, chain, &path, status);
-	*ret_pinned = path.pinned && status == 0;
-	if (status != 0 && s->depth < 0)
-		s->depth = path.depth;
-	return verdict_of(status);
+	*path = (struct path){ .chain = chain, .policy = policy };
+	validate(policy->list, chain->len, path);
+	if (path->status != 0 && !validate_cut(path))
+		validate_each(path);
 }
 
 /* The leaf's own dates, which count even where a pin replaces the path. */
@@ -329,54 +390,32 @@ check_crl(const struct starttls_session *s, const struct crl *crl,
 	    crl->next_update < s->policy->clock() ? STARTTLS_V_STALE_CRL : 0;
 }
 
-static unsigned
-check_crls(struct starttls_session *s, const struct chain *chain)
+static void
+check_crls(const struct starttls_session *s, const struct chain *chain,
+	   struct findings *f)
 {
-	unsigned verdict = 0, one, i;
+	unsigned i;
 	size_t k;
 
 	for (k = 0; k < s->policy->crl_count; k++)
-		for (i = 0; i < chain->len; i++) {
-			one = check_crl(s, &s->policy->crls[k],
-			    chain->crt[i]);
-			if (one != 0 && s->depth < 0)
-				s->depth = (int)i;
-			verdict |= one;
-		}
-	return verdict;
-}
-
-/* The certificate that signed the leaf: sent along, or an anchor. */
-static gnutls_x509_crt_t
-find_issuer(const struct starttls_session *s, const struct chain *chain)
-{
-	gnutls_x509_crt_t issuer = NULL;
-	unsigned i;
-
-	for (i = 1; i < chain->len; i++)
-		if (gnutls_x509_crt_check_issuer(chain->crt[0],
-		    chain->crt[i]) != 0)
-			return chain->crt[i];
-	if (gnutls_x509_trust_list_get_issuer(s->policy->list, chain->crt[0],
-	    &issuer, 0) < 0)
-		return NULL;
-	return issuer;             /* belongs to the list */
+		for (i = 0; i < chain->len; i++)
+			found(f, check_crl(s, &s->policy->crls[k],
+			    chain->crt[i]), (int)i);
 }
 
 /* The single response about the leaf: signature, status, dates. */
 static unsigned
-check_response(const struct starttls_session *s, const struct chain *chain,
+check_response(const struct starttls_session *s, const struct path *path,
 	       gnutls_ocsp_resp_t response)
 {
-	gnutls_x509_crt_t issuer = find_issuer(s, chain);
 	unsigned invalid = 0, status = 0;
 	time_t this_update = -1, next_update = -1;
 	int64_t now = s->policy->clock();
 
-	if (issuer == NULL ||
-	    gnutls_ocsp_resp_check_crt(response, 0, chain->crt[0]) < 0 ||
-	    gnutls_ocsp_resp_verify_direct(response, issuer, &invalid, 0) < 0
-	    || invalid != 0 ||
+	if (gnutls_ocsp_resp_check_crt(response, 0,
+		path->chain->crt[0]) < 0 ||
+	    gnutls_ocsp_resp_verify_direct(response, path->issuer, &invalid,
+		0) < 0 || invalid != 0 ||
 	    gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL,
 		&status, &this_update, &next_update, NULL, NULL) < 0)
 		return STARTTLS_V_BAD_STAPLE;
@@ -395,25 +434,31 @@ static bool
 must_staple(const struct starttls_session *s, gnutls_x509_crt_t leaf)
 {
 	gnutls_datum_t der = { NULL, 0 };
+	int rc;
 
 	if (s->policy->require_ocsp)
 		return true;
-	if (gnutls_x509_crt_get_extension_by_oid2(leaf, OID_TLS_FEATURE, 0,
-	    &der, NULL) < 0)
-		return false;
+	rc = gnutls_x509_crt_get_extension_by_oid2(leaf, OID_TLS_FEATURE, 0,
+	    &der, NULL);
 	gnutls_free(der.data);
-	return true;
+	/* an error is no permission */
+	return rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
 }
 
+/*
+ * The staple counts only if the certificate that issued the leaf is known from
+ * a valid path: what else is sent along may have the issuer's name, too.
+ */
 static unsigned
-check_staple(struct starttls_session *s, const struct chain *chain)
+check_staple(struct starttls_session *s, const struct path *path)
 {
 	gnutls_datum_t der = { NULL, 0 };
 	gnutls_ocsp_resp_t response;
 	unsigned verdict = STARTTLS_V_BAD_STAPLE;
 	bool absent = true;
 
-	if (gnutls_ocsp_status_request_get2(s->tls, 0, &der) >= 0 &&
+	if (path->status == 0 && path->issuer != NULL &&
+	    gnutls_ocsp_status_request_get2(s->tls, 0, &der) >= 0 &&
 	    der.size > 0) {
 		if (gnutls_ocsp_resp_init(&response) < 0)
 			return STARTTLS_V_OTHER;
@@ -423,53 +468,64 @@ check_staple(struct starttls_session *s, const struct chain *chain)
 			absent = gnutls_ocsp_resp_get_status(response) !=
 			    GNUTLS_OCSP_RESP_SUCCESSFUL;
 			if (!absent)
-				verdict = check_response(s, chain, response);
+				verdict = check_response(s, path, response);
 		}
 		gnutls_ocsp_resp_deinit(response);
 	}
 	if (absent)
-		return must_staple(s, chain->crt[0]) ?
+		return must_staple(s, path->chain->crt[0]) ?
 		    STARTTLS_V_NO_STAPLE : 0;
 	s->staple = verdict == 0 ? STARTTLS_STAPLE_GOOD : STARTTLS_STAPLE_BAD;
 	return verdict;
 }
 
-static unsigned
-check_all(struct starttls_session *s, const struct chain *chain)
+/* With the anchors held: everything that needs the path. */
+static void
+check_with_path(struct starttls_session *s, const struct chain *chain,
+		struct findings *f)
 {
 	const struct starttls_policy *policy = s->policy;
-	unsigned path, leaf, i;
-	bool pinned = false;
-	int rc;
+	gnutls_x509_crt_t leaf = chain->crt[0];
+	struct path path;
+	unsigned verdict;
 
-	rc = starttls_trust_lock(policy->trust, chain->der, chain->len);
-	if (rc != 0)
-		return STARTTLS_V_OTHER;
-	path = check_path(s, chain, &pinned) | check_crls(s, chain) |
-	    check_staple(s, chain);
-	starttls_trust_unlock(policy->trust);
-
-	leaf = check_dates(s, chain->crt[0]) | check_name(s, chain->crt[0]);
-	if (policy->pin_count > 0 && is_pinned(policy, chain->crt[0])) {
-		/* the key itself is trusted; only what revokes it counts */
-		path &= STARTTLS_V_REVOKED | STARTTLS_V_STALE_CRL |
-		    STARTTLS_V_NO_STAPLE | STARTTLS_V_BAD_STAPLE;
-		pinned = true;
+	check_path(policy, chain, &path);
+	verdict = verdict_of(path.status);
+	if ((verdict & STARTTLS_V_PURPOSE) != 0 && path.depth < 0)
+		path.depth = 0;    /* GnuTLS tells none for the leaf */
+	s->chain_end = path.end;
+	if (is_pinned(policy, leaf)) {
+		/* the key itself is trusted: no path is needed */
+		if (verdict != 0)
+			s->chain_end = INT64_MAX;
+		verdict = 0;
+		path.pinned = true;
 	}
-	if (leaf != 0 && s->depth < 0)
-		s->depth = 0;
-	if (policy->pin_count > 0 && !pinned)
-		leaf |= STARTTLS_V_PIN;
+	found(f, verdict, path.depth);
+	check_crls(s, chain, f);
+	found(f, check_dates(s, leaf), 0);
+	found(f, check_name(s, leaf), 0);
+	found(f, check_staple(s, &path), 0);
+	if (policy->pin_count > 0 && !path.pinned)
+		found(f, STARTTLS_V_PIN, -1);
+	if (s->leaf_end < s->chain_end)
+		s->chain_end = s->leaf_end;
+	if (path.own_list != NULL)
+		gnutls_x509_trust_list_deinit(path.own_list, 1);
+}
 
-	s->chain_end = INT64_MAX;
-	for (i = 0; policy->resumption && i < chain->len; i++) {
-		time_t end = gnutls_x509_crt_get_expiration_time(
-		    chain->crt[i]);
+static void
+check_all(struct starttls_session *s, const struct chain *chain,
+	  struct findings *f)
+{
+	struct trust *trust = s->policy->trust;
 
-		if ((int64_t)end < s->chain_end)
-			s->chain_end = (int64_t)end;
+	if (starttls_trust_lock(trust, chain->der, chain->len) != 0) {
+		found(f, STARTTLS_V_OTHER, -1);
+		return;
 	}
-	return path | leaf;
+	check_with_path(s, chain, f);
+	starttls_trust_unlock(trust);
 }
 
 static void
@@ -482,12 +538,36 @@ date_text(char *text, size_t size, time_t when)
 		snprintf(text, size, "an unknown date");
 }
 
+/* The date that makes a certificate expired or not yet valid. */
+static void
+describe_dates(const struct starttls_session *s, const struct chain *chain,
+	       char *text, size_t size)
+{
+	int64_t now = s->policy->clock(), begin, end;
+	gnutls_x509_crt_t crt;
+	char date[40];
+
+	if (s->depth < 0 || (unsigned)s->depth >= chain->len)
+		return;
+	crt = chain->crt[s->depth];
+	begin = (int64_t)gnutls_x509_crt_get_activation_time(crt);
+	end = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
+	if ((s->verdict & STARTTLS_V_EXPIRED) != 0 && end < now) {
+		date_text(date, sizeof(date), (time_t)end);
+		snprintf(text, size, " (on %s)", date);
+	} else if ((s->verdict & STARTTLS_V_NOT_YET_VALID) != 0 &&
+	    begin > now) {
+		date_text(date, sizeof(date), (time_t)begin);
+		snprintf(text, size, " (before %s)", date);
+	}
+}
+
 /* Say what is wrong: the words of every bit, and the dates if it is those. */
 static int
 report_verdict(struct starttls_session *s, const struct chain *chain)
 {
-	char words[200] = "", date[40], detail[64] = "";
-	int code = STARTTLS_E_BAD_CHAIN, at = s->depth > 0 ? s->depth : 0;
+	char words[200] = "", detail[64] = "";
+	int code = STARTTLS_E_BAD_CHAIN;
 	size_t len = 0, i;
 
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -504,17 +584,7 @@ report_verdict(struct starttls_session *s, const struct chain *chain)
 			    sizeof(words) - len, "%s%s",
 			    len > 0 ? ", " : "", text);
 	}
-	if ((unsigned)at < chain->len &&
-	    (s->verdict & STARTTLS_V_EXPIRED) != 0) {
-		date_text(date, sizeof(date),
-		    gnutls_x509_crt_get_expiration_time(chain->crt[at]));
-		snprintf(detail, sizeof(detail), " (on %s)", date);
-	} else if ((unsigned)at < chain->len &&
-	    (s->verdict & STARTTLS_V_NOT_YET_VALID) != 0) {
-		date_text(date, sizeof(date),
-		    gnutls_x509_crt_get_activation_time(chain->crt[at]));
-		snprintf(detail, sizeof(detail), " (before %s)", date);
-	}
+	describe_dates(s, chain, detail, sizeof(detail));
 	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
 	    "the certificate of %.100s is %s%s", s->name->text, words,
 	    detail);
@@ -526,13 +596,15 @@ report_verdict(struct starttls_session *s, const struct chain *chain)
 int
 starttls_verify(struct starttls_session *s)
 {
+	struct findings findings = { 0, -1 };
 	struct chain chain;
 	int rc = 0;
 
-	s->depth = -1;
-	s->verdict = (unsigned)import_chain(s, &chain);
-	if (s->verdict == 0)
-		s->verdict = check_all(s, &chain);
+	import_chain(s, &chain, &findings);
+	if (findings.verdict == 0)
+		check_all(s, &chain, &findings);
+	s->verdict = findings.verdict;
+	s->depth = findings.depth;
 	if (s->verdict != 0)
 		rc = report_verdict(s, &chain);
 	else

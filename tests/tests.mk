@@ -41,19 +41,19 @@ TEST_LIBS = libinternal.la $(CHECK_LIBS) $(GNUTLS_LIBS)
 MINT_SOURCES = tests/mint.c tests/mint.h tests/tlspair.c tests/tlspair.h
 HARNESS_SOURCES = tests/harness.c tests/harness.h $(MINT_SOURCES)
 
-tests_check_text_SOURCES = tests/check_text.c
+tests_check_text_SOURCES = tests/check_text.c $(HARNESS_SOURCES)
 tests_check_text_CFLAGS = $(TEST_CFLAGS)
 tests_check_text_LDADD = $(TEST_LIBS)
-tests_check_name_SOURCES = tests/check_name.c
+tests_check_name_SOURCES = tests/check_name.c $(HARNESS_SOURCES)
 tests_check_name_CFLAGS = $(TEST_CFLAGS)
 tests_check_name_LDADD = $(TEST_LIBS)
-tests_check_url_SOURCES = tests/check_url.c
+tests_check_url_SOURCES = tests/check_url.c $(HARNESS_SOURCES)
 tests_check_url_CFLAGS = $(TEST_CFLAGS)
 tests_check_url_LDADD = $(TEST_LIBS)
-tests_check_error_SOURCES = tests/check_error.c
+tests_check_error_SOURCES = tests/check_error.c $(HARNESS_SOURCES)
 tests_check_error_CFLAGS = $(TEST_CFLAGS)
 tests_check_error_LDADD = $(TEST_LIBS)
-tests_check_frame_SOURCES = tests/check_frame.c
+tests_check_frame_SOURCES = tests/check_frame.c $(HARNESS_SOURCES)
 tests_check_frame_CFLAGS = $(TEST_CFLAGS)
 tests_check_frame_LDADD = $(TEST_LIBS)
 tests_check_preamble_SOURCES = tests/check_preamble.c tests/transcript.c \
@@ -72,13 +72,16 @@ tests_check_verify_LDADD = $(TEST_LIBS)
 tests_check_session_SOURCES = tests/check_session.c $(HARNESS_SOURCES)
 tests_check_session_CFLAGS = $(TEST_CFLAGS)
 tests_check_session_LDADD = $(TEST_LIBS)
-tests_check_dial_SOURCES = tests/check_dial.c
+tests_check_dial_SOURCES = tests/check_dial.c tests/sockets.c \
+	tests/sockets.h $(HARNESS_SOURCES)
 tests_check_dial_CFLAGS = $(TEST_CFLAGS)
 tests_check_dial_LDADD = $(TEST_LIBS)
-tests_check_fd_SOURCES = tests/check_fd.c $(HARNESS_SOURCES)
+tests_check_fd_SOURCES = tests/check_fd.c tests/sockets.c \
+	tests/sockets.h tests/heap.c tests/heap.h $(HARNESS_SOURCES)
 tests_check_fd_CFLAGS = $(TEST_CFLAGS)
 tests_check_fd_LDADD = $(TEST_LIBS)
-tests_check_alloc_SOURCES = tests/check_alloc.c $(HARNESS_SOURCES)
+tests_check_alloc_SOURCES = tests/check_alloc.c tests/heap.c \
+	tests/heap.h $(HARNESS_SOURCES)
 tests_check_alloc_CFLAGS = $(TEST_CFLAGS)
 tests_check_alloc_LDADD = $(TEST_LIBS)
 tests_check_threads_SOURCES = tests/check_threads.c $(HARNESS_SOURCES)
