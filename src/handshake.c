@@ -23,6 +23,7 @@
 #include "tls.h"
 #include "verify.h"
 
+#define EXTENSION_ALPN 16
 #define MAX_MESSAGE (128u << 10)
 #define KEY_SIZE (STARTTLS_HOST_SIZE + 32)
 
@@ -74,6 +75,44 @@ note_suite(struct starttls_session *s, const gnutls_datum_t *message)
 }
 
 static int
+on_extension(void *context, unsigned type, const unsigned char *data,
+	     unsigned len)
+{
+	struct starttls_session *s = context;
+
+	(void)data;
+	(void)len;
+	if (type == EXTENSION_ALPN)
+		s->answered_alpn = true;
+	return 0;
+}
+
+/*
+ * GnuTLS takes an answer that was not offered for none (RFC 7301 section 3.2
+ * has it refused), so see whether there is one: in the ServerHello, or in TLS
+ * 1.3's EncryptedExtensions, which are nothing but extensions.
+ */
+static void
+note_extensions(struct starttls_session *s, unsigned type,
+		const gnutls_datum_t *message)
+{
+	gnutls_datum_t extensions = *message;
+	unsigned skip = 0;
+
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) {
+		/* version, random, session id, suite, compression */
+		if (message->size < 35)
+			return;
+		skip = 35u + message->data[34] + 3;
+	}
+	if (skip >= message->size)
+		return;
+	extensions.data += skip;
+	extensions.size -= skip;
+	(void)gnutls_ext_raw_parse(s, on_extension, &extensions, 0);
+}
+
+static int
 on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	   unsigned incoming, const gnutls_datum_t *message)
 {
@@ -84,6 +123,9 @@ on_message(gnutls_session_t tls, unsigned type, unsigned when,
 		return 0;
 	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
 		note_suite(s, message);
+	if (s->offered_alpn && (type == GNUTLS_HANDSHAKE_SERVER_HELLO ||
+	    type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS))
+		note_extensions(s, type, message);
 	if (type != GNUTLS_HANDSHAKE_NEW_SESSION_TICKET ||
 	    s->policy->resume == NULL)
 		return 0;
@@ -186,7 +228,8 @@ starttls_handshake_begin(struct starttls_session *s)
 	if (rc >= 0 && s->name->ip_len == 0)
 		rc = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS,
 		    s->name->text, strlen(s->name->text));
-	if (rc >= 0 && wants_alpn(s))
+	s->offered_alpn = wants_alpn(s);
+	if (rc >= 0 && s->offered_alpn)
 		rc = offer_alpn(s);
 	if (rc < 0)
 		return starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);
@@ -203,22 +246,20 @@ check_alpn(struct starttls_session *s)
 {
 	gnutls_datum_t id = { NULL, 0 };
 	const char *ours = s->protocol->alpn;
+	bool selected = gnutls_alpn_get_selected_protocol(s->tls, &id) >= 0;
 
-	if (gnutls_alpn_get_selected_protocol(s->tls, &id) < 0) {
-		if (s->policy->alpn != STARTTLS_ALPN_REQUIRE)
-			return 0;
-		gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
-		    GNUTLS_A_NO_APPLICATION_PROTOCOL);
-		return starttls_session_fail(s, STARTTLS_E_ALPN,
-		    STARTTLS_PHASE_HANDSHAKE,
-		    "the peer selected no application protocol (ALPN)");
-	}
-	if (ours != NULL && id.size == strlen(ours) &&
+	if (selected && ours != NULL && id.size == strlen(ours) &&
 	    memcmp(id.data, ours, id.size) == 0)
 		return 0;
+	if (!selected && !s->answered_alpn &&
+	    s->policy->alpn != STARTTLS_ALPN_REQUIRE)
+		return 0;
+	gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
+	    GNUTLS_A_NO_APPLICATION_PROTOCOL);
 	return starttls_session_fail(s, STARTTLS_E_ALPN,
 	    STARTTLS_PHASE_HANDSHAKE,
-	    "the peer selected another application protocol (ALPN)");
+	    "the peer selected %s application protocol (ALPN)",
+	    selected || s->answered_alpn ? "another" : "no");
 }
 
 /* GnuTLS is content; are we? */

@@ -114,31 +114,42 @@ is_ascii(const char *text)
 	return true;
 }
 
+static size_t
+count_characters(const gnutls_datum_t *utf8)
+{
+	size_t count = 0;
+	unsigned i;
+
+	for (i = 0; i < utf8->size; i++)
+		count += (utf8->data[i] & 0xc0) != 0x80;
+	return count;
+}
+
 /*
  * Internationalised names: IDNA 2008 by way of GnuTLS.  Its mapping drops what
- * it does not like, so only a name that maps back to itself is taken.
+ * it does not like, which makes it another name; so the name that comes back
+ * from the A-labels must have as many characters.
  */
 static bool
 map_idn(const char *text, struct name *ret_name)
 {
-	gnutls_datum_t mapped = { NULL, 0 }, back = { NULL, 0 };
-	char lowered[STARTTLS_HOST_SIZE];
-	size_t len = strlen(text), i;
+	gnutls_datum_t composed = { NULL, 0 }, mapped = { NULL, 0 },
+	    back = { NULL, 0 };
 	bool good;
 
-	if (!is_mappable(text) || len >= sizeof(lowered))
-		return false;
-	for (i = 0; i <= len; i++)
-		lowered[i] = lower(text[i]);
-	good = gnutls_idna_map(lowered, (unsigned)len, &mapped, 0) >= 0 &&
-	    mapped.size < sizeof(ret_name->text) &&
+	/* in spite of its name this is Unicode's normal form C */
+	good = gnutls_utf8_password_normalize((const unsigned char *)text,
+	    (unsigned)strlen(text), &composed, 0) >= 0 && is_mappable((const char *)composed.data) &&
+	    gnutls_idna_map((const char *)composed.data, composed.size,
+		&mapped, 0) >= 0 && mapped.size < sizeof(ret_name->text) &&
 	    gnutls_idna_reverse_map((const char *)mapped.data, mapped.size,
-		&back, 0) >= 0 && back.size == len &&
-	    memcmp(back.data, lowered, len) == 0;
+		&back, 0) >= 0 && count_characters(&composed) ==
+	    count_characters(&back);
 	if (good) {
 		memcpy(ret_name->text, mapped.data, mapped.size);
 		ret_name->text[mapped.size] = '\0';
 	}
+	gnutls_free(composed.data);
 	gnutls_free(mapped.data);
 	gnutls_free(back.data);
 	return good;
@@ -156,8 +167,7 @@ starttls_name_parse(const char *text, struct name *ret_name,
 		return 0;
 	}
 	if (!is_ascii(text)) {
-		*ret_why = "it is no valid internationalised name (they are "
-		    "written in lower case)";
+		*ret_why = "it is no valid internationalised name";
 		if (!map_idn(text, &name))
 			return STARTTLS_E_INVALID;
 	} else if (strlen(text) >= sizeof(name.text)) {

@@ -414,9 +414,11 @@ bind_end_point(gnutls_session_t tls, uint8_t *data, size_t size,
 	if (rc < 0)
 		return STARTTLS_E_TLS;
 	digest = gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)rc);
+	if (rc == GNUTLS_SIGN_EDDSA_ED25519 || rc == GNUTLS_SIGN_EDDSA_ED448)
+		digest = GNUTLS_DIG_UNKNOWN;
 	if (digest == GNUTLS_DIG_MD5 || digest == GNUTLS_DIG_SHA1)
 		digest = GNUTLS_DIG_SHA256; /* RFC 5929 section 4.1 */
-	/* undefined for signatures without one hash, such as Ed25519 */
+	/* undefined for signatures without a hash of their own */
 	if (digest == GNUTLS_DIG_UNKNOWN || digest == GNUTLS_DIG_NULL)
 		return STARTTLS_E_STATE;
 	*ret_len = gnutls_hash_get_len(digest);

@@ -39,6 +39,8 @@ struct starttls_session {
 	bool keep_later;           /* TLS 1.2 session not stored yet */
 	unsigned warnings;         /* alerts of warning level */
 	uint8_t suite[2];          /* the server's choice */
+	bool offered_alpn;
+	bool answered_alpn;        /* with whatever id */
 	unsigned verdict;
 	int depth;                 /* certificate at fault; -1: none */
 	enum starttls_staple staple;
