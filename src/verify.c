@@ -193,7 +193,9 @@ on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 		if (issuer != NULL)
 			note_end(path, issuer);
 	}
-	if (crt == path->chain->crt[0] && issuer != crt)
+	/* an anchor that is the leaf is nobody's issuer */
+	if (crt == path->chain->crt[0] && issuer != NULL &&
+	    gnutls_x509_crt_equals(crt, issuer) == 0)
 		path->issuer = issuer;
 	path->pinned = path->pinned || is_pinned(path->policy, crt) ||
 	    (issuer != NULL && is_pinned(path->policy, issuer));
