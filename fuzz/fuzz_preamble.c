@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Any bytes to any dialog, whole and in pieces.
+ *
+ * The first byte chooses protocol, dialog and stage, the second the size of
+ * the pieces.  Whatever comes, only known commands are sent, nothing is behind
+ * a go-ahead, a failure stays, and a cut turns no refusal into an upgrade.
+ */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "preamble.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const commands[] = {
+	"EHLO localhost\r\n", "STARTTLS\r\n", "QUIT\r\n", "AUTH TLS\r\n",
+	"FEAT\r\n", "CAPABILITIES\r\n", "a1 STARTTLS\r\n",
+	"a1 CAPABILITY\r\n", "a2 LOGOUT\r\n",
+};
+
+static void
+require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void
+check_output(const struct preamble *p)
+{
+	size_t len, i;
+	const char *out = starttls_preamble_out(p, &len);
+
+	for (i = 0; out != NULL; i++) {
+		require(i < sizeof(commands) / sizeof(commands[0]));
+		if (strlen(commands[i]) == len &&
+		    memcmp(commands[i], out, len) == 0)
+			break;
+	}
+}
+
+/* With @eager a command is sent as soon as there is one. */
+static enum preamble_status
+play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
+     bool eager)
+{
+	static struct preamble p;
+	const struct starttls_protocol *protocol = NULL;
+	struct starttls_error error;
+	unsigned i;
+	size_t len;
+	int code;
+
+	for (i = 0; i <= (choice >> 2) % 5u; i++)
+		protocol = starttls_protocol_next(protocol);
+	starttls_error_reset(&error);
+	starttls_preamble_start(&p, protocol, (choice & 1) != 0 ?
+	    &protocol->exchange_rules : &protocol->upgrade_rules,
+	    (choice & 2) != 0 ? STARTTLS_COMMAND : STARTTLS_GREETING,
+	    "localhost", &error);
+	while (size > 0) {
+		size_t n = piece < size ? piece : size;
+
+		check_output(&p);
+		if (eager && starttls_preamble_out(&p, &len) != NULL)
+			starttls_preamble_sent(&p, len);
+		code = error.code;
+		starttls_preamble_feed(&p, data, n);
+		require(code == 0 || (code == error.code &&
+		    p.status == PREAMBLE_FAILED));
+		require(p.status != PREAMBLE_UPGRADE || p.in_len == 0);
+		data += n;
+		size -= n;
+		if (p.status == PREAMBLE_UPGRADE && size > 0) {
+			starttls_preamble_feed(&p, data, 1);
+			require(error.code == STARTTLS_E_EARLY_DATA);
+			return PREAMBLE_FAILED;
+		}
+	}
+	require(p.total <= PREAMBLE_MAX_TOTAL + PREAMBLE_MAX_LINE);
+	return p.status;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum preamble_status whole;
+
+	if (size < 2)
+		return 0;
+	/* nothing sent in between: all cuts are the same */
+	whole = play(data[0], data + 2, size - 2, size, false);
+	require(play(data[0], data + 2, size - 2, data[1] % 16u + 1, false) ==
+	    whole);
+	play(data[0], data + 2, size - 2, data[1] % 16u + 1, true);
+	return 0;
+}

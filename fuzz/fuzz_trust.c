@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Any bytes as a PEM bundle, as a certificate of a chain, as a name, as a URL.
+ */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "name.h"
+#include "text.h"
+#include "trust.h"
+#include "url.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+try_trust(const uint8_t *data, size_t size)
+{
+	gnutls_datum_t der = { (unsigned char *)(uintptr_t)data,
+		(unsigned)size };
+	struct starttls_error error;
+	gnutls_x509_trust_list_t list;
+	struct trust *t;
+
+	if (gnutls_x509_trust_list_init(&list, 0) < 0)
+		return;
+	t = starttls_trust_new(list);
+	starttls_error_reset(&error);
+	if (starttls_trust_add_pem(t, "fuzz", (const char *)data, size,
+	    &error) == 0 && starttls_trust_count(t) == 0)
+		abort();
+	if (starttls_trust_lock(t, &der, 1) == 0)
+		starttls_trust_unlock(t);
+	starttls_trust_free(t);
+	gnutls_x509_trust_list_deinit(list, 1);
+}
+
+static void
+try_text(const uint8_t *data, size_t size)
+{
+	struct starttls_error error;
+	struct name name;
+	struct url url;
+	const char *why;
+	char *text = malloc(size + 1), shown[64];
+
+	if (text == NULL)
+		return;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	starttls_text_clean(shown, sizeof(shown), data, size);
+	if (!starttls_text_is_plain(shown))
+		abort();
+	if (starttls_name_parse(text, &name, &why) == 0) {
+		if (!starttls_text_is_plain(name.text) ||
+		    strlen(name.text) > 253)
+			abort();
+		starttls_name_matches_dns(&name, data, size);
+	}
+	starttls_error_reset(&error);
+	if (starttls_url_parse(text, &url, &error) != 0 &&
+	    !starttls_text_is_plain(error.message))
+		abort();
+	free(text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	try_trust(data, size);
+	try_text(data, size);
+	return 0;
+}
