@@ -160,8 +160,8 @@ starttls_error_vset(struct starttls_error *error, int code,
 	if (error->code != 0)
 		return error->code;
 	error->code = code;
-	error->error_class = starttls_code_class(code);
-	error->phase = phase;
+	error->error_class = (int)starttls_code_class(code);
+	error->phase = (int)phase;
 	vsnprintf(error->message, sizeof(error->message), format, args);
 	return code;
 }

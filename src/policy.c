@@ -576,8 +576,8 @@ static void
 describe_trust(FILE *out, const struct starttls_policy *p)
 {
 	static const char *const alpn[] = {
-		"auto (off after an upgrade and on the usual dedicated "
-		"ports)",
+		("auto (off after an upgrade and on the usual dedicated "
+		 "ports)"),
 		"off", "offered", "required"
 	};
 	char pin[48];

@@ -269,7 +269,7 @@ leave_for(struct preamble *p, unsigned next)
 		p->phase = STARTTLS_PHASE_PREAMBLE;
 }
 
-static enum verdict
+static enum verdict __attribute__((format(printf, 3, 0)))
 put_line(struct preamble *p, unsigned next, const char *format, va_list args)
 {
 	int len;

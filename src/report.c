@@ -107,7 +107,7 @@ starttls_session_report(const struct starttls_session *session,
 	r->upgraded = s->from != STARTTLS_HANDSHAKE;
 	r->verified = s->checked && s->finished;
 	r->verdict = s->verdict;
-	r->staple = s->staple;
+	r->staple = (int)s->staple;
 	r->not_after = s->leaf_end;
 	r->round_trips = s->finished ? s->handshake_trips :
 	    s->io.round_trips;

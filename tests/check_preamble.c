@@ -362,7 +362,7 @@ START_TEST(test_preamble_arguments_are_checked)
 {
 	static const char *const bad[] = {
 		"", "a b", "a\rb", "a\nb", "a\r\nSTARTTLS", "a\tb", "\x7f",
-		"b\xc3\xbc" "cher",
+		"\xc3\xbc.example",
 	};
 	struct starttls_options options = STARTTLS_OPTIONS_INIT;
 	struct starttls_policy *policy;

@@ -61,7 +61,7 @@ unescape(const char *file, char *text)
 }
 
 static struct step *
-step_of(struct transcript *t, int kind)
+step_of(struct transcript *t, enum step_kind kind)
 {
 	struct step *last = t->count > 0 ? &t->steps[t->count - 1] : NULL;
 

@@ -33,8 +33,10 @@
 
 #define MAX_STEPS 32
 
+enum step_kind { FEED, LATER, HEAR, END };
+
 struct step {
-	enum { FEED, LATER, HEAR, END } kind;
+	enum step_kind kind;
 	uint8_t *data;             /* FEED: bytes; HEAR: line with CRLF */
 	size_t len;
 };

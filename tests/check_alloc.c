@@ -1,0 +1,890 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Allocation failure, at every single allocation: setting up a policy, a
+ * preamble, a whole conversation, and verification on its own.
+ *
+ * Each part is done again and again while the first, the second, ... of its
+ * allocations fails, those of GnuTLS included, until it gets through
+ * untouched.  Whatever happens is an error or a full success: nothing
+ * crashes, nothing leaks, and no bad certificate ever passes.
+ *
+ * ALLOC_STEP=n in the environment tries every n-th only, for valgrind.
+ */
+
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "heap.h"
+#include "policy.h"
+#include "upgrade.h"
+#include "verify.h"
+
+#define MAX_ALLOCATIONS 20000
+#define RESTRICTION "-CHACHA20-POLY1305:-GROUP-SECP521R1"
+
+static char dir[] = "/tmp/check-alloc-XXXXXX";
+static struct mint_cert root, inter, other, leaf, revoked;
+static const struct mint_cert *const good_chain[] = { &leaf, &inter };
+static const struct mint_cert *const revoked_chain[] = { &revoked, &inter };
+static char *pem, *root_pin, *other_pin;
+static size_t step = 1;
+
+static const char *
+file(const char *name)
+{
+	static char paths[4][64];
+	static size_t next;
+
+	next = (next + 1) % ARRAY_LEN(paths);
+	snprintf(paths[next], sizeof(paths[next]), "%s/%s", dir, name);
+	return paths[next];
+}
+
+/* Every n, or every n-th in turns that differ from part to part. */
+static size_t
+next_allocation(size_t nth)
+{
+	ck_assert_uint_lt(nth, MAX_ALLOCATIONS);
+	return nth + step;
+}
+
+static void
+expect_nothing_left(const char *what, size_t nth)
+{
+	ck_assert_msg(heap_blocks() == 0, "%s, allocation %zu: %zu blocks "
+	    "of %zu bytes leak", what, nth, heap_blocks(), heap_in_use());
+}
+
+/* A failure that says so, and that running out of memory can excuse. */
+static void
+expect_failure(const char *what, size_t nth, int rc,
+	       const struct starttls_error *error)
+{
+	ck_assert_msg(heap_failed(), "%s: %d, %s", what, rc, error->message);
+	ck_assert_msg(rc < STARTTLS_WANT_WRITE && error->code == rc &&
+	    is_plain_line(error->message), "%s, allocation %zu: %d, error "
+	    "%d, \"%s\"", what, nth, rc, error->code, error->message);
+}
+
+/* One conversation without failures: what the policy makes of a chain. */
+static int
+try_chain(struct starttls_policy *policy,
+	  const struct mint_cert *const *chain)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2 };
+	struct conn_spec spec = { .policy = policy, .server = &server };
+	struct conn c;
+	int rc = conn_run(&c, &spec);
+
+	conn_done(&c);
+	return rc;
+}
+
+/* (a) Setting up a policy. */
+
+static int
+set_trust_file(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_trust_file(p, file("root.crt"), error);
+}
+
+static int
+set_trust_dir(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_trust_dir(p, file("anchors"), error);
+}
+
+static int
+set_trust_pem(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_trust_pem(p, pem, strlen(pem), error);
+}
+
+static int
+add_trust_file(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_add_trust_file(p, file("other.crt"), error);
+}
+
+static int
+set_pin(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_pin(p, other_pin, error);
+}
+
+static int
+set_second_pin(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_pin(p, root_pin, error);
+}
+
+static int
+set_crl(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_crl_file(p, file("inter.crl"), error);
+}
+
+static int
+set_more_crls(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_crl_file(p, file("both.crl"), error);
+}
+
+static int
+set_restriction(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_restrict(p, "-CHACHA20-POLY1305", error);
+}
+
+static int
+set_second_restriction(struct starttls_policy *p,
+		       struct starttls_error *error)
+{
+	return starttls_policy_restrict(p, "-GROUP-SECP521R1", error);
+}
+
+static int
+set_identity(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_identity(p, file("leaf.crt"),
+	    file("leaf.key"), NULL, error);
+}
+
+static int
+describe(struct starttls_policy *p, struct starttls_error *error)
+{
+	char *text = starttls_policy_describe(p);
+	bool whole = text != NULL && strstr(text, "\nnever:") != NULL;
+
+	starttls_error_reset(error);
+	if (text == NULL)
+		return starttls_error_set(error, STARTTLS_E_NOMEM,
+		    STARTTLS_PHASE_SETUP, "no text");
+	free(text);
+	/* half a text would be a lie */
+	return whole ? 0 : starttls_error_set(error, STARTTLS_E_STATE,
+	    STARTTLS_PHASE_SETUP, "the text is cut off");
+}
+
+static int
+freeze(struct starttls_policy *p, struct starttls_error *error)
+{
+	starttls_error_reset(error);
+	return starttls_policy_freeze(p, error);
+}
+
+static const struct {
+	const char *name;
+	int (*call)(struct starttls_policy *, struct starttls_error *);
+} setters[] = {
+	{ "trust_file", set_trust_file },
+	{ "trust_dir", set_trust_dir },
+	{ "trust_pem", set_trust_pem },
+	{ "add_trust_file", add_trust_file },
+	{ "pin", set_pin },
+	{ "second pin", set_second_pin },
+	{ "crl_file", set_crl },
+	{ "more CRLs", set_more_crls },
+	{ "restrict", set_restriction },
+	{ "second restrict", set_second_restriction },
+	{ "identity", set_identity },
+	{ "describe", describe },
+	{ "freeze", freeze },
+};
+
+/* One setter; if it fails once it must work the second time.  Whether it did
+   fail. */
+static bool
+call_setter(size_t i, struct starttls_policy *policy, size_t nth)
+{
+	struct starttls_error error;
+	int rc = setters[i].call(policy, &error);
+
+	if (rc == 0)
+		return false;
+	expect_failure(setters[i].name, nth, rc, &error);
+	ck_assert_msg(rc == STARTTLS_E_NOMEM || rc == STARTTLS_E_POLICY ||
+	    rc == STARTTLS_E_INVALID, "%s, allocation %zu: %d, %s",
+	    setters[i].name, nth, rc, error.message);
+	heap_fail(0, false);
+	rc = setters[i].call(policy, &error);
+	ck_assert_msg(rc == 0, "%s, after allocation %zu had failed: %d, %s",
+	    setters[i].name, nth, rc, error.message);
+	return true;
+}
+
+/* Returns whether an allocation did fail on the way. */
+static bool
+set_up_policy(size_t nth, bool forever)
+{
+	struct starttls_policy *policy = NULL;
+	bool failed = false, leaks = false;
+	size_t i;
+	int rc;
+
+	heap_fail(nth, forever);
+	heap_track(true);
+	rc = starttls_policy_new(&policy, STARTTLS_CLIENT);
+	if (rc != 0) {
+		ck_assert_int_eq(rc, STARTTLS_E_NOMEM);
+		ck_assert_ptr_null(policy);
+		ck_assert(heap_failed());
+		heap_track(false);
+		expect_nothing_left("policy_new", nth);
+		return true;
+	}
+	test_policy_clock(policy);
+	/* GnuTLS 3.7 forgets what it had read when this fails */
+	for (i = 0; i < ARRAY_LEN(setters); i++)
+		if (call_setter(i, policy, nth)) {
+			leaks = setters[i].call == set_identity;
+			failed = true;
+		}
+	failed = failed || heap_failed();
+	heap_track(false);
+
+	/* whatever failed on the way: all of it is in force */
+	ck_assert_uint_ge(policy->pin_count, 2);
+	ck_assert_uint_ge(policy->crl_count, 3);
+	ck_assert(policy->has_identity && !policy->use_system);
+	rc = try_chain(policy, good_chain);
+	ck_assert_msg(rc == 0, "allocation %zu: the policy refuses a good "
+	    "chain, %d", nth, rc);
+	rc = try_chain(policy, revoked_chain);
+	ck_assert_msg(rc == STARTTLS_E_REVOKED, "allocation %zu: the policy "
+	    "accepts a revoked certificate, %d", nth, rc);
+	heap_track(true);
+	starttls_policy_unref(policy);
+	heap_track(false);
+	if (leaks)
+		heap_forget();
+	expect_nothing_left("policy", nth);
+	return failed;
+}
+
+START_TEST(test_alloc_policy)
+{
+	size_t nth;
+
+	set_up_policy(0, false);   /* what GnuTLS keeps for itself */
+	heap_forget();
+	for (nth = 1; set_up_policy(nth, false);)
+		nth = next_allocation(nth);
+	ck_assert_uint_gt(nth, 100);
+}
+END_TEST
+
+/* The queues of the pair are not the client's memory. */
+static ssize_t
+untracked_recv(void *context, void *data, size_t size)
+{
+	ssize_t n;
+
+	heap_track(false);
+	n = tlspair_client_recv(context, data, size);
+	heap_track(true);
+	return n;
+}
+
+static ssize_t
+untracked_send(void *context, const void *data, size_t len)
+{
+	ssize_t n;
+
+	heap_track(false);
+	n = tlspair_client_send(context, data, len);
+	heap_track(true);
+	return n;
+}
+
+static int
+tracked_begin(struct conn *c, const struct conn_spec *spec)
+{
+	int rc;
+
+	heap_track(true);
+	rc = conn_begin(c, spec);
+	heap_track(false);
+	if (rc == 0) {
+		c->upgrade->session->io.recv = untracked_recv;
+		c->upgrade->session->io.send = untracked_send;
+	}
+	return rc;
+}
+
+static int
+tracked_step(struct conn *c)
+{
+	int rc;
+
+	heap_track(true);
+	rc = starttls_upgrade_step(c->upgrade, &c->error);
+	heap_track(false);
+	return rc;
+}
+
+/* (b) Preambles. */
+
+START_TEST(test_alloc_preamble)
+{
+	static const char *const protocols[] = { "smtp", "imap", "ftp",
+		"nntp" };
+	struct starttls_policy *policy = test_policy(
+	    (const struct mint_cert *const[]){ &root }, 1);
+	struct conn_spec spec = { .policy = policy,
+		.protocol = protocols[_i], .from = STARTTLS_GREETING };
+	size_t nth;
+	bool failed;
+	struct conn c;
+	int rc;
+
+	ck_assert_int_eq(starttls_policy_freeze(policy, NULL), 0);
+	for (nth = 1, failed = true; failed; nth++) {
+		heap_fail(nth, false);
+		rc = tracked_begin(&c, &spec);
+		while (rc == 0 && *c.clear != NULL) {
+			ck_assert(is_wanting(tracked_step(&c)));
+			conn_serve(&c);
+		}
+		failed = heap_failed();
+		if (rc != 0) {
+			expect_failure(protocols[_i], nth, rc, &c.error);
+			ck_assert_int_eq(rc, STARTTLS_E_NOMEM);
+			ck_assert_ptr_null(c.upgrade);
+		}
+		conn_done(&c);
+		expect_nothing_left(protocols[_i], nth);
+	}
+	ck_assert_uint_gt(nth, 4);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
+/* (c) A conversation from the first step to the last, and (d) below. */
+
+struct scenario {
+	const char *name;
+	int code;                  /* what comes of it; 0: a session */
+	const char *priority;      /* default: TLS13 */
+	struct mint_spec spec;     /* of the leaf */
+	enum { ROOT, INTERMEDIATE, NOBODY } issuer;
+	struct mint_spec issuer_spec;
+	bool trust_other;          /* another root than the issuer's */
+	bool pin_other;
+	bool crl, stale_crl;
+	bool require_ocsp;
+	int ocsp;                  /* mint_ocsp_status + 1; 0: no staple */
+	struct mint_ocsp_spec ocsp_spec;
+	enum starttls_alpn alpn;
+};
+
+#define NAMED .dns = { PEER }
+#define CA .is_ca = true
+
+static const struct scenario scenarios[] = {
+	{ "good", 0, .spec = { NAMED } },
+	{ "good, TLS 1.2", 0, .priority = TLS12, .spec = { NAMED } },
+	{ "good, intermediate", 0, .spec = { NAMED }, .issuer = INTERMEDIATE,
+	  .issuer_spec = { CA } },
+	{ "good staple", 0, .spec = { NAMED, .must_staple = true },
+	  .ocsp = MINT_OCSP_GOOD + 1 },
+	{ "good, CRL", 0, .spec = { NAMED }, .crl = true },
+	{ "untrusted", STARTTLS_E_UNTRUSTED, .spec = { NAMED },
+	  .trust_other = true },
+	{ "untrusted, TLS 1.2", STARTTLS_E_UNTRUSTED, .priority = TLS12,
+	  .spec = { NAMED },
+	  .trust_other = true },
+	{ "self-signed", STARTTLS_E_UNTRUSTED, .spec = { NAMED },
+	  .issuer = NOBODY },
+	{ "expired", STARTTLS_E_EXPIRED, .spec = { NAMED, .not_after = -1 } },
+	{ "not yet valid", STARTTLS_E_NOT_YET_VALID,
+	  .spec = { NAMED, .not_before = MINT_DAY } },
+	{ "other name", STARTTLS_E_NAME_MISMATCH,
+	  .spec = { .dns = { "a.example.org", "b.example.org", "c.example.org" } } },
+	{ "common name only", STARTTLS_E_NAME_MISMATCH,
+	  .spec = { .cn = PEER, .email = "a@example.org" } },
+	{ "client purpose", STARTTLS_E_PURPOSE,
+	  .spec = { NAMED, .purposes = { GNUTLS_KP_TLS_WWW_CLIENT } } },
+	{ "purpose of the issuer", STARTTLS_E_PURPOSE, .spec = { NAMED },
+	  .issuer = INTERMEDIATE, .issuer_spec = { CA,
+	    .purposes = { GNUTLS_KP_TLS_WWW_CLIENT } } },
+	{ "issuer is no CA", STARTTLS_E_BAD_CHAIN, .spec = { NAMED },
+	  .issuer = INTERMEDIATE, .issuer_spec = { NAMED } },
+	{ "issuer expired", STARTTLS_E_EXPIRED, .spec = { NAMED },
+	  .issuer = INTERMEDIATE, .issuer_spec = { CA, .not_after = -1 } },
+	{ "name constraints", STARTTLS_E_CONSTRAINTS, .spec = { NAMED },
+	  .issuer = INTERMEDIATE, .issuer_spec = { CA,
+	    .permitted_dns = "example.net" } },
+	{ "excluded name", STARTTLS_E_CONSTRAINTS, .spec = { NAMED },
+	  .issuer = INTERMEDIATE, .issuer_spec = { CA,
+	    .excluded_dns = "example.org" } },
+	{ "critical extension", STARTTLS_E_BAD_CHAIN,
+	  .spec = { NAMED, .unknown_critical = true } },
+	{ "signature", STARTTLS_E_BAD_CHAIN,
+	  .spec = { NAMED, .bad_signature = true } },
+	{ "SHA-1", STARTTLS_E_WEAK, .spec = { NAMED, .digest = MINT_SHA1 } },
+	{ "RSA 1024", STARTTLS_E_WEAK,
+	  .spec = { NAMED, .key_type = MINT_RSA_1024 } },
+	{ "revoked", STARTTLS_E_REVOKED, .spec = { .cn = "revoked", NAMED },
+	  .crl = true },
+	{ "stale CRL", STARTTLS_E_STALE_CRL, .spec = { NAMED },
+	  .stale_crl = true },
+	{ "must staple", STARTTLS_E_NO_STAPLE,
+	  .spec = { NAMED, .must_staple = true } },
+	{ "must staple, TLS 1.2", STARTTLS_E_NO_STAPLE, .priority = TLS12,
+	  .spec = { NAMED, .must_staple = true } },
+	{ "staple required", STARTTLS_E_NO_STAPLE, .spec = { NAMED },
+	  .require_ocsp = true },
+	{ "staple says revoked", STARTTLS_E_REVOKED, .spec = { NAMED },
+	  .ocsp = MINT_OCSP_REVOKED + 1 },
+	{ "staple says unknown", STARTTLS_E_BAD_STAPLE, .spec = { NAMED },
+	  .ocsp = MINT_OCSP_UNKNOWN + 1 },
+	{ "staple too old", STARTTLS_E_BAD_STAPLE, .spec = { NAMED },
+	  .ocsp = MINT_OCSP_GOOD + 1, .ocsp_spec = {
+	    .this_update = -9 * MINT_DAY, .next_update = -MINT_DAY } },
+	{ "staple is forged", STARTTLS_E_BAD_STAPLE, .spec = { NAMED },
+	  .ocsp = MINT_OCSP_GOOD + 1, .ocsp_spec = {
+	    .bad_signature = true } },
+	{ "must staple, try later", STARTTLS_E_NO_STAPLE,
+	  .spec = { NAMED, .must_staple = true }, .ocsp = MINT_OCSP_GOOD + 1,
+	  .ocsp_spec = { .response_status = 3 } },
+	{ "pin", STARTTLS_E_PIN_MISMATCH, .spec = { NAMED },
+	  .pin_other = true },
+	{ "no ALPN", STARTTLS_E_ALPN, .spec = { NAMED },
+	  .alpn = STARTTLS_ALPN_REQUIRE },
+};
+
+/* A scenario made flesh. */
+struct stage {
+	const struct scenario *scenario;
+	struct mint_cert leaf, issuer;
+	const struct mint_cert *chain[2];
+	gnutls_datum_t staple;
+	struct tlspair_server server;
+	char crl[96];
+	bool resumes;              /* a session is in the policy's cache */
+	bool checks;               /* by starttls_session_check() */
+};
+
+static void
+stage_init(struct stage *s, const struct scenario *scenario)
+{
+	struct mint_spec spec = scenario->spec;
+	const struct mint_cert *issuer = &root;
+	const struct mint_cert *list[] = { &s->leaf };
+	gnutls_x509_crl_t crl;
+	char *text;
+
+	memset(s, 0, sizeof(*s));
+	s->scenario = scenario;
+	if (scenario->issuer == INTERMEDIATE) {
+		struct mint_spec issuer_spec = scenario->issuer_spec;
+
+		issuer_spec.cn = "issuer";
+		mint(&s->issuer, &issuer_spec, &root);
+		issuer = &s->issuer;
+	} else if (scenario->issuer == NOBODY) {
+		issuer = NULL;
+	}
+	mint(&s->leaf, &spec, issuer);
+	s->chain[0] = &s->leaf;
+	s->chain[1] = issuer;
+	s->server = (struct tlspair_server){ .chain = s->chain,
+		.n = scenario->issuer == INTERMEDIATE ? 2 : 1,
+		.priority = scenario->priority != NULL ?
+		    scenario->priority : TLS13 };
+	if (scenario->ocsp != 0) {
+		struct mint_ocsp_spec ocsp = scenario->ocsp_spec;
+
+		ocsp.status = (enum mint_ocsp_status)(scenario->ocsp - 1);
+		mint_ocsp(&s->staple, &s->leaf, issuer, &ocsp);
+		s->server.staple = &s->staple;
+	}
+	if (!scenario->crl && !scenario->stale_crl)
+		return;
+	crl = mint_crl(&root, list, scenario->code == STARTTLS_E_REVOKED,
+	    -9 * MINT_DAY, scenario->stale_crl ? -MINT_DAY : MINT_DAY);
+	text = mint_crl_pem(crl);
+	snprintf(s->crl, sizeof(s->crl), "%s/stage.crl", dir);
+	mint_write_text(s->crl, text);
+	free(text);
+	gnutls_x509_crl_deinit(crl);
+}
+
+static void
+stage_done(struct stage *s)
+{
+	gnutls_free(s->staple.data);
+	mint_free(&s->leaf);
+	mint_free(&s->issuer);
+}
+
+static struct starttls_policy *
+stage_policy(const struct stage *s)
+{
+	const struct scenario *scenario = s->scenario;
+	const struct mint_cert *anchor = scenario->trust_other ? &other :
+	    &root;
+	struct starttls_policy *policy = test_policy(&anchor, 1);
+	int rc = 0;
+
+	if (scenario->pin_other)
+		rc = starttls_policy_pin(policy, other_pin, NULL);
+	if (rc == 0 && s->crl[0] != '\0')
+		rc = starttls_policy_crl_file(policy, s->crl, NULL);
+	if (rc == 0 && scenario->require_ocsp)
+		rc = starttls_policy_require_ocsp(policy, NULL);
+	if (rc == 0)
+		rc = starttls_policy_set_alpn(policy, scenario->alpn, NULL);
+	ck_assert_int_eq(rc, 0);
+	return policy;
+}
+
+/* Both sides in turn, only the client's memory at stake.  The code. */
+static int
+tracked_handshake(struct conn *c)
+{
+	int rc, turns = 0;
+
+	do {
+		rc = tracked_step(c);
+		if (is_wanting(rc))
+			conn_serve(c);
+	} while (is_wanting(rc) && ++turns < 1000);
+	return rc;
+}
+
+/* Some data there and back, and goodbye.  0 or the library's code. */
+static int
+tracked_talk(struct conn *c)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	char data[8] = "ping";
+	int turns, rc;
+	ssize_t n;
+
+	heap_track(true);
+	c->session = starttls_upgrade_take(c->upgrade);
+	c->upgrade = NULL;
+	rc = starttls_session_report(c->session, &report);
+	(void)!starttls_session_cert(c->session, 0, &cert);
+	n = starttls_session_write(c->session, data, 4);
+	heap_track(false);
+	ck_assert_int_eq(rc, 0);
+	ck_assert_int_eq(report.verified, 1);
+	ck_assert_uint_eq(report.verdict, 0);
+	if (n < 0)
+		return (int)n;
+	c->pair.is_echo = true;
+	for (turns = 0; turns < 100; turns++) {
+		conn_settle(c);
+		heap_track(true);
+		n = starttls_session_read(c->session, data, sizeof(data));
+		heap_track(false);
+		if (n != STARTTLS_WANT_READ)
+			break;
+	}
+	if (n < 0)
+		return (int)n;
+	ck_assert_int_eq(n, 4);
+	tlspair_bye(&c->pair);
+	for (turns = 0; turns < 100; turns++) {
+		heap_track(true);
+		rc = starttls_session_close(c->session);
+		heap_track(false);
+		if (!is_wanting(rc))
+			break;
+		conn_settle(c);
+	}
+	return rc;
+}
+
+/* The exchange of monitors instead. */
+static int
+tracked_check(struct conn *c)
+{
+	static const char *const script[] = { "C: a1 CAPABILITY",
+		"S: * CAPABILITY IMAP4rev1", "S: a1 OK done", "C: a2 LOGOUT",
+		"S: * BYE", "S: a2 OK bye", "S~", NULL };
+	struct starttls_error error;
+	int rc, turns = 0;
+
+	c->inside = script;
+	c->session = starttls_upgrade_take(c->upgrade);
+	c->upgrade = NULL;
+	do {
+		heap_track(true);
+		rc = starttls_session_check(c->session, &error);
+		heap_track(false);
+		if (is_wanting(rc))
+			conn_serve(c);
+	} while (is_wanting(rc) && ++turns < 1000);
+	if (rc != 0)
+		ck_assert(error.code == rc && is_plain_line(error.message));
+	return rc;
+}
+
+/* Returns whether an allocation failed. */
+static bool
+converse(const struct stage *s, size_t nth, bool forever)
+{
+	const char *name = s->scenario->name;
+	struct starttls_policy *policy = stage_policy(s);
+	struct conn_spec spec = { .policy = policy, .protocol = "imap",
+		.from = STARTTLS_GREETING, .server = &s->server };
+	struct conn c;
+	int rc, talk = 0;
+
+	heap_fail(0, false);
+	if (s->resumes) {
+		ck_assert_int_eq(conn_run(&c, &spec), 0);
+		ck_assert_int_eq(conn_echo(&c, "hi", 2), 0);
+		conn_done(&c);
+	}
+	heap_fail(nth, forever);
+	rc = tracked_begin(&c, &spec);
+	if (rc == 0)
+		rc = tracked_handshake(&c);
+	ck_assert_msg(rc != 0 || s->scenario->code == 0,
+	    "%s, allocation %zu: accepted", name, nth);
+	if (rc != 0 && (s->scenario->code == 0 ||
+	    rc != s->scenario->code)) {
+		expect_failure(name, nth, rc, &c.error);
+		ck_assert_msg(rc != STARTTLS_E_INVALID, "%s, allocation %zu: "
+		    "%s", name, nth, c.error.message);
+		ck_assert_ptr_null(c.upgrade == NULL ? NULL :
+		    starttls_upgrade_take(c.upgrade));
+	}
+	if (rc == 0)
+		talk = s->checks ? tracked_check(&c) : tracked_talk(&c);
+	if (rc == 0 && s->resumes && nth == 0)
+		ck_assert_int_ne(gnutls_session_is_resumed(c.pair.server),
+		    0);
+	ck_assert_msg(talk == 0 || heap_failed(), "%s: %d", name, talk);
+	conn_done(&c);
+	starttls_policy_unref(policy);
+	expect_nothing_left(name, nth);
+	return heap_failed();
+}
+
+START_TEST(test_alloc_conversation)
+{
+	static const char *const names[] = { "good", "good, TLS 1.2",
+		"untrusted", "must staple, TLS 1.2", "no ALPN" };
+	const struct scenario *scenario = scenarios;
+	struct stage s;
+	size_t nth;
+
+	while (strcmp(scenario->name, names[_i]) != 0)
+		scenario++;
+	stage_init(&s, scenario);
+	converse(&s, 0, false);
+	heap_forget();
+	for (nth = 1 + (size_t)_i % step; converse(&s, nth, false);)
+		nth = next_allocation(nth);
+	ck_assert_uint_gt(nth, 100);
+	stage_done(&s);
+}
+END_TEST
+
+/* Sessions that come from the cache; and the exchange of monitors. */
+START_TEST(test_alloc_conversation_of_other_kinds)
+{
+	gnutls_datum_t key = { NULL, 0 };
+	struct stage s;
+	size_t nth;
+
+	stage_init(&s, &scenarios[_i & 1]);
+	s.checks = (_i & 2) != 0;
+	s.resumes = !s.checks;
+	if (s.resumes) {
+		ck_assert_int_eq(gnutls_session_ticket_key_generate(&key), 0);
+		s.server.ticket_key = &key;
+	}
+	converse(&s, 0, false);
+	heap_forget();
+	for (nth = 1; converse(&s, nth, false);)
+		nth = next_allocation(nth);
+	ck_assert_uint_gt(nth, 100);
+	gnutls_free(key.data);
+	stage_done(&s);
+}
+END_TEST
+
+/* No memory at all from some point on. */
+START_TEST(test_alloc_conversation_runs_dry)
+{
+	struct stage s;
+	size_t nth;
+
+	stage_init(&s, &scenarios[_i]);
+	converse(&s, 0, false);
+	heap_forget();
+	for (nth = 1; converse(&s, nth, true);)
+		nth = next_allocation(nth + 6);
+	stage_done(&s);
+}
+END_TEST
+
+/* (d) Verification, which must not become laxer. */
+START_TEST(test_alloc_verification)
+{
+	const struct scenario *scenario = &scenarios[_i];
+	struct starttls_session *session;
+	struct stage s;
+	struct conn_spec spec = { .protocol = "imap", .server = &s.server };
+	struct conn c;
+	bool failed = true;
+	size_t nth;
+	int rc;
+
+	if (scenario->alpn != STARTTLS_ALPN_AUTO)
+		return;            /* is no matter of certificates */
+	stage_init(&s, scenario);
+	spec.policy = stage_policy(&s);
+	rc = conn_run(&c, &spec);
+	ck_assert_msg(rc == scenario->code, "%s: %d, %s", scenario->name, rc,
+	    c.error.message);
+	session = rc == 0 ? c.session : c.upgrade->session;
+	for (nth = 1; failed; nth = next_allocation(nth)) {
+		/* a new policy has no anchors loaded yet */
+		starttls_policy_unref(session->policy);
+		session->policy = stage_policy(&s);
+		ck_assert_int_eq(starttls_policy_freeze(session->policy,
+		    NULL), 0);
+		session->checked = false;
+		starttls_error_reset(&session->error);
+		heap_forget();
+		heap_fail(nth, false);
+		heap_track(true);
+		rc = starttls_verify(session);
+		heap_track(false);
+		failed = heap_failed();
+		heap_fail(0, false);
+		ck_assert_msg(session->checked == (rc == 0) &&
+		    (session->verdict == 0) == (rc == 0),
+		    "%s, allocation %zu: %d, verdict %x", scenario->name, nth,
+		    rc, session->verdict);
+		ck_assert_msg(rc != 0 || scenario->code == 0,
+		    "%s, allocation %zu: accepted", scenario->name, nth);
+		if (!failed)
+			ck_assert_int_eq(rc, scenario->code);
+	}
+	ck_assert_uint_gt(nth, 20);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	stage_done(&s);
+}
+END_TEST
+
+static void
+write_crls(void)
+{
+	const struct mint_cert *list[] = { &revoked };
+	gnutls_x509_crl_t crls[] = { mint_crl(&inter, list, 1, 0, 0),
+		mint_crl(&root, NULL, 0, 0, 0),
+		mint_crl(&inter, NULL, 0, 0, 0) };
+	char *texts[ARRAY_LEN(crls)], both[8192];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(crls); i++)
+		texts[i] = mint_crl_pem(crls[i]);
+	mint_write_text(file("inter.crl"), texts[0]);
+	/* another one of the same issuer must not replace the first */
+	snprintf(both, sizeof(both), "%s%s", texts[1], texts[2]);
+	mint_write_text(file("both.crl"), both);
+	for (i = 0; i < ARRAY_LEN(crls); i++) {
+		free(texts[i]);
+		gnutls_x509_crl_deinit(crls[i]);
+	}
+}
+
+static void
+set_up(void)
+{
+	const struct mint_cert *roots[] = { &root }, *others[] = { &other };
+
+	if (mkdtemp(dir) == NULL || mkdir(file("anchors"), 0700) != 0)
+		abort();
+	mint(&root, &(struct mint_spec){ .cn = "root", .is_ca = true }, NULL);
+	mint(&other, &(struct mint_spec){ .cn = "other", .is_ca = true },
+	    NULL);
+	mint(&inter, &(struct mint_spec){ .cn = "inter", .is_ca = true },
+	    &root);
+	mint(&leaf, &(struct mint_spec){ .cn = "leaf", .dns = { PEER } },
+	    &inter);
+	mint(&revoked, &(struct mint_spec){ .cn = "gone", .dns = { PEER } },
+	    &inter);
+	pem = mint_pem(roots, 1);
+	root_pin = mint_pin(&root);
+	other_pin = mint_pin(&other);
+	mint_write(dir, "root", roots, 1, NULL);
+	mint_write(dir, "other", others, 1, NULL);
+	mint_write(dir, "leaf", good_chain, 2, &leaf);
+	mint_write(file("anchors"), "one", roots, 1, NULL);
+	mint_write(file("anchors"), "two", others, 1, NULL);
+	write_crls();
+}
+
+static void
+tear_down(void)
+{
+	static const char *const names[] = { "root.crt", "other.crt",
+		"leaf.crt", "leaf.key", "inter.crl", "both.crl", "stage.crl",
+		"anchors/one.crt", "anchors/two.crt" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++)
+		unlink(file(names[i]));
+	rmdir(file("anchors"));
+	rmdir(dir);
+	free(pem);
+	free(root_pin);
+	free(other_pin);
+	mint_free(&revoked);
+	mint_free(&leaf);
+	mint_free(&inter);
+	mint_free(&other);
+	mint_free(&root);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("alloc");
+	TCase *tcase = tcase_create("alloc");
+	const char *text = getenv("ALLOC_STEP");
+	int status;
+
+	if (text != NULL && strtoul(text, NULL, 10) > 0)
+		step = strtoul(text, NULL, 10);
+	tcase_set_timeout(tcase, 600);
+	if (heap_is_watched()) {
+		tcase_add_test(tcase, test_alloc_policy);
+		tcase_add_loop_test(tcase, test_alloc_preamble, 0, 4);
+		tcase_add_loop_test(tcase, test_alloc_conversation, 0, 5);
+		tcase_add_loop_test(tcase,
+		    test_alloc_conversation_of_other_kinds, 0, 4);
+		tcase_add_loop_test(tcase, test_alloc_conversation_runs_dry,
+		    0, 7);
+		tcase_add_loop_test(tcase, test_alloc_verification, 0,
+		    ARRAY_LEN(scenarios));
+	}
+	suite_add_tcase(suite, tcase);
+	mint_set_clock();
+	set_up();
+	status = run_suite(suite);
+	tear_down();
+	return status;
+}

@@ -1,0 +1,1250 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The verification table: one row for each thing that can be right or wrong
+ * with a certificate chain, each tried with TLS 1.2 and TLS 1.3 in a whole
+ * handshake.
+ *
+ * A row says only what is odd about it.  Without that the server has a leaf
+ * for PEER, issued by INTER, issued by ROOT, which is trusted; it sends the
+ * leaf and the intermediates, and no staple; there are no pins and no CRLs.
+ */
+
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define CLIENT_AUTH GNUTLS_KP_TLS_WWW_CLIENT
+#define CODE_SIGNING GNUTLS_KP_CODE_SIGNING
+#define EMAIL GNUTLS_KP_EMAIL_PROTECTION
+
+enum cast {
+	NOBODY,
+	LEAF,              /* the row's own */
+	CA,                /* the row's own, between LEAF and the others */
+	ROOT,
+	INTER,             /* by ROOT */
+	INTER_0,           /* by ROOT, path length 0 */
+	OTHER_ROOT,
+	OTHER_INTER,       /* by OTHER_ROOT */
+	IMPOSTOR,          /* the name of ROOT, another key */
+	BARE_IMPOSTOR,     /* the same, without key identifiers */
+	INTER_IMPOSTOR,    /* the name of INTER, self-signed */
+	CROSSED,           /* name and key of ROOT, by OTHER_ROOT */
+	EXPIRED_SELF,      /* name and key of ROOT, expired */
+	EXPIRED_ROOT,
+	WEAK_ROOT,         /* RSA 1024 */
+	SHA1_ROOT,         /* signed by itself with SHA-1 */
+	RSA_ROOT,
+	SIBLING,           /* another server certificate by INTER */
+	RESPONDER,         /* may sign OCSP responses, by INTER */
+	OLD_RESPONDER,     /* the same, expired */
+	OTHER_RESPONDER,   /* may sign those of OTHER_ROOT */
+	CAST_LEN
+};
+
+struct crl_spec {
+	enum cast issuer;
+	enum cast revoked; /* NOBODY: an empty list */
+	int64_t this_update, next_update;
+};
+
+struct staple_spec {
+	enum cast about;   /* NOBODY: no staple */
+	enum cast issuer;  /* default: INTER */
+	enum cast signer;  /* default: the issuer */
+	struct mint_ocsp_spec spec;
+	bool is_junk;
+};
+
+struct row {
+	const char *name;
+	const char *peer;          /* reference name */
+
+	struct mint_spec leaf;     /* default: cn "leaf", dns PEER */
+	bool no_san;               /* leave subjectAltName out */
+	const char *san;           /* any bytes as the only dNSName */
+	size_t san_len;
+	enum cast issuer;          /* default: CA if there is one, or INTER */
+	bool self_signed;
+	struct mint_spec ca;       /* there is one if it has a cn */
+	enum cast ca_issuer;       /* default: ROOT */
+
+	enum cast chain[6];        /* default: LEAF, and CA or INTER */
+	enum cast trust[3];
+	enum cast pins[3];
+	struct crl_spec crls[3];
+	struct staple_spec staple;
+	bool require_ocsp;
+
+	/* what is expected; code 0 is a session */
+	int code;
+	unsigned verdict;          /* exactly */
+	int depth;                 /* if the code is not 0 */
+	const char *says;          /* in the message */
+	const char *says_not;
+	enum starttls_staple report;
+};
+
+#define ANY_STAPLE ((enum starttls_staple)-1)
+#define NO_DEPTH (-1)
+#define ANY_DEPTH (-2)             /* GnuTLS names one or the other */
+
+static const struct row rows[] = {
+	/* The path. */
+	{ .name = "valid chain" },
+	{ .name = "valid chain, leaf of the root",
+	  .issuer = ROOT, .chain = { LEAF } },
+	{ .name = "valid chain of four",
+	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
+	  .chain = { LEAF, CA, INTER } },
+	{ .name = "root sent along", .chain = { LEAF, INTER, ROOT } },
+	{ .name = "unrelated certificate behind",
+	  .chain = { LEAF, INTER, OTHER_ROOT } },
+	{ .name = "unrelated certificate in between",
+	  .chain = { LEAF, SIBLING, INTER } },
+	{ .name = "a certificate twice",
+	  .chain = { LEAF, INTER, INTER, ROOT, ROOT } },
+	{ .name = "chain out of order",
+	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
+	  .chain = { LEAF, INTER, CA } },
+	{ .name = "chain out of order, root in the middle",
+	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
+	  .chain = { LEAF, ROOT, INTER, CA } },
+	{ .name = "missing intermediate", .chain = { LEAF },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	{ .name = "intermediate missing in the middle",
+	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
+	  .chain = { LEAF, CA },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
+	  .depth = 1 },
+	{ .name = "self-signed", .self_signed = true, .chain = { LEAF },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	{ .name = "self-signed CA as leaf", .self_signed = true,
+	  .leaf = { .is_ca = true, .usage = GNUTLS_KEY_KEY_CERT_SIGN |
+		GNUTLS_KEY_DIGITAL_SIGNATURE }, .chain = { LEAF },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	{ .name = "unknown CA", .trust = { OTHER_ROOT },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
+	  .depth = 1 },
+	{ .name = "unknown CA that is sent along", .trust = { OTHER_ROOT },
+	  .chain = { LEAF, INTER, ROOT },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
+	  .depth = 1 },
+	{ .name = "impostor with the trusted name",
+	  .issuer = IMPOSTOR, .chain = { LEAF, IMPOSTOR },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	{ .name = "impostor, no key identifiers",
+	  .issuer = BARE_IMPOSTOR, .leaf = { .no_key_ids = true },
+	  .chain = { LEAF, BARE_IMPOSTOR },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "impostor of the intermediate",
+	  .issuer = INTER_IMPOSTOR, .leaf = { .no_key_ids = true },
+	  .chain = { LEAF, INTER },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "bad signature of the leaf",
+	  .leaf = { .bad_signature = true },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "bad signature of the intermediate",
+	  .ca = { .cn = "ca", .is_ca = true, .bad_signature = true },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE,
+	  .depth = 1 },
+	{ .name = "cross-signed root, new one trusted",
+	  .trust = { OTHER_ROOT }, .chain = { LEAF, INTER, CROSSED } },
+	{ .name = "cross-signed root, old one trusted",
+	  .chain = { LEAF, INTER, CROSSED } },
+	{ .name = "cross-signed root, both sent",
+	  .trust = { OTHER_ROOT }, .chain = { LEAF, INTER, ROOT, CROSSED } },
+	{ .name = "two anchors of one name", .trust = { IMPOSTOR, ROOT } },
+	{ .name = "two anchors of one name, the other way round",
+	  .trust = { ROOT, IMPOSTOR } },
+	{ .name = "two anchors of one name without key identifiers",
+	  .trust = { BARE_IMPOSTOR, ROOT } },
+	{ .name = "the same, the other way round",
+	  .trust = { ROOT, BARE_IMPOSTOR } },
+	{ .name = "expired anchor and its successor, of one name",
+	  .trust = { EXPIRED_SELF, ROOT } },
+	{ .name = "successor and the expired anchor, of one name",
+	  .trust = { ROOT, EXPIRED_SELF } },
+	{ .name = "anchor is the intermediate", .trust = { INTER } },
+	{ .name = "anchor is the intermediate, not sent",
+	  .trust = { INTER }, .chain = { LEAF } },
+	{ .name = "anchor is the intermediate, root sent too",
+	  .trust = { INTER }, .chain = { LEAF, INTER, ROOT } },
+	{ .name = "anchor is the lower one of two intermediates",
+	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
+	  .trust = { CA }, .chain = { LEAF, CA, INTER } },
+	{ .name = "anchor is the upper one of two intermediates",
+	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
+	  .trust = { INTER }, .chain = { LEAF, CA, INTER } },
+	{ .name = "anchor is the leaf",
+	  .trust = { LEAF }, .chain = { LEAF } },
+	{ .name = "anchor is the leaf, chain sent", .trust = { LEAF } },
+	{ .name = "anchor is the self-signed leaf", .self_signed = true,
+	  .trust = { LEAF }, .chain = { LEAF } },
+	{ .name = "anchor is another leaf",
+	  .trust = { SIBLING },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
+	  .depth = 1 },
+
+	/* Validity. */
+	{ .name = "expired leaf", .leaf = { .not_after = -MINT_HOUR },
+	  .says = "expired (on 2026-05-31 23:00 UTC)",
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED },
+	{ .name = "leaf expires in an hour",
+	  .leaf = { .not_after = MINT_HOUR } },
+	{ .name = "expired intermediate",
+	  .ca = { .cn = "ca", .is_ca = true, .not_after = -MINT_HOUR },
+	  .says = "expired (on 2026-05-31 23:00 UTC)",
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 1 },
+	{ .name = "expired root",
+	  .issuer = EXPIRED_ROOT, .trust = { EXPIRED_ROOT },
+	  .chain = { LEAF },
+	  .says = "expired", .says_not = "2026-08-30", /* of the leaf */
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = ANY_DEPTH },
+	{ .name = "not yet valid",
+	  .leaf = { .not_before = MINT_HOUR },
+	  .says = "not yet valid (before 2026-06-01 01:00 UTC)",
+	  .code = STARTTLS_E_NOT_YET_VALID,
+	  .verdict = STARTTLS_V_NOT_YET_VALID },
+	{ .name = "intermediate not yet valid",
+	  .ca = { .cn = "ca", .is_ca = true, .not_before = MINT_HOUR },
+	  .code = STARTTLS_E_NOT_YET_VALID,
+	  .verdict = STARTTLS_V_NOT_YET_VALID, .depth = 1 },
+	{ .name = "expired and for another name",
+	  .leaf = { .not_after = -1, .dns = { "www.example.org" } },
+	  .code = STARTTLS_E_EXPIRED,
+	  .verdict = STARTTLS_V_EXPIRED | STARTTLS_V_NAME },
+	{ .name = "expired, unknown CA, another name",
+	  .leaf = { .not_after = -1, .dns = { "www.example.org" } },
+	  .trust = { OTHER_ROOT },
+	  .code = STARTTLS_E_UNTRUSTED,
+	  .verdict = STARTTLS_V_UNTRUSTED | STARTTLS_V_EXPIRED |
+		STARTTLS_V_NAME, .depth = 1 },
+	{ .name = "expired leaf is the anchor",
+	  .leaf = { .not_after = -1 }, .trust = { LEAF },
+	  .chain = { LEAF },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED },
+
+	/* DNS names. */
+	{ .name = "one of several names",
+	  .leaf = { .dns = { "a.test", "b.test", PEER, "c.test" } } },
+	{ .name = "upper case presented",
+	  .leaf = { .dns = { "MAIL.Example.ORG" } } },
+	{ .name = "upper case reference", .peer = "MAIL.Example.ORG" },
+	{ .name = "absolute reference", .peer = PEER "." },
+	{ .name = "empty subject, critical subjectAltName",
+	  .leaf = { .cn = "" } },
+	{ .name = "wrong name", .leaf = { .dns = { "www.example.org" } },
+	  .says = "certificate of " PEER " is not issued for this name",
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wrong name, anchor is the leaf", .trust = { LEAF },
+	  .chain = { LEAF },
+	  .leaf = { .dns = { "www.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "name is a suffix", .leaf = { .dns = { "example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "name is a prefix",
+	  .leaf = { .dns = { PEER ".evil.test" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "name has more in front",
+	  .leaf = { .dns = { "evil-" PEER, "evil." PEER } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "leading dot", .leaf = { .dns = { ".example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "common name only", .leaf = { .cn = PEER },
+	  .no_san = true,
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "common name right, subjectAltName wrong",
+	  .leaf = { .cn = PEER, .dns = { "www.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "common name right, only e-mail beside",
+	  .leaf = { .cn = PEER, .email = "postmaster@example.org" },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "common name wrong, subjectAltName right",
+	  .leaf = { .cn = "www.example.org", .dns = { PEER } } },
+	{ .name = "e-mail, URI and SRV only",
+	  .leaf = { .email = "x@" PEER, .uri = "imap://" PEER "/",
+		.srv = "_imap." PEER },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "e-mail that is the name", .leaf = { .email = PEER },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "URI that is the name", .leaf = { .uri = PEER },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "NUL behind the name",
+	  .san = PEER "\0.evil.test", .san_len = sizeof(PEER) + 10,
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "NUL at the end",
+	  .san = PEER "\0", .san_len = sizeof(PEER),
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "NUL before the name",
+	  .san = "\0" PEER, .san_len = sizeof(PEER),
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "NUL in the common name", .no_san = true,
+	  .leaf = { .cn = PEER "\0.evil", .cn_len = sizeof(PEER) + 5 },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "space behind the name",
+	  .san = PEER " ", .san_len = sizeof(PEER),
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "line end behind the name",
+	  .san = PEER "\r\n", .san_len = sizeof(PEER) + 1,
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+
+	/* Wildcards. */
+	{ .name = "wildcard for one label",
+	  .leaf = { .dns = { "*.example.org" } } },
+	{ .name = "wildcard alone", .leaf = { .dns = { "*" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard and a dot", .leaf = { .dns = { "*." } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard for two labels", .peer = "a.mail.example.org",
+	  .leaf = { .dns = { "*.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard for no label", .peer = "example.org",
+	  .leaf = { .dns = { "*.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard twice",
+	  .leaf = { .dns = { "*.*.org", "*.*.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard inside a label",
+	  .leaf = { .dns = { "m*l.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard in front of a label",
+	  .leaf = { .dns = { "*mail.example.org", "*ail.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard behind a label",
+	  .leaf = { .dns = { "mail*.example.org", "m*.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard for an inner label", .peer = "mail.a.test",
+	  .leaf = { .dns = { "mail.*.test" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard above a top-level domain", .peer = "mail.test",
+	  .leaf = { .dns = { "*.test" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard in an A-label",
+	  .peer = "xn--bcher-kva.example.org",
+	  .leaf = { .dns = { "xn--*-kva.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "wildcard for an A-label",
+	  .peer = "xn--bcher-kva.example.org",
+	  .leaf = { .dns = { "*.example.org" } } },
+	{ .name = "wildcard in the common name", .no_san = true,
+	  .leaf = { .cn = "*.example.org" },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+
+	/* Addresses. */
+	{ .name = "IPv4 address", .peer = "192.0.2.1",
+	  .leaf = { .ip = { "192.0.2.1" } } },
+	{ .name = "IPv4 address among names", .peer = "192.0.2.1",
+	  .leaf = { .dns = { PEER }, .ip = { "192.0.2.9", "192.0.2.1" } } },
+	{ .name = "another IPv4 address", .peer = "192.0.2.1",
+	  .leaf = { .ip = { "192.0.2.2" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "IPv4 address as dNSName", .peer = "192.0.2.1",
+	  .leaf = { .dns = { "192.0.2.1" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "IPv4 address as wildcard", .peer = "192.0.2.1",
+	  .leaf = { .dns = { "*.0.2.1", "*" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "IPv4 address as common name", .peer = "192.0.2.1",
+	  .leaf = { .cn = "192.0.2.1" }, .no_san = true,
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "IPv4 address mapped into IPv6", .peer = "192.0.2.1",
+	  .leaf = { .ip = { "::ffff:192.0.2.1" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "IPv6 address", .peer = "2001:db8::1",
+	  .leaf = { .ip = { "2001:db8::1" } } },
+	{ .name = "IPv6 address written otherwise",
+	  .peer = "2001:0DB8:0:0::0001",
+	  .leaf = { .ip = { "2001:db8::1" } } },
+	{ .name = "IPv6 address with scope", .peer = "fe80::1%lo",
+	  .leaf = { .ip = { "fe80::1" } } },
+	{ .name = "another IPv6 address", .peer = "2001:db8::1",
+	  .leaf = { .ip = { "2001:db8::2" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "IPv6 address as dNSName", .peer = "2001:db8::1",
+	  .leaf = { .dns = { "2001:db8::1" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "address of the certificate, name of the reference",
+	  .leaf = { .ip = { "192.0.2.1" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "dNSName with the octets of the address",
+	  .peer = "97.98.99.100", .san = "abcd", .san_len = 4,
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+
+	/* Internationalised names. */
+	{ .name = "IDN in UTF-8", .peer = "b\303\274cher.example",
+	  .leaf = { .dns = { "xn--bcher-kva.example" } } },
+	{ .name = "IDN as A-label", .peer = "xn--bcher-kva.example",
+	  .leaf = { .dns = { "xn--bcher-kva.example" } } },
+	{ .name = "IDN presented in upper case",
+	  .peer = "b\303\274cher.example",
+	  .leaf = { .dns = { "XN--BCHER-KVA.example" } } },
+	{ .name = "IDN presented in UTF-8", .peer = "b\303\274cher.example",
+	  .san = "b\303\274cher.example", .san_len = 15,
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "IDN presented without its accent",
+	  .peer = "b\303\274cher.example",
+	  .leaf = { .dns = { "bucher.example" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+
+	/* Purpose and usage. */
+	{ .name = "purpose clientAuth",
+	  .leaf = { .purposes = { CLIENT_AUTH } },
+	  .code = STARTTLS_E_PURPOSE, .verdict = STARTTLS_V_PURPOSE },
+	{ .name = "purpose codeSigning",
+	  .leaf = { .purposes = { CODE_SIGNING } },
+	  .code = STARTTLS_E_PURPOSE, .verdict = STARTTLS_V_PURPOSE },
+	{ .name = "purpose emailProtection",
+	  .leaf = { .purposes = { EMAIL } },
+	  .code = STARTTLS_E_PURPOSE, .verdict = STARTTLS_V_PURPOSE },
+	{ .name = "purpose clientAuth and serverAuth",
+	  .leaf = { .purposes = { CLIENT_AUTH, GNUTLS_KP_TLS_WWW_SERVER } } },
+	{ .name = "any purpose", .leaf = { .purposes = { GNUTLS_KP_ANY } } },
+	{ .name = "no purpose extension", .leaf = { .no_purposes = true } },
+	{ .name = "intermediate for clients only",
+	  .ca = { .cn = "ca", .is_ca = true, .purposes = { CLIENT_AUTH } },
+	  .code = STARTTLS_E_PURPOSE, .verdict = STARTTLS_V_PURPOSE,
+	  .depth = ANY_DEPTH },
+	{ .name = "intermediate for servers",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.purposes = { GNUTLS_KP_TLS_WWW_SERVER } } },
+	{ .name = "wrong purpose, anchor is the leaf",
+	  .leaf = { .purposes = { CLIENT_AUTH } }, .trust = { LEAF },
+	  .chain = { LEAF },
+	  .code = STARTTLS_E_PURPOSE, .verdict = STARTTLS_V_PURPOSE },
+	{ .name = "key usage without digitalSignature",
+	  .leaf = { .usage = GNUTLS_KEY_KEY_AGREEMENT },
+	  .code = STARTTLS_E_PURPOSE, .verdict = STARTTLS_V_PURPOSE },
+	{ .name = "key usage keyEncipherment",
+	  .leaf = { .usage = GNUTLS_KEY_KEY_ENCIPHERMENT,
+		.key_type = MINT_RSA_2048 },
+	  .code = STARTTLS_E_PURPOSE, .verdict = STARTTLS_V_PURPOSE },
+	{ .name = "no key usage", .leaf = { .usage = MINT_NO_USAGE } },
+
+	/* Strength. */
+	{ .name = "P-384 and SHA-384",
+	  .leaf = { .key_type = MINT_EC_P384, .digest = MINT_SHA384 } },
+	{ .name = "Ed25519", .leaf = { .key_type = MINT_ED25519 } },
+	{ .name = "RSA 2048", .leaf = { .key_type = MINT_RSA_2048 } },
+	{ .name = "RSA-PSS 2048",
+	  .leaf = { .key_type = MINT_RSA_PSS_2048 } },
+	{ .name = "RSA root", .issuer = RSA_ROOT, .trust = { RSA_ROOT },
+	  .chain = { LEAF } },
+	{ .name = "RSA 1024 leaf", .leaf = { .key_type = MINT_RSA_1024 },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK },
+	{ .name = "RSA 1024 intermediate",
+	  .ca = { .cn = "ca", .is_ca = true, .key_type = MINT_RSA_1024 },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK, .depth = 1 },
+	{ .name = "RSA 1024 root", .issuer = WEAK_ROOT,
+	  .trust = { WEAK_ROOT }, .chain = { LEAF },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK },
+	{ .name = "SHA-1 on the leaf", .leaf = { .digest = MINT_SHA1 },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK },
+	{ .name = "SHA-1 on the intermediate",
+	  .ca = { .cn = "ca", .is_ca = true, .digest = MINT_SHA1 },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK, .depth = 1 },
+	{ .name = "SHA-1 on the root, which does not matter",
+	  .issuer = SHA1_ROOT, .trust = { SHA1_ROOT },
+	  .chain = { LEAF, SHA1_ROOT } },
+	{ .name = "MD5 on the leaf", .leaf = { .digest = MINT_MD5 },
+	  .issuer = RSA_ROOT, .trust = { RSA_ROOT }, .chain = { LEAF },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK },
+	{ .name = "MD5 on the intermediate",
+	  .ca = { .cn = "ca", .is_ca = true, .digest = MINT_MD5 },
+	  .ca_issuer = RSA_ROOT, .trust = { RSA_ROOT },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK, .depth = 1 },
+
+	/* Issuers that may not issue. */
+	{ .name = "issued by a server certificate",
+	  .ca = { .cn = "ca", .dns = { "www.example.org" } },
+	  .code = STARTTLS_E_BAD_CHAIN,
+	  .verdict = STARTTLS_V_NOT_CA | STARTTLS_V_CONSTRAINTS },
+	{ .name = "issued by a server certificate that may sign them",
+	  .ca = { .cn = "ca", .dns = { "www.example.org" },
+		.usage = GNUTLS_KEY_KEY_CERT_SIGN },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_NOT_CA },
+	{ .name = "issuer without basicConstraints",
+	  .ca = { .cn = "ca", .is_ca = true, .no_basic_constraints = true },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_NOT_CA },
+	{ .name = "issuer of version 1", .ca = { .cn = "ca", .version = 1 },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_NOT_CA },
+	{ .name = "issuer without keyCertSign",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.usage = GNUTLS_KEY_CRL_SIGN },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "anchor is a server certificate that issued",
+	  .issuer = SIBLING, .trust = { SIBLING },
+	  .chain = { LEAF },
+	  .code = STARTTLS_E_BAD_CHAIN,
+	  .verdict = STARTTLS_V_NOT_CA | STARTTLS_V_CONSTRAINTS },
+	{ .name = "within the path length",
+	  .issuer = INTER_0, .chain = { LEAF, INTER_0 } },
+	{ .name = "past the path length",
+	  .ca = { .cn = "ca", .is_ca = true }, .ca_issuer = INTER_0,
+	  .chain = { LEAF, CA, INTER_0 },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS, .depth = ANY_DEPTH },
+
+	/* Constraints and critical extensions. */
+	{ .name = "inside the permitted names",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.permitted_dns = "example.org" } },
+	{ .name = "outside the permitted names",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.permitted_dns = "example.com" },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "one name outside the permitted ones",
+	  .leaf = { .dns = { PEER, "www.example.com" } },
+	  .ca = { .cn = "ca", .is_ca = true,
+		.permitted_dns = "example.org" },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "outside the excluded names",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.excluded_dns = "example.com" } },
+	{ .name = "inside the excluded names",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.excluded_dns = "example.org" },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "unknown critical extension of the leaf",
+	  .leaf = { .unknown_critical = true },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_CRITICAL },
+	{ .name = "unknown critical extension of the intermediate",
+	  .ca = { .cn = "ca", .is_ca = true, .unknown_critical = true },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_CRITICAL,
+	  .depth = ANY_DEPTH },
+
+	/* Revocation lists. */
+	{ .name = "CRL with the leaf", .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
+	{ .name = "CRL with the intermediate",
+	  .crls = { { ROOT, INTER, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .depth = 1 },
+	{ .name = "CRLs without either",
+	  .crls = { { INTER, SIBLING, 0, 0 }, { ROOT, NOBODY, 0, 0 } } },
+	{ .name = "CRL of another issuer",
+	  .crls = { { OTHER_ROOT, OTHER_INTER, 0, 0 } } },
+	{ .name = "stale CRL of the leaf's issuer",
+	  .crls = { { INTER, NOBODY, -9 * MINT_DAY, -MINT_HOUR } },
+	  .code = STARTTLS_E_STALE_CRL, .verdict = STARTTLS_V_STALE_CRL },
+	{ .name = "stale CRL of the root",
+	  .crls = { { INTER, NOBODY, 0, 0 },
+		{ ROOT, NOBODY, -9 * MINT_DAY, -MINT_HOUR } },
+	  .code = STARTTLS_E_STALE_CRL, .verdict = STARTTLS_V_STALE_CRL,
+	  .depth = 1 },
+	{ .name = "stale CRL with the leaf",
+	  .crls = { { INTER, LEAF, -9 * MINT_DAY, -MINT_HOUR } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
+	{ .name = "stale CRL of another issuer",
+	  .crls = { { OTHER_ROOT, NOBODY, -9 * MINT_DAY, -MINT_HOUR } } },
+	{ .name = "CRL with the leaf, anchor is the intermediate",
+	  .trust = { INTER }, .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
+	{ .name = "CRL with the leaf, which has expired",
+	  .leaf = { .not_after = -1 }, .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED,
+	  .verdict = STARTTLS_V_REVOKED | STARTTLS_V_EXPIRED },
+
+	/* Staples. */
+	{ .name = "good staple", .staple = { .about = LEAF },
+	  .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple, must-staple", .leaf = { .must_staple = true },
+	  .staple = { .about = LEAF }, .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple, required", .require_ocsp = true,
+	  .staple = { .about = LEAF }, .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple, leaf of the root", .require_ocsp = true,
+	  .issuer = ROOT, .chain = { LEAF },
+	  .staple = { .about = LEAF, .issuer = ROOT },
+	  .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple, anchor is the intermediate",
+	  .require_ocsp = true, .trust = { INTER }, .chain = { LEAF },
+	  .staple = { .about = LEAF }, .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple, responder by key", .require_ocsp = true,
+	  .staple = { .about = LEAF, .spec = { .by_key = true } },
+	  .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple without next update", .require_ocsp = true,
+	  .staple = { .about = LEAF, .spec = { .no_next_update = true } },
+	  .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple, delegated signer", .require_ocsp = true,
+	  .staple = { .about = LEAF, .signer = RESPONDER },
+	  .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "must-staple without staple",
+	  .leaf = { .must_staple = true },
+	  .code = STARTTLS_E_NO_STAPLE, .verdict = STARTTLS_V_NO_STAPLE },
+	{ .name = "staple required, none sent", .require_ocsp = true,
+	  .code = STARTTLS_E_NO_STAPLE, .verdict = STARTTLS_V_NO_STAPLE },
+	{ .name = "revoked by the staple",
+	  .staple = { .about = LEAF,
+		.spec = { .status = MINT_OCSP_REVOKED } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "unknown to the responder",
+	  .staple = { .about = LEAF,
+		.spec = { .status = MINT_OCSP_UNKNOWN } },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "expired staple",
+	  .staple = { .about = LEAF, .spec = { .this_update = -8 * MINT_DAY,
+		.next_update = -MINT_HOUR } },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "expired staple, must-staple",
+	  .leaf = { .must_staple = true },
+	  .staple = { .about = LEAF, .spec = { .this_update = -8 * MINT_DAY,
+		.next_update = -MINT_HOUR } },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "old staple without next update",
+	  .staple = { .about = LEAF, .spec = { .this_update = -20 * MINT_DAY,
+		.no_next_update = true } },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple of tomorrow",
+	  .staple = { .about = LEAF, .spec = { .this_update = MINT_DAY } },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple a minute ahead of our clock", .require_ocsp = true,
+	  .staple = { .about = LEAF, .spec = { .this_update = 60 } },
+	  .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "staple about another certificate",
+	  .staple = { .about = SIBLING },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "badly signed staple",
+	  .staple = { .about = LEAF, .spec = { .bad_signature = true } },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple signed by a mere server certificate",
+	  .staple = { .about = LEAF, .signer = SIBLING },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple signed by the server itself",
+	  .leaf = { .must_staple = true },
+	  .staple = { .about = LEAF, .signer = LEAF },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple by an expired delegated signer",
+	  .staple = { .about = LEAF, .signer = OLD_RESPONDER },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple by the responder of another CA",
+	  .trust = { ROOT, OTHER_ROOT },
+	  .staple = { .about = LEAF, .signer = OTHER_RESPONDER },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple signed by another trusted CA",
+	  .trust = { ROOT, OTHER_ROOT },
+	  .staple = { .about = LEAF, .signer = OTHER_ROOT },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple by an impostor of the root, sent along",
+	  .leaf = { .must_staple = true },
+	  .issuer = ROOT, .chain = { LEAF, BARE_IMPOSTOR },
+	  .staple = { .about = LEAF, .issuer = BARE_IMPOSTOR },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "staple by an impostor of the intermediate, sent along",
+	  .require_ocsp = true, .trust = { INTER },
+	  .chain = { LEAF, INTER_IMPOSTOR },
+	  .staple = { .about = LEAF, .issuer = INTER_IMPOSTOR },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "good staple beside an impostor of the root",
+	  .require_ocsp = true, .issuer = ROOT,
+	  .chain = { LEAF, BARE_IMPOSTOR },
+	  .staple = { .about = LEAF, .issuer = ROOT },
+	  .report = STARTTLS_STAPLE_GOOD },
+	{ .name = "good staple, anchor is the leaf", .trust = { LEAF },
+	  .staple = { .about = LEAF }, .report = ANY_STAPLE },
+	{ .name = "junk as a staple", .staple = { .is_junk = true },
+	  .code = STARTTLS_E_BAD_STAPLE, .verdict = STARTTLS_V_BAD_STAPLE,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "the responder says: try later",
+	  .staple = { .about = LEAF, .spec = { .response_status = 3 } } },
+	{ .name = "try later, must-staple", .leaf = { .must_staple = true },
+	  .staple = { .about = LEAF, .spec = { .response_status = 3 } },
+	  .code = STARTTLS_E_NO_STAPLE, .verdict = STARTTLS_V_NO_STAPLE },
+	{ .name = "good staple, but expired leaf",
+	  .leaf = { .not_after = -1 }, .staple = { .about = LEAF },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED },
+
+	/* Pins. */
+	{ .name = "pinned leaf", .pins = { LEAF } },
+	{ .name = "pinned intermediate", .pins = { INTER } },
+	{ .name = "pinned root", .pins = { ROOT } },
+	{ .name = "pinned root, sent along", .pins = { ROOT },
+	  .chain = { LEAF, INTER, ROOT } },
+	{ .name = "one of several pins",
+	  .pins = { OTHER_ROOT, SIBLING, INTER } },
+	{ .name = "pinned key in another certificate of the path",
+	  .pins = { CROSSED } },
+	{ .name = "pinned leaf that is the anchor", .pins = { LEAF },
+	  .trust = { LEAF }, .chain = { LEAF } },
+	{ .name = "pinned intermediate that is the anchor",
+	  .pins = { INTER }, .trust = { INTER } },
+	{ .name = "pinned anchor, intermediate not sent",
+	  .pins = { INTER }, .trust = { INTER }, .chain = { LEAF } },
+	{ .name = "mis-pinned", .pins = { OTHER_ROOT },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "mis-pinned, anchor is the leaf", .pins = { INTER },
+	  .trust = { LEAF }, .chain = { LEAF },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "pinned CA is only sent along", .pins = { OTHER_ROOT },
+	  .chain = { LEAF, INTER, OTHER_ROOT },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "pinned CA is only sent along, and trusted",
+	  .pins = { OTHER_ROOT }, .trust = { ROOT, OTHER_ROOT },
+	  .chain = { LEAF, OTHER_INTER, OTHER_ROOT, INTER },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "pinned leaf of another server is sent along",
+	  .pins = { SIBLING }, .chain = { LEAF, INTER, SIBLING },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "pinned impostor of the root is sent along",
+	  .pins = { BARE_IMPOSTOR }, .issuer = ROOT,
+	  .chain = { LEAF, BARE_IMPOSTOR },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "pinned CA, but the path is bad", .pins = { INTER },
+	  .trust = { OTHER_ROOT },
+	  .code = STARTTLS_E_UNTRUSTED,
+	  .verdict = STARTTLS_V_UNTRUSTED | STARTTLS_V_PIN, .depth = 1 },
+	{ .name = "pinned self-signed, no anchor", .self_signed = true,
+	  .chain = { LEAF }, .trust = { OTHER_ROOT }, .pins = { LEAF } },
+	{ .name = "pinned leaf of an unknown CA",
+	  .trust = { OTHER_ROOT }, .pins = { LEAF } },
+	{ .name = "pinned leaf of an unknown CA, good staple",
+	  .trust = { OTHER_ROOT }, .pins = { LEAF },
+	  .staple = { .about = LEAF }, .report = ANY_STAPLE },
+	{ .name = "pinned leaf, missing intermediate",
+	  .chain = { LEAF }, .pins = { LEAF } },
+	{ .name = "pinned leaf, expired intermediate", .pins = { LEAF },
+	  .ca = { .cn = "ca", .is_ca = true, .not_after = -1 } },
+	{ .name = "pinned self-signed, wrong name", .self_signed = true,
+	  .chain = { LEAF }, .trust = { OTHER_ROOT }, .pins = { LEAF },
+	  .leaf = { .dns = { "www.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "pinned self-signed, common name only",
+	  .self_signed = true, .leaf = { .cn = PEER }, .no_san = true,
+	  .chain = { LEAF }, .trust = { OTHER_ROOT }, .pins = { LEAF },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "pinned self-signed, expired", .self_signed = true,
+	  .chain = { LEAF }, .trust = { OTHER_ROOT }, .pins = { LEAF },
+	  .leaf = { .not_after = -1 },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED },
+	{ .name = "pinned self-signed, not yet valid", .self_signed = true,
+	  .chain = { LEAF }, .trust = { OTHER_ROOT }, .pins = { LEAF },
+	  .leaf = { .not_before = MINT_HOUR },
+	  .code = STARTTLS_E_NOT_YET_VALID,
+	  .verdict = STARTTLS_V_NOT_YET_VALID },
+	{ .name = "pinned leaf, wrong name", .pins = { LEAF },
+	  .leaf = { .dns = { "www.example.org" } },
+	  .code = STARTTLS_E_NAME_MISMATCH, .verdict = STARTTLS_V_NAME },
+	{ .name = "pinned leaf, revoked by a CRL", .pins = { LEAF },
+	  .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
+	{ .name = "pinned leaf of an unknown CA, revoked by its CRL",
+	  .pins = { LEAF }, .trust = { OTHER_ROOT },
+	  .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
+	{ .name = "pinned leaf, revoked by the staple", .pins = { LEAF },
+	  .staple = { .about = LEAF,
+		.spec = { .status = MINT_OCSP_REVOKED } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .report = STARTTLS_STAPLE_BAD },
+	{ .name = "pinned leaf, must-staple without staple",
+	  .pins = { LEAF }, .leaf = { .must_staple = true },
+	  .code = STARTTLS_E_NO_STAPLE, .verdict = STARTTLS_V_NO_STAPLE },
+	{ .name = "mis-pinned and expired", .pins = { OTHER_ROOT },
+	  .leaf = { .not_after = -1 },
+	  .code = STARTTLS_E_EXPIRED,
+	  .verdict = STARTTLS_V_EXPIRED | STARTTLS_V_PIN },
+};
+
+#define VERSIONS 2
+
+static const char *const priorities[VERSIONS] = {
+	TLS12 ":%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS",
+	TLS13 ":%DEBUG_ALLOW_KEY_USAGE_VIOLATIONS",
+};
+
+static struct mint_cert cast[CAST_LEN];
+
+static const char *version = "TLS 1.3"; /* for messages */
+
+#define expect_row(row, what, format, ...) \
+	ck_assert_msg(what, "%s, %s: " format, (row)->name, version, \
+	    ##__VA_ARGS__)
+
+static void
+mint_cast(void)
+{
+	static const struct {
+		enum cast who, issuer;
+		struct mint_spec spec;
+	} list[] = {
+		{ ROOT, NOBODY, { .cn = "root", .is_ca = true } },
+		{ INTER, ROOT, { .cn = "inter", .is_ca = true } },
+		{ INTER_0, ROOT, { .cn = "inter 0", .is_ca = true,
+		    .pathlen = MINT_PATHLEN(0) } },
+		{ OTHER_ROOT, NOBODY, { .cn = "other root", .is_ca = true } },
+		{ OTHER_INTER, OTHER_ROOT,
+		  { .cn = "other inter", .is_ca = true } },
+		{ IMPOSTOR, NOBODY, { .cn = "root", .is_ca = true } },
+		{ BARE_IMPOSTOR, NOBODY,
+		  { .cn = "root", .is_ca = true, .no_key_ids = true } },
+		{ INTER_IMPOSTOR, NOBODY,
+		  { .cn = "inter", .is_ca = true, .no_key_ids = true } },
+		{ EXPIRED_ROOT, NOBODY,
+		  { .cn = "expired root", .is_ca = true, .not_after = -1 } },
+		{ WEAK_ROOT, NOBODY, { .cn = "weak root", .is_ca = true,
+		    .key_type = MINT_RSA_1024 } },
+		{ SHA1_ROOT, NOBODY, { .cn = "SHA-1 root", .is_ca = true,
+		    .digest = MINT_SHA1 } },
+		{ RSA_ROOT, NOBODY, { .cn = "RSA root", .is_ca = true,
+		    .key_type = MINT_RSA_2048 } },
+		{ SIBLING, INTER, { .cn = "sibling", .dns = { PEER } } },
+		{ RESPONDER, INTER, { .cn = "responder",
+		    .purposes = { GNUTLS_KP_OCSP_SIGNING } } },
+		{ OLD_RESPONDER, INTER, { .cn = "old responder",
+		    .purposes = { GNUTLS_KP_OCSP_SIGNING },
+		    .not_after = -MINT_HOUR } },
+		{ OTHER_RESPONDER, OTHER_ROOT, { .cn = "other responder",
+		    .purposes = { GNUTLS_KP_OCSP_SIGNING } } },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(list); i++)
+		mint(&cast[list[i].who], &list[i].spec,
+		    list[i].issuer == NOBODY ? NULL : &cast[list[i].issuer]);
+	mint_with_key(&cast[CROSSED],
+	    &(struct mint_spec){ .cn = "root", .is_ca = true }, &cast[ROOT],
+	    &cast[OTHER_ROOT]);
+	mint_with_key(&cast[EXPIRED_SELF], &(struct mint_spec){ .cn = "root",
+	    .is_ca = true, .not_after = -MINT_DAY }, &cast[ROOT],
+	    &cast[ROOT]);
+}
+
+static void
+free_cast(void)
+{
+	size_t i;
+
+	for (i = 0; i < CAST_LEN; i++)
+		mint_free(&cast[i]);
+}
+
+/* The row's own certificates. */
+static void
+mint_row(const struct row *row)
+{
+	struct mint_spec leaf = row->leaf;
+	enum cast issuer = row->issuer, ca_issuer = row->ca_issuer;
+	uint8_t san[128];
+
+	if (row->ca.cn != NULL)
+		mint(&cast[CA], &row->ca,
+		    &cast[ca_issuer != NOBODY ? ca_issuer : ROOT]);
+	if (leaf.cn == NULL)
+		leaf.cn = "leaf";
+	else if (leaf.cn[0] == '\0')
+		leaf.cn = NULL;
+	if (row->san != NULL) {
+		leaf.raw_san_len = mint_san_dns(san, sizeof(san), row->san,
+		    row->san_len);
+		leaf.raw_san = san;
+	} else if (!row->no_san && leaf.dns[0] == NULL &&
+	    leaf.ip[0] == NULL && leaf.email == NULL && leaf.uri == NULL) {
+		leaf.dns[0] = PEER;
+	}
+	if (issuer == NOBODY)
+		issuer = row->ca.cn != NULL ? CA : INTER;
+	mint(&cast[LEAF], &leaf, row->self_signed ? NULL : &cast[issuer]);
+}
+
+/* Pointers to a list of the cast, at most @max of them. */
+static size_t
+gather(const enum cast *who, size_t max, const struct mint_cert **ret)
+{
+	size_t n;
+
+	for (n = 0; n < max && who[n] != NOBODY; n++)
+		ret[n] = &cast[who[n]];
+	return n;
+}
+
+static void
+add_crl(struct starttls_policy *policy, const struct crl_spec *spec)
+{
+	const struct mint_cert *revoked[] = { &cast[spec->revoked] };
+	char path[] = "/tmp/check_verify-XXXXXX";
+	struct starttls_error error;
+	gnutls_x509_crl_t crl = mint_crl(&cast[spec->issuer], revoked,
+	    spec->revoked != NOBODY, spec->this_update, spec->next_update);
+	char *pem = mint_crl_pem(crl);
+	int fd = mkstemp(path), rc;
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	mint_write_text(path, pem);
+	rc = starttls_policy_crl_file(policy, path, &error);
+	unlink(path);
+	ck_assert_msg(rc == 0, "CRL: %s", error.message);
+	free(pem);
+	gnutls_x509_crl_deinit(crl);
+}
+
+static struct starttls_policy *
+policy_of(const struct row *row)
+{
+	static const enum cast usual[] = { ROOT };
+	const struct mint_cert *anchors[3];
+	struct starttls_policy *policy;
+	size_t n, i;
+
+	n = gather(row->trust, ARRAY_LEN(row->trust), anchors);
+	if (n == 0)
+		n = gather(usual, 1, anchors);
+	policy = test_policy(anchors, n);
+	for (i = 0; i < ARRAY_LEN(row->pins) && row->pins[i]; i++) {
+		char *pin = mint_pin(&cast[row->pins[i]]);
+
+		ck_assert_int_eq(starttls_policy_pin(policy, pin, NULL), 0);
+		free(pin);
+	}
+	for (i = 0; i < ARRAY_LEN(row->crls) && row->crls[i].issuer; i++)
+		add_crl(policy, &row->crls[i]);
+	if (row->require_ocsp)
+		ck_assert_int_eq(starttls_policy_require_ocsp(policy, NULL),
+		    0);
+	return policy;
+}
+
+static void
+make_staple(const struct row *row, gnutls_datum_t *ret)
+{
+	static const unsigned char junk[] = "junk";
+	const struct staple_spec *s = &row->staple;
+	struct mint_ocsp_spec spec = s->spec;
+
+	ret->data = NULL;
+	ret->size = 0;
+	if (s->is_junk) {
+		ret->data = gnutls_malloc(sizeof(junk));
+		ck_assert_ptr_nonnull(ret->data);
+		memcpy(ret->data, junk, sizeof(junk));
+		ret->size = sizeof(junk);
+	} else if (s->about != NOBODY) {
+		if (s->signer != NOBODY)
+			spec.signer = &cast[s->signer];
+		mint_ocsp(ret, &cast[s->about],
+		    &cast[s->issuer != NOBODY ? s->issuer : INTER], &spec);
+	}
+}
+
+/* What the server is told. */
+static int
+alert_of(const struct row *row)
+{
+	switch (row->code) {
+	case STARTTLS_E_UNTRUSTED:
+		return GNUTLS_A_UNKNOWN_CA;
+	case STARTTLS_E_EXPIRED:
+	case STARTTLS_E_NOT_YET_VALID:
+		return GNUTLS_A_CERTIFICATE_EXPIRED;
+	case STARTTLS_E_REVOKED:
+		return GNUTLS_A_CERTIFICATE_REVOKED;
+	case STARTTLS_E_PURPOSE:
+		return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+	case STARTTLS_E_WEAK:
+		return GNUTLS_A_INSUFFICIENT_SECURITY;
+	case STARTTLS_E_BAD_CHAIN:
+		return row->verdict == STARTTLS_V_CRITICAL ?
+		    GNUTLS_A_UNSUPPORTED_CERTIFICATE :
+		    GNUTLS_A_BAD_CERTIFICATE;
+	case STARTTLS_E_CONSTRAINTS:
+	case STARTTLS_E_NAME_MISMATCH:
+		return GNUTLS_A_BAD_CERTIFICATE;
+	default:
+		return GNUTLS_A_CERTIFICATE_UNKNOWN;
+	}
+}
+
+/* The chain as sent is there to be looked at, whatever the verdict is. */
+static void
+expect_chain(const struct row *row, const struct conn *c,
+	     const struct mint_cert *const *chain, size_t n)
+{
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	char text[300], *pin;
+	const uint8_t *der;
+	gnutls_datum_t want;
+	size_t i, k, len;
+	unsigned at;
+
+	for (i = 0; i < n; i++) {
+		at = (unsigned)i;
+		expect_row(row, (c->session != NULL ?
+		    starttls_session_cert(c->session, at, &cert) :
+		    starttls_upgrade_cert(c->upgrade, at, &cert)) == 0,
+		    "certificate %zu cannot be read", i);
+		len = sizeof(text);
+		text[0] = '\0';
+		gnutls_x509_crt_get_dn(chain[i]->crt, text, &len);
+		expect_row(row, strchr(text, '\\') != NULL ||
+		    strcmp(cert.subject, text) == 0,
+		    "subject \"%s\" for \"%s\"", cert.subject, text);
+		expect_row(row, cert.not_after ==
+		    gnutls_x509_crt_get_expiration_time(chain[i]->crt),
+		    "not_after of certificate %zu", i);
+		pin = mint_pin(chain[i]);
+		expect_row(row, strcmp(pin, cert.pin) == 0,
+		    "pin %s for %s", cert.pin, pin);
+		free(pin);
+		expect_row(row, (c->session != NULL ?
+		    starttls_session_cert_der(c->session, at, &der, &len) :
+		    starttls_upgrade_cert_der(c->upgrade, at, &der, &len)) ==
+		    0, "DER of certificate %zu", i);
+		gnutls_x509_crt_export2(chain[i]->crt, GNUTLS_X509_FMT_DER,
+		    &want);
+		expect_row(row, len == want.size &&
+		    memcmp(der, want.data, len) == 0,
+		    "DER of certificate %zu differs", i);
+		gnutls_free(want.data);
+		if (i > 0)
+			continue;
+		for (k = 0; row->leaf.dns[k] != NULL; k++) {
+			snprintf(text, sizeof(text), "DNS:%s",
+			    row->leaf.dns[k]);
+			expect_row(row, strstr(cert.names, text) != NULL,
+			    "%s is not in \"%s\"", text, cert.names);
+		}
+		for (k = 0; row->leaf.ip[k] != NULL; k++) {
+			snprintf(text, sizeof(text), "IP:%s",
+			    row->leaf.ip[k]);
+			expect_row(row, strstr(cert.names, text) != NULL,
+			    "%s is not in \"%s\"", text, cert.names);
+		}
+	}
+	expect_row(row, (c->session != NULL ?
+	    starttls_session_cert(c->session, (unsigned)n, &cert) :
+	    starttls_upgrade_cert(c->upgrade, (unsigned)n, &cert)) ==
+	    STARTTLS_E_INVALID, "a certificate too many");
+}
+
+static void
+expect_session(const struct row *row, struct conn *c, size_t n)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+	int rc;
+
+	starttls_session_report(c->session, &report);
+	expect_row(row, report.verified == 1 && report.verdict == 0,
+	    "verified %d, verdict %#x", report.verified, report.verdict);
+	expect_row(row, report.chain_len == n, "chain of %u",
+	    report.chain_len);
+	expect_row(row, row->report == ANY_STAPLE ||
+	    report.staple == (int)row->report, "staple %d", report.staple);
+	rc = conn_echo(c, "hello", 5);
+	expect_row(row, rc == 0, "echo: %d", rc);
+	rc = conn_close(c);
+	expect_row(row, rc == 0 && c->pair.error == 0 &&
+	    c->pair.is_closed_by_client, "close: %d, server %d", rc,
+	    c->pair.error);
+}
+
+static void
+expect_failure(const struct row *row, struct conn *c, size_t n)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_error first = c->error;
+	int alert;
+
+	expect_row(row, first.code == row->code &&
+	    first.error_class == STARTTLS_CLASS_VERIFY &&
+	    first.phase == STARTTLS_PHASE_HANDSHAKE,
+	    "error %d, class %d, phase %d", first.code, first.error_class,
+	    first.phase);
+	expect_row(row, first.verdict == row->verdict,
+	    "verdict %#x, not %#x: %s", first.verdict, row->verdict,
+	    first.message);
+	expect_row(row, row->depth == ANY_DEPTH || first.depth == row->depth,
+	    "depth %d, not %d: %s", first.depth, row->depth, first.message);
+	expect_row(row, is_plain_line(first.message), "message: \"%s\"",
+	    first.message);
+	expect_row(row, row->says == NULL || strstr(first.message,
+	    row->says) != NULL, "\"%s\" is not in: %s", row->says,
+	    first.message);
+	expect_row(row, row->says_not == NULL || strstr(first.message,
+	    row->says_not) == NULL, "\"%s\" is in: %s", row->says_not,
+	    first.message);
+	expect_row(row, strcmp(first.protocol, "imap") == 0, "protocol: %s",
+	    first.protocol);
+
+	/* it stays so, and nobody gets a session */
+	expect_row(row, starttls_upgrade_take(c->upgrade) == NULL,
+	    "a session in spite of the verdict");
+	expect_row(row, starttls_upgrade_step(c->upgrade, &c->error) ==
+	    row->code && memcmp(&first, &c->error, sizeof(first)) == 0,
+	    "another code on the second step: %d", c->error.code);
+	expect_row(row, starttls_upgrade_take(c->upgrade) == NULL,
+	    "a session after the second step");
+	starttls_upgrade_report(c->upgrade, &report);
+	expect_row(row, report.verified == 0 &&
+	    report.verdict == row->verdict && report.chain_len == n,
+	    "report: verified %d, verdict %#x, chain of %u", report.verified,
+	    report.verdict, report.chain_len);
+	expect_row(row, report.staple == (int)row->report, "staple %d",
+	    report.staple);
+
+	/* the server was told */
+	expect_row(row, !c->pair.is_ready && c->pair.error ==
+	    GNUTLS_E_FATAL_ALERT_RECEIVED, "server: %s",
+	    gnutls_strerror(c->pair.error));
+	alert = (int)gnutls_alert_get(c->pair.server);
+	expect_row(row, alert == alert_of(row), "alert %d, not %d", alert,
+	    alert_of(row));
+}
+
+START_TEST(test_verify_gives_the_verdict)
+{
+	const struct row *row = &rows[_i / VERSIONS];
+	const struct mint_cert *chain[ARRAY_LEN(row->chain)];
+	static const enum cast usual[] = { LEAF, INTER };
+	static const enum cast with_ca[] = { LEAF, CA };
+	struct tlspair_server server = {
+		.chain = chain,
+		.n = 1,
+		.priority = priorities[_i % VERSIONS],
+	};
+	struct conn_spec spec = {
+		.policy = NULL,
+		.name = row->peer,
+		.server = &server,
+		.sent = chain,
+	};
+	gnutls_datum_t staple;
+	struct conn c;
+	int rc;
+
+	version = _i % VERSIONS == 0 ? "TLS 1.2" : "TLS 1.3";
+	mint_row(row);
+	spec.sent_n = gather(row->chain, ARRAY_LEN(row->chain), chain);
+	if (spec.sent_n == 0)
+		spec.sent_n = gather(row->ca.cn != NULL ? with_ca : usual, 2,
+		    chain);
+	make_staple(row, &staple);
+	if (staple.data != NULL)
+		server.staple = &staple;
+	spec.policy = policy_of(row);
+
+	rc = conn_run(&c, &spec);
+	expect_row(row, rc == row->code, "%s, not %s: %s (%s)",
+	    starttls_code_name(rc), starttls_code_name(row->code),
+	    c.error.message, gnutls_strerror(c.pair.error));
+	expect_chain(row, &c, chain, spec.sent_n);
+	if (row->code == 0)
+		expect_session(row, &c, spec.sent_n);
+	else
+		expect_failure(row, &c, spec.sent_n);
+
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	gnutls_free(staple.data);
+	mint_free(&cast[LEAF]);
+	mint_free(&cast[CA]);
+}
+END_TEST
+
+/* A hostile number of certificates costs a bounded amount of work. */
+static const struct {
+	const char *name;
+	size_t intermediates;
+	bool is_accepted;
+} long_chains[] = {
+	{ "ten intermediates", 10, true },
+	{ "fourteen intermediates", 14, true },
+	{ "fifteen intermediates", 15, true },
+	{ "sixteen intermediates", 16, false },
+	{ "forty intermediates", 40, false },
+};
+
+START_TEST(test_verify_bounds_the_chain)
+{
+	size_t n = long_chains[_i].intermediates, i;
+	struct mint_cert *made = calloc(n + 1, sizeof(*made));
+	const struct mint_cert *chain[41];
+	const struct mint_cert *root[] = { &cast[ROOT] };
+	struct tlspair_server server = { .chain = chain, .n = 1 };
+	struct conn_spec spec = { .server = &server, .sent = chain,
+	    .sent_n = n + 1 };
+	struct conn c;
+	char cn[32];
+	int rc;
+
+	ck_assert_ptr_nonnull(made);
+	for (i = 0; i < n; i++) {
+		snprintf(cn, sizeof(cn), "sub %zu", i);
+		mint(&made[n - i],
+		    &(struct mint_spec){ .cn = cn, .is_ca = true },
+		    i == 0 ? &cast[ROOT] : &made[n - i + 1]);
+	}
+	mint(&made[0], &(struct mint_spec){ .cn = "leaf", .dns = { PEER } },
+	    &made[1]);
+	for (i = 0; i <= n; i++)
+		chain[i] = &made[i];
+	spec.policy = test_policy(root, 1);
+	rc = conn_run(&c, &spec);
+	expect_row(&long_chains[_i], (rc == 0) == long_chains[_i].is_accepted,
+	    "%s: %s", starttls_code_name(rc), c.error.message);
+	expect_row(&long_chains[_i], rc == 0 || starttls_code_class(rc) ==
+	    STARTTLS_CLASS_VERIFY || starttls_code_class(rc) ==
+	    STARTTLS_CLASS_TLS, "%s", starttls_code_name(rc));
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	for (i = 0; i <= n; i++)
+		mint_free(&made[i]);
+	free(made);
+}
+END_TEST
+
+static Suite *
+verify_suite(void)
+{
+	Suite *s = suite_create("verify");
+	TCase *tc = tcase_create("table");
+
+	tcase_add_unchecked_fixture(tc, mint_cast, free_cast);
+	tcase_add_loop_test(tc, test_verify_gives_the_verdict, 0,
+	    (int)(VERSIONS * ARRAY_LEN(rows)));
+	tcase_add_loop_test(tc, test_verify_bounds_the_chain, 0,
+	    (int)ARRAY_LEN(long_chains));
+	tcase_set_timeout(tc, 300);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	return run_suite(verify_suite());
+}
