@@ -50,18 +50,20 @@ print_help(FILE *out)
 		    starttls_protocol_rfc(p));
 }
 
-/* A closed 0, 1 or 2 must not become somebody's socket. */
+/*
+ * A closed 0, 1 or 2 must not become somebody's socket.  What stands in for
+ * standard output cannot be written to, so that losing output is noticed.
+ */
 static bool
 hold_standard_descriptors(void)
 {
 	int fd;
 
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= 2);
-	if (fd > 2)
-		close(fd);
-	return fd > 2;
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null",
+		    fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
 }
 
 static int

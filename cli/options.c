@@ -372,13 +372,13 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 		    argv[*at]);
 		return EXIT_USAGE;
 	}
-	if (row->letter == 'h') {
-		print_help_of(sub);
-		return 0;
-	}
 	if (row->argument == NULL && value != NULL) {
 		complain_usage(sub->name, "%s takes no value", row->name);
 		return EXIT_USAGE;
+	}
+	if (row->letter == 'h') {
+		print_help_of(sub);
+		return 0;
 	}
 	if (row->argument != NULL && value == NULL) {
 		if (*at + 1 >= argc) {

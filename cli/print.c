@@ -139,6 +139,11 @@ complain(const char *url, const struct starttls_error *error)
 	const char *hint = advice(error);
 	char shown[200];
 
+	/* not the URL itself, which may hold what nobody should see */
+	if (starttls_code_class(error->code) == STARTTLS_CLASS_USAGE) {
+		fprintf(stderr, "starttls: %s\n", error->message);
+		return;
+	}
 	fprintf(stderr, "starttls: %s: %s [%s]%s%s\n",
 	    clean(shown, sizeof(shown), url), error->message,
 	    starttls_code_name(error->code), hint[0] != '\0' ? "; " : "",

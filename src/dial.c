@@ -185,18 +185,18 @@ resolve(const char *host, const char *port, enum starttls_family family,
 	struct name name;
 	struct lookup *l;
 	const char *why;
-	int rc, rc_numeric;
+	int rc;
 
-	rc_numeric = getaddrinfo(host, port, &hints, ret_list);
-	if (rc_numeric == 0)
-		return 0;
+	/* first, as the resolver takes "127.1" and "0x7f.1" for addresses */
 	rc = starttls_name_parse(host, &name, &why);
 	if (rc != 0)
 		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
 		    "the host cannot be used: %s", why);
-	if (name.ip_len != 0)
-		return resolve_failed(error, host, rc_numeric == EAI_NONAME ?
-		    EAI_ADDRFAMILY : rc_numeric, errno);
+	if (name.ip_len != 0) {
+		rc = getaddrinfo(host, port, &hints, ret_list);
+		return rc == 0 ? 0 : resolve_failed(error, host,
+		    rc == EAI_NONAME ? EAI_ADDRFAMILY : rc, errno);
+	}
 	hints.ai_flags = 0;
 	l = new_lookup(name.text, port, &hints);
 	if (l == NULL)

@@ -22,6 +22,7 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 {
 	struct starttls_options own = STARTTLS_OPTIONS_INIT;
 	struct dial_times times;
+	struct name name;
 	struct url parsed;
 	int fd, rc;
 
@@ -34,6 +35,10 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 		    STARTTLS_PHASE_SETUP, "options of another size, or for "
 		    "a connection that exists");
 	rc = starttls_url_parse(url, &parsed, error);
+	/* what is wrong with the arguments is said before connecting */
+	if (rc == 0)
+		rc = starttls_upgrade_check(policy, parsed.protocol,
+		    parsed.from, parsed.host, options, &name, error);
 	if (rc == 0)
 		rc = starttls_policy_freeze(policy, error);
 	if (rc != 0)

@@ -68,24 +68,38 @@ check_arguments(const struct starttls_policy *policy,
 	return NULL;
 }
 
+int
+starttls_upgrade_check(const struct starttls_policy *policy,
+		       const struct starttls_protocol *protocol,
+		       enum starttls_stage from, const char *peer_name,
+		       const struct starttls_options *options,
+		       struct name *ret_name, struct starttls_error *error)
+{
+	const char *why = check_arguments(policy, protocol, from, peer_name,
+	    options);
+
+	if (why != NULL)
+		return invalid(error, why);
+	if (starttls_name_parse(peer_name, ret_name, &why) == 0)
+		return 0;
+	return starttls_error_set(error, STARTTLS_E_INVALID,
+	    STARTTLS_PHASE_SETUP, "the peer's name cannot be used: %s", why);
+}
+
 static int
-fill_names(struct starttls_session *s, const char *peer_name,
-	   const struct starttls_options *o, struct starttls_error *error)
+fill_names(struct starttls_session *s, const struct name *name,
+	   const struct starttls_options *o)
 {
 	const char *client = o != NULL && o->client_name != NULL ?
 	    o->client_name : "localhost";
 	const char *port = o != NULL && o->port != NULL ? o->port :
 	    starttls_protocol_port(s->protocol, s->from);
-	const char *why = "out of memory";
-	int rc = STARTTLS_E_NOMEM;
 
 	s->name = malloc(sizeof(*s->name));
 	s->client_name = strdup(client);
-	if (s->name != NULL && s->client_name != NULL)
-		rc = starttls_name_parse(peer_name, s->name, &why);
-	if (rc != 0)
-		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
-		    "the peer's name cannot be used: %s", why);
+	if (s->name == NULL || s->client_name == NULL)
+		return STARTTLS_E_NOMEM;
+	*s->name = *name;
 	snprintf(s->port, sizeof(s->port), "%s", port);
 	return 0;
 }
@@ -143,16 +157,17 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 {
 	struct starttls_upgrade *u;
 	struct starttls_session *s;
-	const char *why;
+	struct name name;
 	int rc;
 
 	if (error != NULL)
 		starttls_error_reset(error);
-	why = ret_upgrade == NULL ? "no place for the upgrade" :
-	    check_arguments(policy, protocol, from, peer_name, options);
-	if (why != NULL)
-		return invalid(error, why);
-	rc = starttls_policy_freeze(policy, error);
+	if (ret_upgrade == NULL)
+		return invalid(error, "no place for the upgrade");
+	rc = starttls_upgrade_check(policy, protocol, from, peer_name,
+	    options, &name, error);
+	if (rc == 0)
+		rc = starttls_policy_freeze(policy, error);
 	if (rc != 0)
 		return rc;
 	u = calloc(1, sizeof(*u));
@@ -181,10 +196,9 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 		    "descriptor %d is no stream socket", fd);
 		goto fail;
 	}
-	rc = fill_names(s, peer_name, options, error);
-	if (rc != 0)
-		goto fail;
-	rc = start_preamble(u, options);
+	rc = fill_names(s, &name, options);
+	if (rc == 0)
+		rc = start_preamble(u, options);
 	if (rc != 0) {
 		starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
 		    "out of memory");

@@ -24,4 +24,19 @@ struct starttls_upgrade {
 	int64_t mark;              /* start of the phase; 0: not started */
 };
 
+/**
+ * starttls_upgrade_check: what starttls_upgrade_new() asks of its arguments,
+ * for those who have to connect first.
+ *
+ * @ret_name  the peer's name, taken apart
+ *
+ * Returns: 0; STARTTLS_E_INVALID
+ */
+int starttls_upgrade_check(const struct starttls_policy *policy,
+			   const struct starttls_protocol *protocol,
+			   enum starttls_stage from, const char *peer_name,
+			   const struct starttls_options *options,
+			   struct name *ret_name,
+			   struct starttls_error *error);
+
 #endif

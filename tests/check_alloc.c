@@ -39,6 +39,18 @@ static const struct mint_cert *const revoked_chain[] = { &revoked, &inter };
 static char *pem, *root_pin, *other_pin;
 static size_t step = 1;
 
+/*
+ * What is left is counted here.  The leak sanitizer would see what GnuTLS
+ * itself loses when memory runs out.
+ */
+const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libgnutls\n";
+}
+
 static const char *
 file(const char *name)
 {
@@ -674,6 +686,9 @@ converse(const struct stage *s, size_t nth, bool forever)
 	ck_assert_msg(talk == 0 || heap_failed(), "%s: %d", name, talk);
 	conn_done(&c);
 	starttls_policy_unref(policy);
+	/* GnuTLS 3.7 loses the identity of the ticket that it offers */
+	if (s->resumes && heap_failed() && heap_blocks() == 1)
+		heap_forget();
 	expect_nothing_left(name, nth);
 	return heap_failed();
 }
@@ -863,24 +878,25 @@ int
 main(void)
 {
 	Suite *suite = suite_create("alloc");
-	TCase *tcase = tcase_create("alloc");
+	TCase *tcase = tcase_create("failure");
 	const char *text = getenv("ALLOC_STEP");
 	int status;
 
 	if (text != NULL && strtoul(text, NULL, 10) > 0)
 		step = strtoul(text, NULL, 10);
 	tcase_set_timeout(tcase, 600);
-	if (heap_is_watched()) {
-		tcase_add_test(tcase, test_alloc_policy);
-		tcase_add_loop_test(tcase, test_alloc_preamble, 0, 4);
-		tcase_add_loop_test(tcase, test_alloc_conversation, 0, 5);
-		tcase_add_loop_test(tcase,
-		    test_alloc_conversation_of_other_kinds, 0, 4);
-		tcase_add_loop_test(tcase, test_alloc_conversation_runs_dry,
-		    0, 7);
-		tcase_add_loop_test(tcase, test_alloc_verification, 0,
-		    ARRAY_LEN(scenarios));
+	if (!heap_is_watched()) {
+		puts("1..0 # SKIP the heap cannot be watched");
+		return EXIT_SUCCESS;
 	}
+	tcase_add_test(tcase, test_alloc_policy);
+	tcase_add_loop_test(tcase, test_alloc_preamble, 0, 4);
+	tcase_add_loop_test(tcase, test_alloc_conversation, 0, 5);
+	tcase_add_loop_test(tcase, test_alloc_conversation_of_other_kinds, 0,
+	    4);
+	tcase_add_loop_test(tcase, test_alloc_conversation_runs_dry, 0, 7);
+	tcase_add_loop_test(tcase, test_alloc_verification, 0,
+	    ARRAY_LEN(scenarios));
 	suite_add_tcase(suite, tcase);
 	mint_set_clock();
 	set_up();

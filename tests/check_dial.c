@@ -97,6 +97,11 @@ getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
 	while (resolver.waits)
 		pthread_cond_wait(&resolver_go, &resolver_lock);
 	pthread_mutex_unlock(&resolver_lock);
+	if (resolver.rc == 0 && real_getaddrinfo("127.0.0.1", port, &numeric,
+	    ret) != 0)
+		return EAI_SERVICE;
+	if (resolver.rc == 0)
+		freeaddrinfo(*ret);
 	errno = resolver.sys_errno;
 	if (resolver.rc != 0)
 		return resolver.rc;
@@ -136,6 +141,14 @@ answer(size_t i, const char *address, const char *port)
 {
 	resolver.answers[i].address = address;
 	resolver.answers[i].port = port;
+}
+
+/* Every test begins with a resolver that knows nothing. */
+static void
+set_up(void)
+{
+	memset(&resolver, 0, sizeof(resolver));
+	attempt_count = 0;
 }
 
 /* The machine may lack it; then what needs it passes by. */
@@ -769,6 +782,9 @@ main(void)
 	TCase *several = tcase_create("race");
 	TCase *waiting = tcase_create("wait");
 
+	tcase_add_checked_fixture(dial, set_up, NULL);
+	tcase_add_checked_fixture(resolve, set_up, NULL);
+	tcase_add_checked_fixture(several, set_up, NULL);
 	tcase_add_test(dial, test_dial_connects_to_addresses);
 	tcase_add_test(dial, test_dial_reports_a_refused_port);
 	tcase_add_loop_test(dial, test_dial_refuses_nonsense, 0,

@@ -327,6 +327,35 @@ START_TEST(test_session_half_closes)
 }
 END_TEST
 
+/* A write that is still under way is finished before the goodbye. */
+START_TEST(test_session_half_closes_behind_a_blocked_write)
+{
+	uint8_t *data = large_data(5000);
+	size_t taken = 0;
+	struct conn c;
+	ssize_t n;
+	int rc;
+
+	open_usual(&c, _i);
+	while ((n = starttls_session_write(c.session, data + taken,
+	    5000 - taken)) > 0)
+		taken += (size_t)n;
+	ck_assert_int_eq(n, STARTTLS_WANT_WRITE);
+	while (is_wanting(rc = starttls_session_shutdown(c.session)))
+		conn_serve(&c);
+	ck_assert_int_eq(rc, 0);
+	conn_settle(&c);
+	ck_assert_int_eq(c.pair.error, 0);
+	ck_assert(c.pair.is_closed_by_client);
+	ck_assert_uint_ge(c.pair.received.len, taken);
+	ck_assert_uint_le(c.pair.received.len, 5000);
+	ck_assert(memcmp(c.pair.received.data + c.pair.received.start, data,
+	    c.pair.received.len) == 0);
+	conn_done(&c);
+	free(data);
+}
+END_TEST
+
 START_TEST(test_session_lets_the_peer_half_close)
 {
 	char in[32];
@@ -684,6 +713,60 @@ START_TEST(test_handshake_notices_every_flip)
 
 	for (at = 1; at <= total; at += 7)
 		expect_failure(_i, at, 0);
+}
+END_TEST
+
+/* A leaf that is as large as one wants. */
+static void
+mint_large(struct mint_cert *ret, size_t size)
+{
+	uint8_t *filling = large_data(size);
+	gnutls_datum_t der;
+
+	mint(ret, &(struct mint_spec){ .cn = "large", .dns = { PEER } },
+	    &root);
+	ck_assert_int_eq(gnutls_x509_crt_set_extension_by_oid(ret->crt,
+	    "1.3.6.1.4.1.32473.2", filling, size, 0), 0);
+	ck_assert_int_eq(gnutls_x509_crt_sign2(ret->crt, root.crt, root.key,
+	    GNUTLS_DIG_SHA256, 0), 0);
+	ck_assert_int_eq(gnutls_x509_crt_export2(ret->crt,
+	    GNUTLS_X509_FMT_DER, &der), 0);
+	gnutls_x509_crt_deinit(ret->crt);
+	gnutls_x509_crt_init(&ret->crt);
+	ck_assert_int_eq(gnutls_x509_crt_import(ret->crt, &der,
+	    GNUTLS_X509_FMT_DER), 0);
+	gnutls_free(der.data);
+	free(filling);
+}
+
+static const struct size_row {
+	size_t size;
+	int code;
+} size_rows[] = {
+	{ 60000, 0 },
+	{ 200000, STARTTLS_E_LIMIT },
+	{ 500000, STARTTLS_E_LIMIT },
+};
+
+START_TEST(test_handshake_is_bounded)
+{
+	const struct size_row *row = &size_rows[_i / VERSIONS];
+	struct mint_cert large;
+	const struct mint_cert *sent[] = { &large };
+	struct tlspair_server server = { .chain = sent, .n = 1,
+	    .priority = priorities[_i % VERSIONS] };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	struct conn c;
+	int rc;
+
+	mint_large(&large, row->size);
+	rc = conn_run(&c, &spec);
+	ck_assert_msg(rc == row->code, "%zu bytes: %s: %s", row->size,
+	    starttls_code_name(rc), c.error.message);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	mint_free(&large);
 }
 END_TEST
 
@@ -2543,6 +2626,7 @@ add_streams(Suite *s)
 
 	tc = new_case(s, "end");
 	add_seeds(tc, test_session_half_closes);
+	add_seeds(tc, test_session_half_closes_behind_a_blocked_write);
 	add_seeds(tc, test_session_lets_the_peer_half_close);
 	add_rows_both(tc, test_session_close_discards, unread_rows);
 	add_seeds(tc, test_session_notices_truncation);
@@ -2565,6 +2649,7 @@ add_handshakes(Suite *s)
 
 	add_both(tc, test_handshake_notices_every_cut);
 	add_both(tc, test_handshake_notices_every_flip);
+	add_rows_both(tc, test_handshake_is_bounded, size_rows);
 	tcase_add_loop_test(tc, test_handshake_follows_the_dialog, 0,
 	    3 * VERSIONS * SEEDS);
 	add_rows_both(tc, test_sni_is_the_name_and_never_an_address,
