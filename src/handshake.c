@@ -145,20 +145,25 @@ on_verify(gnutls_session_t tls)
 	return starttls_verify(s) == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-static void
+/* Returns 0, also if there is none to offer, or GNUTLS_E_*. */
+static int
 offer_session(struct starttls_session *s)
 {
 	char key[KEY_SIZE];
 	uint8_t *data;
 	size_t len;
+	int rc;
 
 	cache_key(s, key);
 	if (!starttls_resume_take(s->policy->resume, key, s->policy->clock(),
 	    &data, &len, &s->chain_end))
-		return;
-	s->offered_session = gnutls_session_set_data(s->tls, data, len) >= 0;
+		return 0;
+	rc = gnutls_session_set_data(s->tls, data, len);
+	s->offered_session = rc >= 0;
 	explicit_bzero(data, len);
 	free(data);
+	/* half a session inside GnuTLS is nothing to go on with */
+	return rc == GNUTLS_E_EXPIRED ? 0 : rc;
 }
 
 /* What was offered may be what made the handshake fail. */
@@ -231,12 +236,12 @@ starttls_handshake_begin(struct starttls_session *s)
 	s->offered_alpn = wants_alpn(s);
 	if (rc >= 0 && s->offered_alpn)
 		rc = offer_alpn(s);
+	if (rc >= 0 && policy->resume != NULL)
+		rc = offer_session(s);
 	if (rc < 0)
 		return starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);
 	gnutls_handshake_set_hook_function(s->tls, GNUTLS_HANDSHAKE_ANY,
 	    GNUTLS_HOOK_POST, on_message);
-	if (policy->resume != NULL)
-		offer_session(s);
 	s->io.budget = TLS_HANDSHAKE_BUDGET;
 	return 0;
 }
