@@ -98,15 +98,7 @@ check(const struct settings *settings, const char *url)
 	int status;
 
 	converse(settings, url, &c);
-	if (c.code == 0) {
-		int left = time_left_ms(&c);
-
-		c.code = starttls_session_set_deadline(c.session,
-		    left > 0 ? left : 1);
-		if (c.code == 0)
-			c.code = starttls_session_check(c.session, &c.error);
-		starttls_session_report(c.session, &c.report);
-	}
+	check_inside(&c);
 	status = c.code == 0 ? 0 : exit_status(&c.error);
 	if (!settings->quiet && status != EXIT_USAGE)
 		print_result(url, &c);

@@ -68,8 +68,8 @@ void free_settings(struct settings *settings);
 /* Dial and upgrade under one deadline; the code is also in @c. */
 int converse(const struct settings *settings, const char *url,
 	     struct conversation *c);
-/* What is left of the deadline, in milliseconds, at least 0. */
-int time_left_ms(const struct conversation *c);
+/* If there is a session: one harmless exchange in it, and goodbye. */
+void check_inside(struct conversation *c);
 void finish_conversation(struct conversation *c);
 
 /* Printable ASCII of what somebody wrote; '?' for the rest. */

@@ -22,7 +22,8 @@ now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int
+/* What is left of the deadline, in milliseconds, at least 0. */
+static int
 time_left_ms(const struct conversation *c)
 {
 	int64_t left = (c->deadline_us - now_us() + 999) / 1000;
@@ -51,6 +52,20 @@ converse(const struct settings *settings, const char *url,
 	c->upgrade = NULL;
 	starttls_session_report(c->session, &c->report);
 	return 0;
+}
+
+void
+check_inside(struct conversation *c)
+{
+	int left = time_left_ms(c);
+
+	if (c->code != 0)
+		return;
+	c->code = starttls_session_set_deadline(c->session,
+	    left > 0 ? left : 1);
+	if (c->code == 0)
+		c->code = starttls_session_check(c->session, &c->error);
+	starttls_session_report(c->session, &c->report);
 }
 
 void

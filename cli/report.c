@@ -173,16 +173,8 @@ run_report(struct settings *settings)
 	int status;
 
 	converse(settings, url, &c);
-	if (c.code == 0) {
-		/* the peer's Finished, after a false start, and a goodbye */
-		int left = time_left_ms(&c);
-
-		c.code = starttls_session_set_deadline(c.session,
-		    left > 0 ? left : 1);
-		if (c.code == 0)
-			c.code = starttls_session_check(c.session, &c.error);
-		starttls_session_report(c.session, &c.report);
-	}
+	/* also for the peer's Finished, after a false start */
+	check_inside(&c);
 	if (c.session != NULL || c.upgrade != NULL) {
 		if (!settings->pem && !settings->quiet)
 			print_negotiated(url, &c);

@@ -369,10 +369,9 @@ starttls_policy_raise_min_version(struct starttls_policy *policy,
 	return 0;
 }
 
-/* The priority of @p with another list of removals.  GNUTLS_E_* or 0. */
-static int
-make_priority(const struct starttls_policy *p, const char *more,
-	      gnutls_priority_t *ret)
+int
+starttls_policy_priority(const struct starttls_policy *p, const char *more,
+			 gnutls_priority_t *ret_priority)
 {
 	const char *version = p->min_version == STARTTLS_TLS1_3 ?
 	    ":-VERS-TLS1.2" : "";
@@ -387,7 +386,7 @@ make_priority(const struct starttls_policy *p, const char *more,
 	if (text == NULL)
 		return GNUTLS_E_MEMORY_ERROR;
 	snprintf(text, size, "%s%s%s", removals, version, more);
-	rc = gnutls_priority_init2(ret, text, NULL,
+	rc = gnutls_priority_init2(ret_priority, text, NULL,
 	    GNUTLS_PRIORITY_INIT_DEF_APPEND);
 	free(text);
 	return rc;
@@ -447,7 +446,7 @@ starttls_policy_restrict(struct starttls_policy *policy, const char *items,
 		return no_memory(error);
 	snprintf(text, size, "%s:%s", policy->removals == NULL ? "" :
 	    policy->removals, items);
-	rc = make_priority(policy, text, &trial);
+	rc = starttls_policy_priority(policy, text, &trial);
 	if (rc < 0) {
 		free(text);
 		return rc == GNUTLS_E_MEMORY_ERROR ? no_memory(error) :
@@ -512,8 +511,8 @@ prepare(struct starttls_policy *p, struct starttls_error *error)
 		if (p->resume == NULL)
 			return no_memory(error);
 	}
-	if (p->priority == NULL &&
-	    make_priority(p, p->removals, &p->priority) < 0) {
+	if (p->priority == NULL && starttls_policy_priority(p, p->removals,
+	    &p->priority) < 0) {
 		p->priority = NULL;
 		return wrong(error, STARTTLS_E_POLICY,
 		    "GnuTLS refuses its own default priority with our "
@@ -538,100 +537,4 @@ starttls_policy_freeze(struct starttls_policy *policy,
 	}
 	pthread_mutex_unlock(&policy->lock);
 	return rc;
-}
-
-static void
-describe_priority(FILE *out, gnutls_priority_t priority)
-{
-	const unsigned *list;
-	unsigned i, index;
-	int n, rc;
-
-	n = gnutls_priority_protocol_list(priority, &list);
-	fputs("versions:     ", out);
-	for (i = 0; (int)i < n; i++)
-		fprintf(out, " %s", gnutls_protocol_get_name(list[i]));
-	fputs("\ncipher suites:", out);
-	for (i = 0; (rc = gnutls_priority_get_cipher_suite_index(priority, i,
-	    &index)) != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE; i++) {
-		const char *name = rc < 0 ? NULL :
-		    gnutls_cipher_suite_info(index, NULL, NULL, NULL, NULL,
-			NULL);
-
-		if (name != NULL)
-			fprintf(out, "\n  %s", name);
-	}
-	n = gnutls_priority_group_list(priority, &list);
-	fputs("\ngroups:       ", out);
-	for (i = 0; (int)i < n; i++)
-		fprintf(out, " %s", gnutls_group_get_name(list[i]));
-	n = gnutls_priority_sign_list(priority, &list);
-	fputs("\nsignatures:   ", out);
-	for (i = 0; (int)i < n; i++)
-		fprintf(out, "\n  %s", gnutls_sign_get_name(list[i]));
-	fputc('\n', out);
-}
-
-static void
-describe_trust(FILE *out, const struct starttls_policy *p)
-{
-	static const char *const alpn[] = {
-		("auto (off after an upgrade and on the usual dedicated "
-		 "ports)"),
-		"off", "offered", "required"
-	};
-	char pin[48];
-	size_t i, own = p->has_system ? p->own_anchors :
-	    starttls_trust_count(p->trust);
-
-	fputs("trust:         ", out);
-	if (p->use_system)
-		fprintf(out, "system store %s, anchors loaded on need",
-		    starttls_trust_system_path());
-	if (own > 0)
-		fprintf(out, "%s%zu anchors of the application",
-		    p->use_system ? " and " : "", own);
-	fputs("\nname:          subjectAltName only, no common name, "
-	    "wildcard for one whole label\n", out);
-	fputs("security level: 112 bits at least\n", out);
-	fprintf(out, "revocation:    %zu CRLs, staple %s\n", p->crl_count,
-	    p->require_ocsp ? "required" : "checked if sent, required by "
-	    "certificates that say so");
-	for (i = 0; i < p->pin_count; i++) {
-		starttls_base64_encode(pin, p->pins[i], PIN_SIZE);
-		fprintf(out, "pin:           sha256//%s\n", pin);
-	}
-	fprintf(out, "ALPN:          %s\n", alpn[p->alpn]);
-	fprintf(out, "certificate:   %s\n", p->has_identity ?
-	    "one is shown if asked for" : "none is shown");
-	fprintf(out, "resumption:    %s\n", p->resumption ?
-	    "tickets kept in memory, each used once" : "off");
-	fputs("never:         no verification, cleartext fallback, "
-	    "renegotiation, compression, early data\n", out);
-}
-
-char *
-starttls_policy_describe(struct starttls_policy *policy)
-{
-	gnutls_priority_t priority;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out;
-
-	if (policy == NULL ||
-	    make_priority(policy, policy->removals, &priority) < 0)
-		return NULL;
-	out = open_memstream(&text, &len);
-	if (out != NULL) {
-		describe_priority(out, priority);
-		pthread_mutex_lock(&policy->lock); /* it may freeze now */
-		describe_trust(out, policy);
-		pthread_mutex_unlock(&policy->lock);
-		if (fclose(out) != 0) {
-			free(text);
-			text = NULL;
-		}
-	}
-	gnutls_priority_deinit(priority);
-	return text;
 }

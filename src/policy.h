@@ -59,6 +59,17 @@ struct starttls_policy {
 int starttls_policy_freeze(struct starttls_policy *policy,
 			   struct starttls_error *error);
 
+/**
+ * starttls_policy_priority: the priority that a policy stands for.
+ *
+ * @removals  of the application, as in the policy; NULL: none
+ *
+ * Returns: 0 or GNUTLS_E_*.
+ */
+int starttls_policy_priority(const struct starttls_policy *policy,
+			     const char *removals,
+			     gnutls_priority_t *ret_priority);
+
 /** starttls_policy_crl_end: first nextUpdate of all lists; INT64_MAX. */
 int64_t starttls_policy_crl_end(const struct starttls_policy *policy);
 
