@@ -15,7 +15,7 @@
 #include "text.h"
 
 #define GUARD 0x5a
-#define MAX_LEN 100
+#define MAX_LEN 64
 
 /* Always the same bytes, and every kind of them. */
 static uint8_t
@@ -33,9 +33,20 @@ is_kept(int c)
 
 /* What one byte becomes. */
 static size_t
-clean_byte(char *dst, size_t size, uint8_t c)
+clean_byte(char *dst, uint8_t c)
 {
-	return (size_t)snprintf(dst, size, is_kept(c) ? "%c" : "\\x%02x", c);
+	static const char hex[] = "0123456789abcdef";
+
+	if (is_kept(c)) {
+		dst[0] = (char)c;
+		dst[1] = '\0';
+		return 1;
+	}
+	memcpy(dst, "\\x", 2);
+	dst[2] = hex[c / 16];
+	dst[3] = hex[c % 16];
+	dst[4] = '\0';
+	return 4;
 }
 
 START_TEST(test_text_clean_escapes_all_but_printable_ascii)
@@ -46,7 +57,7 @@ START_TEST(test_text_clean_escapes_all_but_printable_ascii)
 
 	for (c = 0; c < 256; c++) {
 		in = (uint8_t)c;
-		clean_byte(want, sizeof(want), in);
+		clean_byte(want, in);
 		ck_assert_uint_eq(starttls_text_clean(out, sizeof(out), &in,
 		    1), strlen(want));
 		ck_assert_str_eq(out, want);
@@ -63,7 +74,7 @@ expect_clean(const char *out, size_t size, size_t n, const uint8_t *in,
 	size_t used = 0, ends[MAX_LEN + 1] = { 0 }, i;
 
 	for (i = 0; i < len; i++) {
-		used += clean_byte(whole + used, sizeof(whole) - used, in[i]);
+		used += clean_byte(whole + used, in[i]);
 		ends[i + 1] = used;
 	}
 	ck_assert_uint_lt(n, size);
@@ -377,7 +388,7 @@ START_TEST(test_base64_agrees_with_a_slow_decoder)
 	ptrdiff_t want_len;
 	char text[40];
 
-	for (round = 0; round < 200000; round++) {
+	for (round = 0; round < 50000; round++) {
 		len = next_byte(&state) % sizeof(text);
 		for (i = 0; i < len; i++)
 			text[i] = likely[next_byte(&state) %
