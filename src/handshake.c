@@ -24,7 +24,6 @@
 #include "verify.h"
 
 #define EXTENSION_ALPN 16
-#define MAX_MESSAGE (128u << 10)
 #define KEY_SIZE (STARTTLS_HOST_SIZE + 32)
 
 static void
@@ -224,7 +223,7 @@ starttls_handshake_begin(struct starttls_session *s)
 	}
 	gnutls_session_set_ptr(s->tls, s);
 	starttls_tls_attach(s);
-	gnutls_handshake_set_max_packet_length(s->tls, MAX_MESSAGE);
+	gnutls_handshake_set_max_packet_length(s->tls, TLS_MAX_MESSAGE);
 	gnutls_session_set_verify_function(s->tls, on_verify);
 	rc = gnutls_priority_set(s->tls, policy->priority);
 	if (rc >= 0)

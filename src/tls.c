@@ -193,6 +193,10 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 	case GNUTLS_E_REHANDSHAKE:
 		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
 		    "the peer tried to renegotiate, which is refused");
+	case GNUTLS_E_HANDSHAKE_TOO_LARGE:
+		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
+		    "a handshake message of more than %u bytes",
+		    TLS_MAX_MESSAGE);
 	case GNUTLS_E_KEY_USAGE_VIOLATION:
 		return certificate_fault(s, STARTTLS_E_PURPOSE,
 		    STARTTLS_V_PURPOSE, "not meant for signing (key usage)");

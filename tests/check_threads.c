@@ -6,6 +6,8 @@
  * conversation to TLS, with a server of their own: anchors are loaded on
  * need, sessions are kept and resumed, references come and go, all at once.
  * Meant for the thread sanitizer as well: configure --enable-tsan.
+ *
+ * THREADS_ROUNDS=n in the environment is for valgrind, which is slow.
  */
 
 #ifdef HAVE_CONFIG_H
@@ -22,7 +24,6 @@
 #include "policy.h"
 
 #define THREADS 8
-#define ROUNDS 250
 #define ROOTS 6
 
 static struct mint_cert roots[ROOTS], leaves[ROOTS], stranger;
@@ -41,6 +42,7 @@ struct worker {
 };
 
 static atomic_uint running;
+static unsigned rounds = 250;
 
 static void
 complain(struct worker *w, const char *what, int rc, const char *message)
@@ -107,7 +109,7 @@ work(void *argument)
 	atomic_fetch_add(&running, 1);
 	while (atomic_load(&running) < THREADS)
 		sched_yield();
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		struct starttls_policy *mine = starttls_policy_ref(w->policy);
 
 		converse(w, i);
@@ -159,11 +161,11 @@ START_TEST(test_threads_share_a_policy)
 	for (i = 0; i < THREADS; i++) {
 		ck_assert_msg(workers[i].trouble[0] == '\0', "%s",
 		    workers[i].trouble);
-		ck_assert_uint_eq(workers[i].done, ROUNDS);
+		ck_assert_uint_eq(workers[i].done, rounds);
 		resumed += workers[i].resumed;
 		refused += workers[i].refused;
 	}
-	ck_assert_uint_gt(resumed, THREADS * ROUNDS / 4);
+	ck_assert_uint_gt(resumed, THREADS * rounds / 4);
 	ck_assert_uint_gt(refused, 0);
 }
 END_TEST
@@ -280,7 +282,10 @@ main(void)
 {
 	Suite *suite = suite_create("threads");
 	TCase *tcase = tcase_create("threads");
+	const char *text = getenv("THREADS_ROUNDS");
 
+	if (text != NULL && strtoul(text, NULL, 10) > 0)
+		rounds = (unsigned)strtoul(text, NULL, 10);
 	mint_set_clock();
 	tcase_add_unchecked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 300);
