@@ -237,8 +237,11 @@ starttls_handshake_begin(struct starttls_session *s)
 		rc = offer_alpn(s);
 	if (rc >= 0 && policy->resume != NULL)
 		rc = offer_session(s);
-	if (rc < 0)
+	if (rc < 0) {
+		if (policy->resume != NULL)
+			drop_sessions(s);
 		return starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);
+	}
 	gnutls_handshake_set_hook_function(s->tls, GNUTLS_HANDSHAKE_ANY,
 	    GNUTLS_HOOK_POST, on_message);
 	s->io.budget = TLS_HANDSHAKE_BUDGET;
