@@ -104,5 +104,5 @@ print-unit-tests:
 .PHONY: print-unit-tests
 
 EXTRA_DIST += $(SCRIPT_TESTS) $(SERVER_TESTS) tests/transcripts \
-	tests/real tests/hostile fuzz tests/tsan.supp tests/valgrind.supp \
-	tools examples bench
+	tests/real tests/hostile tests/tsan.supp tests/valgrind.supp \
+	tools examples bench/run
