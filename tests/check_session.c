@@ -30,6 +30,8 @@
 
 #define VERSIONS 2
 #define SEEDS 4
+#define FEW_SEEDS 2                /* where there are many rows */
+#define STRIDE 11                  /* between damaged bytes */
 #define LARGE (1u << 20)
 
 static const char *const priorities[VERSIONS] = { TLS12, TLS13 };
@@ -748,7 +750,7 @@ START_TEST(test_handshake_notices_every_cut)
 {
 	uint64_t total = handshake_size(_i), at;
 
-	for (at = 1; at <= total; at += 7)
+	for (at = 1; at <= total; at += STRIDE)
 		expect_failure(_i, 0, at);
 }
 END_TEST
@@ -757,7 +759,7 @@ START_TEST(test_handshake_notices_every_flip)
 {
 	uint64_t total = handshake_size(_i), at;
 
-	for (at = 1; at <= total; at += 7)
+	for (at = 1; at <= total; at += STRIDE)
 		expect_failure(_i, at, 0);
 }
 END_TEST
@@ -966,13 +968,13 @@ static const struct check_row {
 
 START_TEST(test_check_follows_the_protocol)
 {
-	const struct check_row *row = &check_rows[_i / VERSIONS / SEEDS];
+	const struct check_row *row = &check_rows[_i / VERSIONS / FEW_SEEDS];
 	struct conn_spec spec = {
 		.policy = test_policy(anchors, 1),
 		.protocol = row->protocol,
 		.from = row->from,
 		.server = &servers[_i % VERSIONS],
-		.seed = (uint64_t)(_i / VERSIONS % SEEDS),
+		.seed = (uint64_t)(_i / VERSIONS % FEW_SEEDS),
 	};
 	struct starttls_report report = { .size = sizeof(report) };
 	struct starttls_error error, again;
@@ -2726,7 +2728,7 @@ add_answers(Suite *s)
 	TCase *tc = new_case(s, "check");
 
 	tcase_add_loop_test(tc, test_check_follows_the_protocol, 0,
-	    (int)(VERSIONS * SEEDS * ARRAY_LEN(check_rows)));
+	    (int)(VERSIONS * FEW_SEEDS * ARRAY_LEN(check_rows)));
 	add_both(tc, test_check_wants_a_fresh_session);
 
 	tc = new_case(s, "binding");
