@@ -164,6 +164,17 @@ is_pinned(const struct starttls_policy *policy, gnutls_x509_crt_t crt)
 	return false;
 }
 
+static bool
+was_sent(const struct chain *chain, gnutls_x509_crt_t crt)
+{
+	unsigned i;
+
+	for (i = 0; i < chain->len; i++)
+		if (chain->crt[i] == crt)
+			return true;
+	return false;
+}
+
 static void
 note_end(struct path *path, gnutls_x509_crt_t crt)
 {
@@ -189,8 +200,11 @@ on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 		return 0;
 	}
 	if (path->policy->resumption) {
-		note_end(path, crt);
-		if (issuer != NULL)
+		/* each once: the leaf's is looked at anyway, and an issuer
+		   that was sent gets its own turn */
+		if (crt != path->chain->crt[0])
+			note_end(path, crt);
+		if (issuer != NULL && !was_sent(path->chain, issuer))
 			note_end(path, issuer);
 	}
 	/* an anchor that is the leaf is nobody's issuer */
