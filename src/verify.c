@@ -207,9 +207,7 @@ on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 		if (issuer != NULL && !was_sent(path->chain, issuer))
 			note_end(path, issuer);
 	}
-	/* an anchor that is the leaf is nobody's issuer */
-	if (crt == path->chain->crt[0] && issuer != NULL &&
-	    gnutls_x509_crt_equals(crt, issuer) == 0)
+	if (crt == path->chain->crt[0])
 		path->issuer = issuer;
 	path->pinned = path->pinned || is_pinned(path->policy, crt) ||
 	    (issuer != NULL && is_pinned(path->policy, issuer));
@@ -475,7 +473,9 @@ check_staple(struct starttls_session *s, const struct path *path)
 
 	if (path->status == 0 && path->issuer != NULL &&
 	    gnutls_ocsp_status_request_get2(s->tls, 0, &der) >= 0 &&
-	    der.size > 0) {
+	    der.size > 0 &&
+	    /* an anchor that is the leaf is nobody's issuer */
+	    gnutls_x509_crt_equals(path->chain->crt[0], path->issuer) == 0) {
 		if (gnutls_ocsp_resp_init(&response) < 0)
 			return STARTTLS_V_OTHER;
 		absent = false;
