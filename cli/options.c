@@ -222,7 +222,7 @@ apply(struct settings *s, struct deferred *later, char letter,
 	case 'c':
 		return parse_connect(value, s) ? 0 : 1;
 	case 'n':
-		s->options.client_name = value;
+		s->options.own_name = value;
 		return 0;
 	case 't':
 		return parse_timeout(value, &s->timeout_ms) ? 0 : 1;

@@ -81,6 +81,31 @@ ftp_exchange(struct dialog *d, const struct unit *u)
 	return bug(d);
 }
 
+static const char no_parameters[] = "501 no parameters allowed";
+static const char go_ahead[] = "234 begin TLS negotiation";
+
+static const struct command ftp_commands[] = {
+	{ "AUTH TLS", UPGRADE, NONE, go_ahead, no_parameters },
+	{ "AUTH TLS-C", UPGRADE, NONE, go_ahead, no_parameters },
+	{ "AUTH", REFUSE, NEEDED, "504 no mechanism but TLS",
+	  "501 AUTH needs a mechanism" },
+	{ "FEAT", ANSWER, NONE,
+	  "211-features\n AUTH TLS\n PBSZ\n PROT\n211 end", no_parameters },
+	{ "SYST", ANSWER, NONE, "215 UNIX Type: L8", no_parameters },
+	{ "NOOP", ANSWER, OPTIONAL, "200 OK", NULL },
+	{ "HELP", ANSWER, OPTIONAL, "214 AUTH FEAT SYST NOOP QUIT", NULL },
+	{ "QUIT", LEAVE, NONE, "221 goodbye", no_parameters },
+	{ "PBSZ", REFUSE, OPTIONAL, "503 AUTH TLS comes first", NULL },
+	{ "PROT", REFUSE, OPTIONAL, "503 AUTH TLS comes first", NULL },
+	{ NULL, REFUSE, OPTIONAL, "530 AUTH TLS comes first", NULL },
+};
+
+static enum verdict
+ftp_serve(struct dialog *d, const struct unit *u)
+{
+	return serve(d, u->line, ftp_commands);
+}
+
 const struct starttls_protocol starttls_protocol_ftp = {
 	.name = "ftp",
 	.scheme_tls = "ftps",
@@ -91,4 +116,11 @@ const struct starttls_protocol starttls_protocol_ftp = {
 	.frame = starttls_frame_ftp,
 	.upgrade_rules = { ftp_upgrade, START, READY, ftp_states },
 	.exchange_rules = { ftp_exchange, START, BEGIN, ftp_states },
+	.serve_rules = {
+		.frame = starttls_frame_command,
+		.step = ftp_serve,
+		.greeting = "220 $ ready",
+		.hangup = "421 closing the connection",
+		.pipelined = "503 nothing may follow AUTH TLS",
+	},
 };

@@ -14,6 +14,10 @@
  * upgrade out (RFC 9051 section 7.1.4).  Untagged lines may come at any time;
  * in the clear they mean nothing but BYE.  No literal is needed before TLS,
  * and a line that announces one is malformed.
+ *
+ * A server lists LOGINDISABLED and asks for no literal: the password would be
+ * in it.  One that does not wait to be asked for (RFC 7888) ends it all, as
+ * its content is no command.
  */
 
 #include "config.h"
@@ -195,6 +199,77 @@ imap_exchange(struct dialog *d, const struct unit *u)
 	return bug(d);
 }
 
+#define CAPABILITIES "CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED"
+
+static const char tls_first[] = "NO [PRIVACYREQUIRED] STARTTLS comes first";
+static const char no_arguments[] = "BAD no arguments allowed";
+
+static const struct command imap_commands[] = {
+	{ "CAPABILITY", ANSWER, NONE, "* " CAPABILITIES "\nOK done",
+	  no_arguments },
+	{ "STARTTLS", UPGRADE, NONE, "OK begin TLS negotiation now",
+	  no_arguments },
+	{ "NOOP", ANSWER, NONE, "OK done", no_arguments },
+	{ "ID", ANSWER, NEEDED, "* ID NIL\nOK done",
+	  "BAD ID needs an argument" },
+	{ "LOGOUT", LEAVE, NONE, "* BYE goodbye\nOK done", no_arguments },
+	{ "LOGIN", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "AUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ NULL, REFUSE, OPTIONAL, "BAD not a command before STARTTLS", NULL },
+};
+
+static const struct command imap_with_literal[] = {
+	{ "LOGIN", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "AUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ NULL, REFUSE, OPTIONAL, "BAD no literals before STARTTLS", NULL },
+};
+
+static const struct command imap_pushed_literal[] = {
+	{ NULL, HANG_UP, OPTIONAL, NULL, NULL },
+};
+
+static const struct command imap_no_tag[] = {
+	{ NULL, REFUSE, OPTIONAL, "BAD a tag and a command are needed",
+	  NULL },
+};
+
+/* tag = 1*<any ASTRING-CHAR except "+">, and short enough to repeat. */
+static bool
+take_tag(struct dialog *d, struct bytes tag)
+{
+	size_t i;
+
+	d->tag[0] = '*';
+	d->tag[1] = '\0';
+	if (tag.len == 0 || tag.len >= sizeof(d->tag))
+		return false;
+	for (i = 0; i < tag.len; i++)
+		if (tag.data[i] <= ' ' || tag.data[i] >= 0x7f ||
+		    tag.data[i] == '(' || tag.data[i] == ')' ||
+		    tag.data[i] == '{' || tag.data[i] == '%' ||
+		    tag.data[i] == '*' || tag.data[i] == '"' ||
+		    tag.data[i] == '\\' || tag.data[i] == '+')
+			return false;
+	for (i = 0; i < tag.len; i++)
+		d->tag[i] = (char)tag.data[i];
+	d->tag[i] = '\0';
+	return true;
+}
+
+static enum verdict
+imap_serve(struct dialog *d, const struct unit *u)
+{
+	struct bytes rest = u->line, tag = bytes_word(&rest);
+	const struct command *commands = imap_commands;
+
+	if (!take_tag(d, tag) || rest.len == 0)
+		commands = imap_no_tag;
+	if (ends_in_literal(u->line))
+		commands = u->line.data[u->line.len - 2] == '+' ?
+		    imap_pushed_literal : imap_with_literal;
+	return serve(d, rest, commands);
+}
+
 const struct starttls_protocol starttls_protocol_imap = {
 	.name = "imap",
 	.scheme_tls = "imaps",
@@ -206,4 +281,12 @@ const struct starttls_protocol starttls_protocol_imap = {
 	.frame = starttls_frame_line,
 	.upgrade_rules = { imap_upgrade, START, READY, imap_states },
 	.exchange_rules = { imap_exchange, START, BEGIN, imap_states },
+	.serve_rules = {
+		.frame = starttls_frame_command,
+		.step = imap_serve,
+		.greeting = "* OK [" CAPABILITIES "] $ ready",
+		.hangup = "* BYE closing the connection",
+		.pipelined = "* BYE closing the connection\n"
+		    "BAD nothing may follow STARTTLS",
+	},
 };

@@ -10,6 +10,8 @@
  *
  * RFC 8143 section 3.4 wants STARTTLS tried even where it is not advertised,
  * so capabilities are not asked for: four round trips.
+ *
+ * A server says 483 (RFC 4643) to all that belongs inside TLS.
  */
 
 #include "config.h"
@@ -76,6 +78,48 @@ nntp_exchange(struct dialog *d, const struct unit *u)
 	return bug(d);
 }
 
+static const char tls_first[] = "483 STARTTLS comes first";
+static const char no_arguments[] = "501 no arguments allowed";
+
+static const struct command nntp_commands[] = {
+	{ "CAPABILITIES", ANSWER, OPTIONAL,
+	  "101 capabilities\nVERSION 2\nSTARTTLS\n.", NULL },
+	{ "STARTTLS", UPGRADE, NONE, "382 begin TLS negotiation",
+	  no_arguments },
+	{ "MODE READER", ANSWER, NONE, "200 $ ready", no_arguments },
+	{ "HELP", ANSWER, NONE,
+	  "100 help\nCAPABILITIES STARTTLS HELP QUIT\n.", no_arguments },
+	{ "QUIT", LEAVE, NONE, "205 goodbye", no_arguments },
+	{ "AUTHINFO", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "ARTICLE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "BODY", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "DATE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "GROUP", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "HDR", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "HEAD", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "IHAVE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "LAST", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "LIST", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "LISTGROUP", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "NEWGROUPS", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "NEWNEWS", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "NEXT", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "OVER", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "POST", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "STAT", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "XHDR", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "XOVER", REFUSE, OPTIONAL, tls_first, NULL },
+	/* its article comes next without a word from us (RFC 4644) */
+	{ "TAKETHIS", HANG_UP, OPTIONAL, NULL, NULL },
+	{ NULL, REFUSE, OPTIONAL, "500 no such command", NULL },
+};
+
+static enum verdict
+nntp_serve(struct dialog *d, const struct unit *u)
+{
+	return serve(d, u->line, nntp_commands);
+}
+
 const struct starttls_protocol starttls_protocol_nntp = {
 	.name = "nntp",
 	.scheme_tls = "nntps",
@@ -86,4 +130,11 @@ const struct starttls_protocol starttls_protocol_nntp = {
 	.frame = starttls_frame_nntp,
 	.upgrade_rules = { nntp_upgrade, START, READY, nntp_states },
 	.exchange_rules = { nntp_exchange, START, BEGIN, nntp_states },
+	.serve_rules = {
+		.frame = starttls_frame_command,
+		.step = nntp_serve,
+		.greeting = "200 $ ready",
+		.hangup = "400 closing the connection",
+		.pipelined = "502 nothing may follow STARTTLS",
+	},
 };

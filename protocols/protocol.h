@@ -4,15 +4,15 @@
 /*
  * All that a protocol file sees, and all that it may do.
  *
- * A protocol is a table of facts and two step functions, one for the
- * cleartext preamble and one for the harmless exchange inside TLS that
+ * A protocol is a table of facts and three step functions: the client's
+ * cleartext preamble, the server's, and the harmless exchange inside TLS that
  * monitors use.  A step is called with one unit, a complete line of the peer,
  * and answers with one verdict of the vocabulary below; the first call of a
- * dialog has no unit (NULL) and is the place to speak first or to expect the
- * greeting.  A step has no I/O, no clock, no memory of its own and no buffer
- * arithmetic.  Limits, cutting of the stream, NUL and bare CR, checks of what
- * is sent, early data, traces and error text are the engine's
- * (src/preamble.c) and cannot be forgotten here.
+ * client's dialog has no unit (NULL) and is the place to speak first or to
+ * expect the greeting.  A step has no I/O, no clock, no memory of its own and
+ * no buffer arithmetic.  Limits, cutting of the stream, NUL and bare CR,
+ * checks of what is sent, early data, traces and error text are the engine's
+ * (src/preamble.c, src/serve.c) and cannot be forgotten here.
  *
  * To add POP3 (RFC 1939, 2595), write protocols/pop3.c:
  *
@@ -62,16 +62,21 @@ struct unit {
 	bool last;
 };
 
+#define TAG_SIZE 65
+
 /* What a step sees of the conversation. */
 struct dialog {
 	unsigned state;            /* of the protocol's own enum */
 	bool seen;                 /* scratch: the capability was listed */
-	const char *client_name;   /* for EHLO */
+	const char *own_name;      /* for EHLO, or in a server's greeting */
+	char tag[TAG_SIZE];        /* of the command; empty: no tags */
 };
 
 enum verdict {
 	VERDICT_GO_ON,
 	VERDICT_UPGRADE,
+	VERDICT_ACCEPT,            /* a server's upgrade */
+	VERDICT_LEAVE,             /* the client says goodbye */
 	VERDICT_DONE,
 	VERDICT_FAILED
 };
@@ -121,6 +126,40 @@ enum verdict bug(struct dialog *d);
 #define no_or_malformed starttls_no_or_malformed
 enum verdict no_or_malformed(struct dialog *d, const struct unit *u);
 
+/*
+ * The server's side of the vocabulary.  What is said is constant text of the
+ * protocol, but for our own name, which stands where the text has a '$'.
+ * Lines are separated by '\n', the last gets d->tag and a blank in front if
+ * there is a tag, and the engine adds CRLF.
+ */
+enum action {
+	ANSWER,                    /* harmless: say the reply */
+	REFUSE,                    /* the same, but counted */
+	LEAVE,                     /* the client's goodbye: reply and end */
+	HANG_UP,                   /* what follows could not be understood */
+	UPGRADE                    /* the reply is the go-ahead */
+};
+
+enum arguments { OPTIONAL, NEEDED, NONE };
+
+/* A command that a server knows before TLS. */
+struct command {
+	const char *name;          /* one word, or two: "MODE READER" */
+	enum action action;
+	enum arguments arguments;
+	const char *reply;
+	const char *wrong;         /* if arguments lack, or there are any */
+};
+
+/*
+ * Serve one command line: the first row that fits, blanks behind it ignored.
+ *
+ * @commands  ends with a row without a name, which is for everything else
+ */
+#define serve starttls_serve
+enum verdict serve(struct dialog *d, struct bytes line,
+		   const struct command *commands);
+
 /* Compare without case, ASCII only, whole strings. */
 #define bytes_equal starttls_bytes_equal
 bool bytes_equal(struct bytes b, const char *text);
@@ -133,6 +172,7 @@ struct framer;
 typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
 			 struct unit *ret_unit);
 
+frame_fn starttls_frame_command; /* CRLF lines of a client, strictly */
 frame_fn starttls_frame_line;    /* CRLF lines without a code */
 frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
@@ -146,18 +186,30 @@ struct dialog_rules {
 	const char *const *states; /* names, for messages */
 };
 
+struct serve_rules {
+	frame_fn *frame;
+	enum verdict (*step)(struct dialog *d, const struct unit *u);
+	const char *greeting;      /* NULL: the client speaks first */
+	const char *hangup;        /* last words to a client that misbehaves */
+	const char *pipelined;     /* the refusal of an upgrade command with
+	                              something behind it */
+};
+
 struct starttls_protocol {
 	const char *name;          /* also the scheme that upgrades */
 	const char *scheme_tls;    /* the scheme of the dedicated port */
 	const char *port;
 	const char *port_tls;
 	const char *alpn;          /* registered id; NULL: none */
+	const char *alpn_in_use;   /* never offered, but served: a habit of
+	                              clients; NULL: none */
 	const char *rfc;
 	const char *unasked;       /* start of lines that may come at any time
 	                              and mean nothing; NULL: none */
 	frame_fn *frame;
 	struct dialog_rules upgrade_rules;
 	struct dialog_rules exchange_rules;
+	struct serve_rules serve_rules;
 };
 
 #endif

@@ -48,6 +48,34 @@ starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 	return end - data + 1;
 }
 
+/*
+ * A server is strict: a bare LF, a bare CR or a NUL is malformed as soon as
+ * it is seen, not when its line ends, which it may never do.
+ */
+ssize_t
+starttls_frame_command(struct framer *f, const uint8_t *data, size_t len,
+		       struct unit *ret_unit)
+{
+	size_t i;
+
+	for (i = f->searched; i < len; i++)
+		if (data[i] == '\0' || data[i] == '\n' || data[i] == '\r')
+			break;
+	*ret_unit = (struct unit){
+		.line = { data, i },
+		.text = { data, i },
+		.first = true,
+		.last = true,
+	};
+	f->searched = i;
+	if (i == len || (data[i] == '\r' && i + 1 == len))
+		return 0;
+	f->searched = 0;
+	if (data[i] != '\r' || data[i + 1] != '\n')
+		return MALFORMED;
+	return (ssize_t)i + 2;
+}
+
 ssize_t
 starttls_frame_exact(struct framer *f, const uint8_t *data, size_t len,
 		     struct unit *ret_unit)

@@ -5,9 +5,10 @@
  * The TLS handshake under a policy: SNI, ALPN, resumption, verification
  * inside the handshake, and the checks behind it.
  *
- * Invariant: the step returns 0 only if the chain was verified in this
+ * Invariant: a client's step returns 0 only if the chain was verified in this
  * handshake, or the session was resumed from the policy's own cache, where
- * only verified sessions are and none outlives its chain.
+ * only verified sessions are and none outlives its chain.  A server's returns
+ * 0 only if the client showed no more than it must, and that was verified.
  *
  * RFC 8446, RFC 5246, RFC 6066 section 3, RFC 7301, RFC 7918 (false start).
  */
@@ -118,10 +119,10 @@ on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	struct starttls_session *s = gnutls_session_get_ptr(tls);
 
 	(void)when;
-	if (!incoming)
-		return 0;
 	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
 		note_suite(s, message);
+	if (!incoming)
+		return 0;
 	if (s->offered_alpn && (type == GNUTLS_HANDSHAKE_SERVER_HELLO ||
 	    type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS))
 		note_extensions(s, type, message);
@@ -144,25 +145,33 @@ on_verify(gnutls_session_t tls)
 	return starttls_verify(s) == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+struct offer {
+	struct starttls_session *session;
+	int rc;                    /* GNUTLS_E_* */
+};
+
+static void
+use_session(void *context, const uint8_t *data, size_t len, int64_t expires)
+{
+	struct offer *offer = context;
+
+	offer->rc = gnutls_session_set_data(offer->session->tls, data, len);
+	offer->session->offered_session = offer->rc >= 0;
+	offer->session->chain_end = expires;
+}
+
 /* Returns 0, also if there is none to offer, or GNUTLS_E_*. */
 static int
 offer_session(struct starttls_session *s)
 {
+	struct offer offer = { s, 0 };
 	char key[KEY_SIZE];
-	uint8_t *data;
-	size_t len;
-	int rc;
 
 	cache_key(s, key);
-	if (!starttls_resume_take(s->policy->resume, key, s->policy->clock(),
-	    &data, &len, &s->chain_end))
-		return 0;
-	rc = gnutls_session_set_data(s->tls, data, len);
-	s->offered_session = rc >= 0;
-	explicit_bzero(data, len);
-	free(data);
+	starttls_resume_use(s->policy->resume, key, s->policy->clock(),
+	    use_session, &offer);
 	/* half a session inside GnuTLS is nothing to go on with */
-	return rc == GNUTLS_E_EXPIRED ? 0 : rc;
+	return offer.rc == GNUTLS_E_EXPIRED ? 0 : offer.rc;
 }
 
 /* What was offered may be what made the handshake fail. */
@@ -205,17 +214,90 @@ offer_alpn(struct starttls_session *s)
 	return gnutls_alpn_set_protocols(s->tls, &id, 1, 0);
 }
 
+/*
+ * A client that means another protocol is refused (RFC 7301 section 3.2), so
+ * that its requests are not taken for ours (ALPACA), also where no id is
+ * registered.
+ */
+static int
+answer_alpn(struct starttls_session *s)
+{
+	const char *const names[] = { s->protocol->alpn,
+	    s->protocol->alpn_in_use, s->protocol->name };
+	gnutls_datum_t ids[3];
+	unsigned count = 0;
+	size_t i;
+
+	if (s->policy->alpn == STARTTLS_ALPN_OFF)
+		return 0;
+	for (i = 0; i < 3; i++)
+		if (names[i] != NULL)
+			ids[count++] = (gnutls_datum_t){
+			    (unsigned char *)(uintptr_t)names[i],
+			    (unsigned)strlen(names[i]) };
+	return gnutls_alpn_set_protocols(s->tls, ids, count,
+	    GNUTLS_ALPN_MANDATORY | GNUTLS_ALPN_SERVER_PRECEDENCE);
+}
+
+static int
+begin_client(struct starttls_session *s)
+{
+	int rc = 0;
+
+	if (s->name->ip_len == 0)
+		rc = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS,
+		    s->name->text, strlen(s->name->text));
+	s->offered_alpn = wants_alpn(s);
+	if (rc >= 0 && s->offered_alpn)
+		rc = offer_alpn(s);
+	if (rc >= 0 && s->policy->resume != NULL)
+		rc = offer_session(s);
+	if (rc < 0 && s->policy->resume != NULL)
+		drop_sessions(s);
+	return rc;
+}
+
+static int
+begin_server(struct starttls_session *s)
+{
+	static const gnutls_certificate_request_t requests[] = {
+		[STARTTLS_CLIENT_CERT_OFF] = GNUTLS_CERT_IGNORE,
+		[STARTTLS_CLIENT_CERT_OPTIONAL] = GNUTLS_CERT_REQUEST,
+		[STARTTLS_CLIENT_CERT_REQUIRED] = GNUTLS_CERT_REQUIRE,
+	};
+	const struct starttls_policy *policy = s->policy;
+	int rc = answer_alpn(s);
+
+	gnutls_certificate_server_set_request(s->tls,
+	    requests[policy->client_cert]);
+	if (rc >= 0 && policy->ticket_key.data != NULL)
+		rc = gnutls_session_ticket_enable_server(s->tls,
+		    &policy->ticket_key);
+	return rc;
+}
+
+static unsigned
+flags_of(const struct starttls_session *s)
+{
+	const struct starttls_policy *policy = s->policy;
+	unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+
+	if (starttls_session_is_server(s))
+		flags |= GNUTLS_SERVER;
+	else
+		flags |= GNUTLS_CLIENT | GNUTLS_ENABLE_FALSE_START;
+	if (policy->resume == NULL && policy->ticket_key.data == NULL)
+		flags |= GNUTLS_NO_TICKETS;
+	return flags;
+}
+
 int
 starttls_handshake_begin(struct starttls_session *s)
 {
 	const struct starttls_policy *policy = s->policy;
-	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
-	    GNUTLS_ENABLE_FALSE_START;
 	int rc;
 
-	if (policy->resume == NULL)
-		flags |= GNUTLS_NO_TICKETS;
-	rc = gnutls_init(&s->tls, flags);
+	rc = gnutls_init(&s->tls, flags_of(s));
 	if (rc < 0) {
 		s->tls = NULL;
 		return starttls_session_fail(s, STARTTLS_E_NOMEM,
@@ -229,19 +311,11 @@ starttls_handshake_begin(struct starttls_session *s)
 	if (rc >= 0)
 		rc = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE,
 		    policy->credentials);
-	if (rc >= 0 && s->name->ip_len == 0)
-		rc = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS,
-		    s->name->text, strlen(s->name->text));
-	s->offered_alpn = wants_alpn(s);
-	if (rc >= 0 && s->offered_alpn)
-		rc = offer_alpn(s);
-	if (rc >= 0 && policy->resume != NULL)
-		rc = offer_session(s);
-	if (rc < 0) {
-		if (policy->resume != NULL)
-			drop_sessions(s);
+	if (rc >= 0)
+		rc = starttls_session_is_server(s) ? begin_server(s) :
+		    begin_client(s);
+	if (rc < 0)
 		return starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);
-	}
 	gnutls_handshake_set_hook_function(s->tls, GNUTLS_HANDSHAKE_ANY,
 	    GNUTLS_HOOK_POST, on_message);
 	s->io.budget = TLS_HANDSHAKE_BUDGET;
@@ -255,6 +329,10 @@ check_alpn(struct starttls_session *s)
 	const char *ours = s->protocol->alpn;
 	bool selected = gnutls_alpn_get_selected_protocol(s->tls, &id) >= 0;
 
+	/* what a server selected is one of its own */
+	if (starttls_session_is_server(s) && (selected ||
+	    s->policy->alpn != STARTTLS_ALPN_REQUIRE))
+		return 0;
 	if (selected && ours != NULL && id.size == strlen(ours) &&
 	    memcmp(id.data, ours, id.size) == 0)
 		return 0;
@@ -269,6 +347,26 @@ check_alpn(struct starttls_session *s)
 	    selected || s->answered_alpn ? "another" : "no");
 }
 
+/*
+ * Whether the peer is one that the policy wants.  A server that does not ask
+ * its clients for a certificate, or where a client needs none, wants any.
+ */
+static bool
+is_wanted(const struct starttls_session *s, bool resumed)
+{
+	unsigned count = 0;
+
+	if (s->verdict != 0)
+		return false;
+	if (s->checked)
+		return true;
+	if (!starttls_session_is_server(s))
+		return resumed && s->offered_session;
+	return s->policy->client_cert != STARTTLS_CLIENT_CERT_REQUIRED &&
+	    (s->policy->client_cert == STARTTLS_CLIENT_CERT_OFF ||
+	    gnutls_certificate_get_peers(s->tls, &count) == NULL);
+}
+
 /* GnuTLS is content; are we? */
 static int
 finish(struct starttls_session *s)
@@ -276,8 +374,7 @@ finish(struct starttls_session *s)
 	bool resumed = gnutls_session_is_resumed(s->tls) != 0;
 	int rc;
 
-	if (resumed && s->offered_session && s->verdict == 0)
-		s->checked = true;
+	s->checked = is_wanted(s, resumed);
 	if (!s->checked)
 		return starttls_session_fail(s, STARTTLS_E_TLS,
 		    STARTTLS_PHASE_HANDSHAKE,
@@ -288,13 +385,15 @@ finish(struct starttls_session *s)
 	s->finished = true;
 	s->handshake_trips = s->io.round_trips;
 	s->io.budget = TRANSPORT_NO_BUDGET;
-	if (gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3 && !resumed)
+	if (gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3 && !resumed &&
+	    !starttls_session_is_server(s))
 		s->keep_later = true;
 	if ((gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_FALSE_START) ==
 	    0)
 		starttls_handshake_settle(s);
-	starttls_session_note(s, STARTTLS_PHASE_HANDSHAKE, "%s, verified%s",
+	starttls_session_note(s, STARTTLS_PHASE_HANDSHAKE, "%s%s%s",
 	    gnutls_protocol_get_name(gnutls_protocol_get_version(s->tls)),
+	    starttls_session_is_server(s) ? "" : ", verified",
 	    resumed ? ", resumed" : "");
 	return 0;
 }

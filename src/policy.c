@@ -82,7 +82,8 @@ starttls_policy_new(struct starttls_policy **ret_policy,
 {
 	struct starttls_policy *p;
 
-	if (ret_policy == NULL || role != STARTTLS_CLIENT)
+	if (ret_policy == NULL || (role != STARTTLS_CLIENT &&
+	    role != STARTTLS_SERVER))
 		return STARTTLS_E_INVALID;
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
@@ -92,7 +93,8 @@ starttls_policy_new(struct starttls_policy **ret_policy,
 		free(p);
 		return STARTTLS_E_NOMEM;
 	}
-	p->use_system = true;
+	p->role = role;
+	p->use_system = role == STARTTLS_CLIENT;
 	p->resumption = true;
 	p->min_version = STARTTLS_TLS1_2;
 	p->clock = system_clock;
@@ -137,6 +139,9 @@ starttls_policy_unref(struct starttls_policy *policy)
 		gnutls_x509_crl_deinit(policy->crls[i].list);
 	}
 	free(policy->crls);
+	gnutls_free(policy->intermediates.data);
+	gnutls_memset(policy->ticket_key.data, 0, policy->ticket_key.size);
+	gnutls_free(policy->ticket_key.data);
 	free(policy->pins);
 	free(policy->removals);
 	pthread_mutex_destroy(&policy->lock);
@@ -265,6 +270,17 @@ add_crl(struct starttls_policy *p, gnutls_x509_crl_t crl)
 	return 0;
 }
 
+static int
+load_pem(const char *path, gnutls_datum_t *ret_pem,
+	 struct starttls_error *error)
+{
+	errno = 0;
+	if (gnutls_load_file(path, ret_pem) >= 0)
+		return 0;
+	return starttls_error_sys(error, STARTTLS_E_POLICY,
+	    STARTTLS_PHASE_SETUP, errno != 0 ? errno : EIO, "%s", path);
+}
+
 int
 starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
 			 struct starttls_error *error)
@@ -276,12 +292,9 @@ starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
 
 	if (rc != 0)
 		return rc;
-	errno = 0;
-	rc = gnutls_load_file(path, &pem);
-	if (rc < 0)
-		return starttls_error_sys(error, STARTTLS_E_POLICY,
-		    STARTTLS_PHASE_SETUP, errno != 0 ? errno : EIO, "%s",
-		    path);
+	rc = load_pem(path, &pem, error);
+	if (rc != 0)
+		return rc;
 	rc = gnutls_x509_crl_list_import2(&crls, &count, &pem,
 	    GNUTLS_X509_FMT_PEM, 0);
 	gnutls_free(pem.data);
@@ -318,8 +331,94 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
 {
 	int rc = may_set(policy, policy, error);
 
+	if (rc == 0 && policy->role == STARTTLS_SERVER)
+		return wrong(error, STARTTLS_E_INVALID,
+		    "clients staple nothing that a server could require");
 	if (rc == 0)
 		policy->require_ocsp = true;
+	return rc;
+}
+
+int
+starttls_policy_intermediates(struct starttls_policy *policy,
+			      const char *path, struct starttls_error *error)
+{
+	gnutls_datum_t pem = { NULL, 0 };
+	gnutls_x509_crt_t *crts = NULL;
+	unsigned count = 0, i;
+	int rc = may_set(policy, path, error);
+
+	if (rc != 0)
+		return rc;
+	rc = load_pem(path, &pem, error);
+	if (rc != 0)
+		return rc;
+	rc = gnutls_x509_crt_list_import2(&crts, &count, &pem,
+	    GNUTLS_X509_FMT_PEM, 0);
+	for (i = 0; rc >= 0 && i < count; i++)
+		gnutls_x509_crt_deinit(crts[i]);
+	gnutls_free(crts);
+	if (rc < 0) {
+		gnutls_free(pem.data);
+		return rc == GNUTLS_E_MEMORY_ERROR ? no_memory(error) :
+		    starttls_error_set(error, STARTTLS_E_POLICY,
+			STARTTLS_PHASE_SETUP,
+			"%s: no legible PEM certificate in it", path);
+	}
+	gnutls_free(policy->intermediates.data);
+	policy->intermediates = pem;
+	return 0;
+}
+
+/* The chain's file with the intermediates behind it. */
+static int
+load_chain(const struct starttls_policy *p, const char *chain_file,
+	   gnutls_datum_t *ret_pem)
+{
+	unsigned char *both;
+	gnutls_datum_t chain;
+	int rc = gnutls_load_file(chain_file, &chain);
+
+	if (rc < 0)
+		return rc;
+	both = gnutls_malloc(chain.size + 1u + p->intermediates.size);
+	if (both == NULL) {
+		gnutls_free(chain.data);
+		return GNUTLS_E_MEMORY_ERROR;
+	}
+	memcpy(both, chain.data, chain.size);
+	both[chain.size] = '\n';
+	memcpy(both + chain.size + 1, p->intermediates.data,
+	    p->intermediates.size);
+	gnutls_free(chain.data);
+	ret_pem->data = both;
+	ret_pem->size = chain.size + 1 + p->intermediates.size;
+	return 0;
+}
+
+static int
+load_identity(struct starttls_policy *p, const char *chain_file,
+	      const char *key_file, const char *passphrase)
+{
+	gnutls_datum_t chain, key;
+	int rc;
+
+	if (p->intermediates.data == NULL || strncmp(chain_file, "pkcs11:",
+	    7) == 0 || strncmp(key_file, "pkcs11:", 7) == 0)
+		return gnutls_certificate_set_x509_key_file2(p->credentials,
+		    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase, 0);
+	rc = load_chain(p, chain_file, &chain);
+	if (rc < 0)
+		return rc;
+	rc = gnutls_load_file(key_file, &key);
+	if (rc >= 0) {
+		rc = gnutls_certificate_set_x509_key_mem2(p->credentials,
+		    &chain, &key, GNUTLS_X509_FMT_PEM, passphrase, 0);
+		gnutls_memset(key.data, 0, key.size);
+		gnutls_free(key.data);
+	}
+	gnutls_memset(chain.data, 0, chain.size); /* may hold the key, too */
+	gnutls_free(chain.data);
 	return rc;
 }
 
@@ -334,21 +433,36 @@ starttls_policy_identity(struct starttls_policy *policy,
 		rc = may_set(policy, key_file, error);
 	if (rc != 0)
 		return rc;
-	if (policy->has_identity)
+	if (policy->has_identity && policy->role == STARTTLS_CLIENT)
 		return wrong(error, STARTTLS_E_STATE,
 		    "the policy has a certificate already");
-	rc = gnutls_certificate_set_x509_key_file2(policy->credentials,
-	    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase, 0);
+	rc = load_identity(policy, chain_file, key_file, passphrase);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return no_memory(error);
-	if (rc < 0) {
-		rc = starttls_error_set(error, STARTTLS_E_POLICY,
+	if (rc < 0)
+		return starttls_error_set(error, STARTTLS_E_POLICY,
 		    STARTTLS_PHASE_SETUP,
 		    "certificate %s with key %s: %s", chain_file, key_file,
 		    gnutls_strerror(rc));
-		return rc;
-	}
 	policy->has_identity = true;
+	return 0;
+}
+
+int
+starttls_policy_client_cert(struct starttls_policy *policy,
+			    enum starttls_client_cert mode,
+			    struct starttls_error *error)
+{
+	int rc = may_set(policy, policy, error);
+
+	if (rc != 0)
+		return rc;
+	if (policy->role != STARTTLS_SERVER ||
+	    (unsigned)mode > STARTTLS_CLIENT_CERT_REQUIRED)
+		return wrong(error, STARTTLS_E_INVALID,
+		    "a server may ask for no, an optional or a required "
+		    "client certificate");
+	policy->client_cert = mode;
 	return 0;
 }
 
@@ -375,17 +489,20 @@ starttls_policy_priority(const struct starttls_policy *p, const char *more,
 {
 	const char *version = p->min_version == STARTTLS_TLS1_3 ?
 	    ":-VERS-TLS1.2" : "";
+	const char *order = p->role == STARTTLS_SERVER ?
+	    ":%SERVER_PRECEDENCE" : "";
 	size_t size;
 	char *text;
 	int rc;
 
 	if (more == NULL)
 		more = "";
-	size = sizeof(removals) + strlen(version) + strlen(more);
+	size = sizeof(removals) + strlen(version) + strlen(order) +
+	    strlen(more);
 	text = malloc(size);
 	if (text == NULL)
 		return GNUTLS_E_MEMORY_ERROR;
-	snprintf(text, size, "%s%s%s", removals, version, more);
+	snprintf(text, size, "%s%s%s%s", removals, version, order, more);
 	rc = gnutls_priority_init2(ret_priority, text, NULL,
 	    GNUTLS_PRIORITY_INIT_DEF_APPEND);
 	free(text);
@@ -495,9 +612,33 @@ starttls_policy_set_resumption(struct starttls_policy *policy, int enabled,
 }
 
 static int
+prepare_server(struct starttls_policy *p, struct starttls_error *error)
+{
+	if (!p->has_identity)
+		return wrong(error, STARTTLS_E_POLICY,
+		    "a server needs a certificate and its key");
+	if (p->client_cert != STARTTLS_CLIENT_CERT_OFF &&
+	    starttls_trust_count(p->trust) == 0 && p->pin_count == 0)
+		return wrong(error, STARTTLS_E_POLICY,
+		    "client certificates are asked for, but no anchor says "
+		    "whose are good");
+	/* a ticket would outlive the certificate it was given for */
+	if (p->resumption && p->client_cert == STARTTLS_CLIENT_CERT_OFF &&
+	    p->ticket_key.data == NULL &&
+	    gnutls_session_ticket_key_generate(&p->ticket_key) < 0)
+		return no_memory(error);
+	return 0;
+}
+
+static int
 prepare(struct starttls_policy *p, struct starttls_error *error)
 {
-	int rc;
+	int rc = 0;
+
+	if (p->role == STARTTLS_SERVER)
+		rc = prepare_server(p, error);
+	if (rc != 0)
+		return rc;
 
 	if (p->use_system && !p->has_system) {
 		p->own_anchors = starttls_trust_count(p->trust);
@@ -506,7 +647,8 @@ prepare(struct starttls_policy *p, struct starttls_error *error)
 			return rc;
 		p->has_system = true;
 	}
-	if (p->resumption && p->resume == NULL) {
+	if (p->role == STARTTLS_CLIENT && p->resumption &&
+	    p->resume == NULL) {
 		p->resume = starttls_resume_new();
 		if (p->resume == NULL)
 			return no_memory(error);

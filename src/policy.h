@@ -28,12 +28,14 @@ struct crl {
 
 struct starttls_policy {
 	atomic_uint refs;
+	enum starttls_role role;
 	pthread_mutex_t lock;      /* of the change to frozen */
 	bool frozen;
 	bool use_system;
 	bool has_identity;
 	bool require_ocsp;
 	bool resumption;
+	enum starttls_client_cert client_cert;
 	enum starttls_alpn alpn;
 	enum starttls_tls_version min_version;
 	char *removals;            /* ":-ITEM:-ITEM"; NULL: none */
@@ -47,7 +49,9 @@ struct starttls_policy {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_x509_trust_list_t list; /* belongs to credentials */
 	gnutls_priority_t priority;    /* made when frozen */
-	struct resume *resume;
+	gnutls_datum_t intermediates; /* PEM, for the next identity */
+	struct resume *resume;     /* a client's cache */
+	gnutls_datum_t ticket_key; /* a server's; empty: no tickets */
 	int64_t (*clock)(void);    /* seconds since 1970; tests set it */
 };
 

@@ -32,13 +32,13 @@ preamble_of(struct dialog *d)
 static const char *
 state_name(const struct preamble *p)
 {
-	return p->rules->states[p->dialog.state];
+	return p->rules == NULL ? "commands" :
+	    p->rules->states[p->dialog.state];
 }
 
-/* Record a failure with the state and, if there is one, the peer's line. */
-static enum verdict __attribute__((format(printf, 4, 5)))
-fail(struct preamble *p, int code, const struct unit *u,
-     const char *format, ...)
+enum verdict
+starttls_preamble_fail(struct preamble *p, int code, const struct unit *u,
+		       const char *format, ...)
 {
 	struct starttls_error *error = p->error;
 	va_list args;
@@ -64,9 +64,10 @@ fail(struct preamble *p, int code, const struct unit *u,
 	return VERDICT_FAILED;
 }
 
-static void
-trace_line(const struct preamble *p, enum starttls_direction direction,
-	   const void *line, size_t len)
+void
+starttls_preamble_trace(const struct preamble *p,
+			enum starttls_direction direction, const void *line,
+			size_t len)
 {
 	char text[STARTTLS_MESSAGE_SIZE];
 
@@ -91,8 +92,8 @@ is_unasked(const struct preamble *p)
 	return memcmp(p->in, prefix, len) == 0;
 }
 
-static void
-drop_input(struct preamble *p, size_t len)
+void
+starttls_preamble_drop(struct preamble *p, size_t len)
 {
 	p->in_len -= len;
 	memmove(p->in, p->in + len, p->in_len);
@@ -110,10 +111,25 @@ take_verdict(struct preamble *p, enum verdict verdict)
 	case VERDICT_DONE:
 		p->status = PREAMBLE_DONE;
 		break;
+	case VERDICT_ACCEPT: /* a server's */
+	case VERDICT_LEAVE:
 	case VERDICT_FAILED:
 		p->status = PREAMBLE_FAILED;
 		break;
 	}
+}
+
+bool
+starttls_preamble_count(struct preamble *p, size_t len)
+{
+	p->total += len;
+	if (++p->lines <= PREAMBLE_MAX_LINES &&
+	    p->total <= PREAMBLE_MAX_TOTAL)
+		return true;
+	starttls_preamble_fail(p, STARTTLS_E_LIMIT, NULL,
+	    "more than %d lines or %d bytes from the peer",
+	    PREAMBLE_MAX_LINES, PREAMBLE_MAX_TOTAL);
+	return false;
 }
 
 static void
@@ -121,7 +137,7 @@ early_data(struct preamble *p, const char *where)
 {
 	struct unit rest = { .line = { p->in, p->in_len } };
 
-	fail(p, STARTTLS_E_EARLY_DATA, &rest,
+	starttls_preamble_fail(p, STARTTLS_E_EARLY_DATA, &rest,
 	    "%zu bytes of cleartext %s", p->in_len, where);
 }
 
@@ -141,28 +157,22 @@ advance(struct preamble *p)
 		if (n == 0)
 			break;
 		if (n < 0) {
-			fail(p, (int)n, &unit, "not a legal reply");
+			starttls_preamble_fail(p, (int)n, &unit, "not a legal reply");
 			return;
 		}
-		trace_line(p, STARTTLS_RECEIVED, unit.line.data,
+		starttls_preamble_trace(p, STARTTLS_RECEIVED, unit.line.data,
 		    unit.line.len);
-		p->total += (size_t)n;
-		if (++p->lines > PREAMBLE_MAX_LINES ||
-		    p->total > PREAMBLE_MAX_TOTAL) {
-			fail(p, STARTTLS_E_LIMIT, NULL,
-			    "more than %d lines or %d bytes from the peer",
-			    PREAMBLE_MAX_LINES, PREAMBLE_MAX_TOTAL);
+		if (!starttls_preamble_count(p, (size_t)n))
 			return;
-		}
 		take_verdict(p, p->rules->step(&p->dialog, &unit));
 		if (p->status == PREAMBLE_FAILED)
 			return;
-		drop_input(p, (size_t)n);
+		starttls_preamble_drop(p, (size_t)n);
 	}
 	if (p->status == PREAMBLE_UPGRADE && p->in_len > 0)
 		early_data(p, "behind the go-ahead");
 	else if (p->status == PREAMBLE_RUNNING && p->in_len == sizeof(p->in))
-		fail(p, STARTTLS_E_LIMIT, NULL,
+		starttls_preamble_fail(p, STARTTLS_E_LIMIT, NULL,
 		    "a line of more than %d bytes", PREAMBLE_MAX_LINE);
 }
 
@@ -170,14 +180,14 @@ void
 starttls_preamble_start(struct preamble *p,
 			const struct starttls_protocol *protocol,
 			const struct dialog_rules *rules,
-			enum starttls_stage from, const char *client_name,
+			enum starttls_stage from, const char *own_name,
 			struct starttls_error *error)
 {
 	memset(p, 0, offsetof(struct preamble, in));
 	p->protocol = protocol;
 	p->rules = rules;
 	p->error = error;
-	p->dialog.client_name = client_name;
+	p->dialog.own_name = own_name;
 	p->dialog.state = from == STARTTLS_GREETING ? rules->from_greeting :
 	    rules->from_command;
 	if (rules == &protocol->exchange_rules)
@@ -196,15 +206,39 @@ starttls_preamble_out(const struct preamble *p, size_t *ret_len)
 	return *ret_len > 0 ? p->out + p->out_done : NULL;
 }
 
+/* Line by line; bytes that are no lines in one piece. */
+static void
+trace_sent(const struct preamble *p)
+{
+	const char *line = p->out, *end = p->out + p->out_len;
+
+	while (line < end) {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+		const char *next = lf == NULL ? end : lf + 1;
+
+		starttls_preamble_trace(p, STARTTLS_SENT, line,
+		    (size_t)(next - line) -
+		    (lf > line && lf[-1] == '\r' ? 2 : 0));
+		line = next;
+	}
+}
+
 void
 starttls_preamble_sent(struct preamble *p, size_t len)
 {
 	p->out_done += len;
 	if (p->out_done < p->out_len)
 		return;
-	trace_line(p, STARTTLS_SENT, p->out, p->out_len -
-	    (p->out[p->out_len - 1] == '\n' ? 2 : 0));
+	trace_sent(p);
 	p->out_len = p->out_done = 0;
+	if (p->rules == NULL)
+		starttls_serve_sent(p);
+}
+
+bool
+starttls_preamble_must_look(const struct preamble *p)
+{
+	return p->rules != NULL || p->status == PREAMBLE_ACCEPTING;
 }
 
 uint8_t *
@@ -218,6 +252,10 @@ void
 starttls_preamble_received(struct preamble *p, size_t len)
 {
 	p->in_len += len;
+	if (p->rules == NULL) {
+		starttls_serve_advance(p);
+		return;
+	}
 	if (p->status == PREAMBLE_UPGRADE && p->in_len > 0)
 		early_data(p, "behind the go-ahead");
 	advance(p);
@@ -233,6 +271,12 @@ starttls_preamble_feed(struct preamble *p, const void *data, size_t len)
 		size_t size;
 		uint8_t *space = starttls_preamble_space(p, &size);
 
+		if (size == 0) {   /* a server has to answer first */
+			starttls_preamble_fail(p, STARTTLS_E_LIMIT, NULL,
+			    "more than %d bytes held by the application",
+			    PREAMBLE_MAX_LINE);
+			return;
+		}
 		if (size > len)
 			size = len;
 		memcpy(space, in, size);
@@ -247,13 +291,17 @@ starttls_preamble_eof(struct preamble *p)
 {
 	struct unit rest = { .line = { p->in, p->in_len } };
 
-	if (p->status == PREAMBLE_RUNNING && p->leaving && p->out_len == 0)
+	if (p->rules == NULL)
+		starttls_preamble_fail(p, STARTTLS_E_EOF, NULL,
+		    "the client closed the connection before TLS");
+	else if (p->status == PREAMBLE_RUNNING && p->leaving &&
+	    p->out_len == 0)
 		p->status = PREAMBLE_DONE;
 	else if (p->in_len > 0)
-		fail(p, STARTTLS_E_EOF, &rest,
+		starttls_preamble_fail(p, STARTTLS_E_EOF, &rest,
 		    "the peer closed the connection within a line");
 	else
-		fail(p, STARTTLS_E_EOF, NULL,
+		starttls_preamble_fail(p, STARTTLS_E_EOF, NULL,
 		    "the peer closed the connection, waiting for its "
 		    "reply (%s)", state_name(p));
 }
@@ -278,7 +326,7 @@ put_line(struct preamble *p, unsigned next, const char *format, va_list args)
 	len = vsnprintf(p->out, sizeof(p->out) - 2, format, args);
 	if (len < 0 || (size_t)len >= sizeof(p->out) - 2 ||
 	    !starttls_text_is_plain(p->out))
-		return fail(p, STARTTLS_E_INVALID, NULL,
+		return starttls_preamble_fail(p, STARTTLS_E_INVALID, NULL,
 		    "a command that may not be sent (name too long?)");
 	memcpy(p->out + len, "\r\n", 2);
 	p->out_len = (size_t)len + 2;
@@ -370,7 +418,7 @@ starttls_refused(struct dialog *d, const struct unit *u)
 {
 	struct preamble *p = preamble_of(d);
 
-	return fail(p, STARTTLS_E_REFUSED, u, "refused by the peer (%s)",
+	return starttls_preamble_fail(p, STARTTLS_E_REFUSED, u, "refused by the peer (%s)",
 	    state_name(p));
 }
 
@@ -378,7 +426,7 @@ enum verdict
 starttls_not_offered(struct dialog *d, const struct unit *u)
 {
 	(void)u;
-	return fail(preamble_of(d), STARTTLS_E_NOT_OFFERED, NULL,
+	return starttls_preamble_fail(preamble_of(d), STARTTLS_E_NOT_OFFERED, NULL,
 	    "the peer does not offer to upgrade to TLS");
 }
 
@@ -387,21 +435,21 @@ starttls_malformed(struct dialog *d, const struct unit *u)
 {
 	struct preamble *p = preamble_of(d);
 
-	return fail(p, STARTTLS_E_PROTOCOL, u, "not a legal reply (%s)",
+	return starttls_preamble_fail(p, STARTTLS_E_PROTOCOL, u, "not a legal reply (%s)",
 	    state_name(p));
 }
 
 enum verdict
 starttls_forbidden(struct dialog *d, const struct unit *u)
 {
-	return fail(preamble_of(d), STARTTLS_E_FORBIDDEN, u,
+	return starttls_preamble_fail(preamble_of(d), STARTTLS_E_FORBIDDEN, u,
 	    "the peer starts in a state that rules TLS out");
 }
 
 enum verdict
 starttls_bug(struct dialog *d)
 {
-	return fail(preamble_of(d), STARTTLS_E_STATE, NULL,
+	return starttls_preamble_fail(preamble_of(d), STARTTLS_E_STATE, NULL,
 	    "the dialog reached no state of its own");
 }
 

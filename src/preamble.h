@@ -7,8 +7,10 @@
  * The owner moves bytes: it sends what preamble_out() holds, says so with
  * preamble_sent(), receives into preamble_space() and says so with
  * preamble_received().  Before it sends a command for the first time it should
- * receive once without waiting, so that input ahead of a command is seen.
- * Failure is sticky and lands in the owner's error.
+ * receive once without waiting, so that input ahead of a command is seen; a
+ * server does that before the go-ahead only (preamble_must_look).  Failure is
+ * sticky and lands in the owner's error; a server's owner sends what is there
+ * first (PREAMBLE_LEAVING).
  */
 
 #ifndef STARTTLS_PREAMBLE_H
@@ -22,10 +24,14 @@
 #define PREAMBLE_MAX_LINES 2048
 #define PREAMBLE_MAX_TOTAL 65536
 #define PREAMBLE_MAX_COMMAND 512    /* RFC 5321 section 4.5.3.1.4 */
+#define PREAMBLE_MAX_COMMANDS 100   /* that a server answers before TLS */
+#define PREAMBLE_MAX_REFUSALS 12    /* of them */
 
 enum preamble_status {
 	PREAMBLE_RUNNING,
-	PREAMBLE_UPGRADE,          /* go-ahead read, nothing behind it */
+	PREAMBLE_ACCEPTING,        /* server: go-ahead not sent yet */
+	PREAMBLE_LEAVING,          /* server: last words not sent yet */
+	PREAMBLE_UPGRADE,          /* go-ahead given, nothing behind it */
 	PREAMBLE_DONE,             /* exchange over */
 	PREAMBLE_FAILED
 };
@@ -34,7 +40,7 @@ struct preamble {
 	struct dialog dialog;      /* first: steps get a pointer to it */
 	enum preamble_status status;
 	const struct starttls_protocol *protocol;
-	const struct dialog_rules *rules;
+	const struct dialog_rules *rules; /* NULL: a server */
 	struct framer framer;
 	struct starttls_error *error;
 	enum starttls_phase phase;
@@ -42,6 +48,7 @@ struct preamble {
 	void *trace_context;
 	bool leaving;              /* goodbye was said */
 	unsigned lines;
+	unsigned refusals;         /* a server's */
 	size_t total;
 	size_t in_len;
 	size_t out_len, out_done;
@@ -59,8 +66,27 @@ void starttls_preamble_start(struct preamble *p,
 			     const struct starttls_protocol *protocol,
 			     const struct dialog_rules *rules,
 			     enum starttls_stage from,
-			     const char *client_name,
+			     const char *own_name,
 			     struct starttls_error *error);
+
+/**
+ * starttls_preamble_serve: begin a server's dialog (src/serve.c).
+ *
+ * @from     STARTTLS_GREETING, or STARTTLS_COMMAND to wait for commands
+ */
+void starttls_preamble_serve(struct preamble *p,
+			     const struct starttls_protocol *protocol,
+			     enum starttls_stage from, const char *own_name,
+			     struct starttls_error *error);
+
+/**
+ * starttls_preamble_hang_up: have a server say its last words, if nothing
+ * else waits to be sent.  The error is the owner's.
+ */
+void starttls_preamble_hang_up(struct preamble *p);
+
+/** starttls_preamble_must_look: whether to receive once before sending. */
+bool starttls_preamble_must_look(const struct preamble *p);
 
 /** starttls_preamble_out: what is to be sent; NULL: nothing. */
 const char *starttls_preamble_out(const struct preamble *p, size_t *ret_len);
@@ -75,5 +101,25 @@ void starttls_preamble_feed(struct preamble *p, const void *data, size_t len);
 
 /** starttls_preamble_eof: the stream has ended. */
 void starttls_preamble_eof(struct preamble *p);
+
+/* Between preamble.c and serve.c. */
+
+/** starttls_preamble_fail: record a failure with the peer's words, if any. */
+enum verdict starttls_preamble_fail(struct preamble *p, int code,
+				    const struct unit *u,
+				    const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/** starttls_preamble_trace: a line for the trace function. */
+void starttls_preamble_trace(const struct preamble *p,
+			     enum starttls_direction direction,
+			     const void *line, size_t len);
+/** starttls_preamble_count: one more line; whether limits still hold. */
+bool starttls_preamble_count(struct preamble *p, size_t len);
+/** starttls_preamble_drop: forget the front of the input. */
+void starttls_preamble_drop(struct preamble *p, size_t len);
+/** starttls_serve_advance: let a server see what has come. */
+void starttls_serve_advance(struct preamble *p);
+/** starttls_serve_sent: everything to say was said. */
+void starttls_serve_sent(struct preamble *p);
 
 #endif

@@ -78,3 +78,15 @@ starttls_protocol_rfc(const struct starttls_protocol *protocol)
 {
 	return protocol == NULL ? NULL : protocol->rfc;
 }
+
+const char *
+starttls_protocol_greeting(const struct starttls_protocol *protocol)
+{
+	return protocol == NULL ? NULL : protocol->serve_rules.greeting;
+}
+
+const char *
+starttls_protocol_goodbye(const struct starttls_protocol *protocol)
+{
+	return protocol == NULL ? NULL : protocol->serve_rules.hangup;
+}

@@ -30,6 +30,7 @@ struct resume {
 	pthread_mutex_t lock;
 	uint64_t puts;
 	size_t count;
+	size_t used;               /* no slot behind these was ever filled */
 	struct slot slots[RESUME_MAX];
 };
 
@@ -82,7 +83,7 @@ starttls_resume_free(struct resume *r)
 
 	if (r == NULL)
 		return;
-	for (i = 0; i < RESUME_MAX; i++)
+	for (i = 0; i < r->used; i++)
 		clear(r, &r->slots[i]);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
@@ -96,7 +97,7 @@ choose(struct resume *r, const char *key, uint32_t hash, bool once)
 	struct slot *empty = NULL, *oldest = NULL, *mine = NULL;
 	size_t i, own = 0;
 
-	for (i = 0; i < RESUME_MAX; i++) {
+	for (i = 0; i < r->used; i++) {
 		struct slot *s = &r->slots[i];
 
 		if (s->key == NULL) {
@@ -113,7 +114,9 @@ choose(struct resume *r, const char *key, uint32_t hash, bool once)
 	}
 	if (own >= (once ? RESUME_MAX_PER_KEY : 1))
 		return mine;
-	return empty != NULL ? empty : oldest;
+	if (empty != NULL)
+		return empty;
+	return r->used < RESUME_MAX ? &r->slots[r->used++] : oldest;
 }
 
 void
@@ -138,16 +141,15 @@ starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
 }
 
 bool
-starttls_resume_take(struct resume *r, const char *key, int64_t now,
-		     uint8_t **ret_data, size_t *ret_len, int64_t *ret_expires)
+starttls_resume_use(struct resume *r, const char *key, int64_t now,
+		    resume_use_fn *use, void *context)
 {
 	uint32_t hash = hash_of(key);
 	struct slot *best = NULL;
-	uint8_t *copy = NULL;
 	size_t i;
 
 	pthread_mutex_lock(&r->lock);
-	for (i = 0; i < RESUME_MAX; i++) {
+	for (i = 0; i < r->used; i++) {
 		struct slot *s = &r->slots[i];
 
 		if (!is_for(s, key, hash))
@@ -157,18 +159,13 @@ starttls_resume_take(struct resume *r, const char *key, int64_t now,
 		else if (best == NULL || s->age > best->age)
 			best = s;
 	}
-	if (best != NULL)
-		copy = malloc(best->len);
-	if (copy != NULL) {
-		memcpy(copy, best->data, best->len);
-		*ret_data = copy;
-		*ret_len = best->len;
-		*ret_expires = best->expires;
+	if (best != NULL) {
+		use(context, best->data, best->len, best->expires);
 		if (best->once)
 			clear(r, best);
 	}
 	pthread_mutex_unlock(&r->lock);
-	return copy != NULL;
+	return best != NULL;
 }
 
 void
@@ -178,7 +175,7 @@ starttls_resume_drop(struct resume *r, const char *key)
 	size_t i;
 
 	pthread_mutex_lock(&r->lock);
-	for (i = 0; i < RESUME_MAX; i++)
+	for (i = 0; i < r->used; i++)
 		if (is_for(&r->slots[i], key, hash))
 			clear(r, &r->slots[i]);
 	pthread_mutex_unlock(&r->lock);

@@ -32,14 +32,19 @@ void starttls_resume_free(struct resume *r);
 void starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
 			 size_t len, int64_t expires, bool once);
 
+/* What becomes of a session; it is only lent. */
+typedef void resume_use_fn(void *context, const uint8_t *data, size_t len,
+			   int64_t expires);
+
 /**
- * starttls_resume_take: the newest session for a key that is still good.
+ * starttls_resume_use: lend the newest session for a key that is still good.
  *
- * Returns: true, and a copy that the caller frees.
+ * @use  is called with the cache locked, so that nothing is copied
+ *
+ * Returns: whether there was one.
  */
-bool starttls_resume_take(struct resume *r, const char *key, int64_t now,
-			  uint8_t **ret_data, size_t *ret_len,
-			  int64_t *ret_expires);
+bool starttls_resume_use(struct resume *r, const char *key, int64_t now,
+			 resume_use_fn *use, void *context);
 
 /** starttls_resume_drop: forget a peer's sessions; they did not work. */
 void starttls_resume_drop(struct resume *r, const char *key);

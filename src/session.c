@@ -245,7 +245,8 @@ starttls_session_free(struct starttls_session *session)
 	starttls_transport_done(&session->io);
 	starttls_policy_unref(session->policy);
 	free(session->exchange);
-	free(session->client_name);
+	free(session->pending);
+	free(session->own_name);
 	free(session->name);
 	free(session);
 }
@@ -336,7 +337,8 @@ exchange(struct starttls_session *s)
 	if (p == NULL) {
 		if (s->error.code != 0)
 			return s->error.code;
-		if (s->used || s->shut || s->closed_by_peer)
+		if (s->used || s->shut || s->closed_by_peer ||
+		    starttls_session_is_server(s))
 			return STARTTLS_E_STATE;
 		p = s->exchange = malloc(sizeof(*p));
 		if (p == NULL)
@@ -346,7 +348,7 @@ exchange(struct starttls_session *s)
 		starttls_preamble_start(p, s->protocol,
 		    &s->protocol->exchange_rules,
 		    s->from == STARTTLS_HANDSHAKE ? STARTTLS_GREETING :
-		    STARTTLS_COMMAND, s->client_name, &s->error);
+		    STARTTLS_COMMAND, s->own_name, &s->error);
 		p->trace = s->trace;
 		p->trace_context = s->trace_context;
 	}
@@ -373,7 +375,7 @@ starttls_session_check(struct starttls_session *session,
 			starttls_error_reset(error);
 		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
 		    s == NULL ? "no session to check" :
-		    "the session was used before");
+		    "the session was used before, or is a server's");
 	}
 	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
 		return rc;
@@ -393,8 +395,8 @@ static const char exporter_label[] = "EXPORTER-Channel-Binding";
 #define EXPORTER_SIZE 32           /* RFC 9266 section 2 */
 
 static int
-bind_end_point(gnutls_session_t tls, uint8_t *data, size_t size,
-	       size_t *ret_len)
+bind_end_point(gnutls_session_t tls, bool is_server, uint8_t *data,
+	       size_t size, size_t *ret_len)
 {
 	const gnutls_datum_t *chain;
 	gnutls_digest_algorithm_t digest;
@@ -402,7 +404,12 @@ bind_end_point(gnutls_session_t tls, uint8_t *data, size_t size,
 	unsigned count = 0;
 	int rc;
 
-	chain = gnutls_certificate_get_peers(tls, &count);
+	if (is_server) {
+		chain = gnutls_certificate_get_ours(tls);
+		count = 1;
+	} else {
+		chain = gnutls_certificate_get_peers(tls, &count);
+	}
 	if (chain == NULL || count == 0)
 		return STARTTLS_E_STATE;
 	if (gnutls_x509_crt_init(&crt) < 0)
@@ -444,7 +451,8 @@ starttls_session_channel_binding(struct starttls_session *session,
 	tls13 = gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3;
 	switch (type) {
 	case STARTTLS_TLS_SERVER_END_POINT:
-		rc = bind_end_point(s->tls, data, size, &len);
+		rc = bind_end_point(s->tls, starttls_session_is_server(s),
+		    data, size, &len);
 		if (rc == 0)
 			*ret_len = len;
 		return rc;

@@ -24,11 +24,14 @@ struct starttls_session {
 	gnutls_session_t tls;      /* NULL before the handshake */
 	struct transport io;
 	enum starttls_stage from;
-	struct name *name;         /* reference name */
-	char *client_name;
+	struct name *name;         /* reference name; a server has none */
+	char *own_name;
 	char port[8];
 	int64_t deadline;          /* 0: never wait */
 	struct starttls_error error; /* sticky, first cause */
+
+	uint8_t *pending;          /* of the ClientHello, read already */
+	size_t pending_len;
 
 	/* the handshake */
 	bool saw_record;           /* the peer's first bytes were TLS */
@@ -64,6 +67,20 @@ struct starttls_session {
 	int64_t exchange_started;
 	int handshake_trips;       /* round trips until TLS was up */
 };
+
+/** starttls_session_is_server: which side of the conversation we are. */
+static inline bool
+starttls_session_is_server(const struct starttls_session *s)
+{
+	return s->policy->role == STARTTLS_SERVER;
+}
+
+/** starttls_session_peer: whose certificate it is, for messages. */
+static inline const char *
+starttls_session_peer(const struct starttls_session *s)
+{
+	return starttls_session_is_server(s) ? "the client" : s->name->text;
+}
 
 /** starttls_session_fail: record a failure; returns the sticky code. */
 int starttls_session_fail(struct starttls_session *s, int code,

@@ -275,6 +275,24 @@ starttls_protocol_port(const struct starttls_protocol *protocol,
 STARTTLS_API const char *
 starttls_protocol_rfc(const struct starttls_protocol *protocol);
 
+/**
+ * starttls_protocol_greeting: how a server of the protocol begins, for
+ * programs that must greet in place of one.
+ *
+ * Returns: a static string, one line without its end, '$' standing for the
+ * server's name; NULL: clients of the protocol speak first.
+ */
+STARTTLS_API const char *
+starttls_protocol_greeting(const struct starttls_protocol *protocol);
+
+/**
+ * starttls_protocol_goodbye: how a server turns a client away at any time.
+ *
+ * Returns: as starttls_protocol_greeting.
+ */
+STARTTLS_API const char *
+starttls_protocol_goodbye(const struct starttls_protocol *protocol);
+
 /* ------------------------------------------------------------------------
  * Policy: what every session must satisfy.  Secure when new; setters only
  * tighten it or say whom to trust, and only before its first use: after that
@@ -284,7 +302,8 @@ starttls_protocol_rfc(const struct starttls_protocol *protocol);
 struct starttls_policy;
 
 enum starttls_role {
-	STARTTLS_CLIENT = 1
+	STARTTLS_CLIENT = 1,
+	STARTTLS_SERVER = 2
 };
 
 enum starttls_tls_version {
@@ -301,11 +320,24 @@ enum starttls_alpn {
 	STARTTLS_ALPN_REQUIRE = 3  /* offer; none selected is an error */
 };
 
+/* Whether a server asks its clients for a certificate. */
+enum starttls_client_cert {
+	STARTTLS_CLIENT_CERT_OFF = 0,
+	STARTTLS_CLIENT_CERT_OPTIONAL = 1, /* one that is shown must be good */
+	STARTTLS_CLIENT_CERT_REQUIRED = 2
+};
+
 /**
  * starttls_policy_new: make a policy with the library's secure defaults.
  *
  * TLS 1.2 and 1.3 with forward secrecy and AEAD, certificates verified
- * against the system's trust store at the 112 bit security level.
+ * against the system's trust store at the 112 bit security level.  A server
+ * trusts nobody until it is told whom (starttls_policy_trust_file), and needs
+ * an identity before its first use.
+ *
+ * A policy never changes once it is in use.  New certificates are a new
+ * policy: make it, use it for what comes, and unref the old one, which lives
+ * on in the sessions that were made with it.
  *
  * Ownership: the caller holds one reference, see starttls_policy_unref.
  * Returns: 0; STARTTLS_E_INVALID (@role, NULL), STARTTLS_E_NOMEM
@@ -426,21 +458,56 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
 			     struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
- * starttls_policy_identity: the certificate chain and private key to show
- * when the peer asks for a certificate.
+ * starttls_policy_identity: the certificate chain and private key to show:
+ * a server always, a client when it is asked.
  *
- * @chain_file, @key_file  PEM files or PKCS#11 URIs (RFC 7512)
+ * A server may have several; the one with the name that the client asks for
+ * (SNI) is shown, or else the first.
+ *
+ * @chain_file, @key_file  PEM files, or one that has both, or PKCS#11 URIs
+ *               (RFC 7512)
  * @passphrase   of the key; NULL: not encrypted.  Not kept.
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
- * STARTTLS_E_STATE (set already), STARTTLS_E_POLICY (unreadable, wrong
- * passphrase, key and certificate do not match), STARTTLS_E_NOMEM
+ * STARTTLS_E_STATE (a client's was set already), STARTTLS_E_POLICY
+ * (unreadable, wrong passphrase, key and certificate do not match),
+ * STARTTLS_E_NOMEM
  */
 STARTTLS_API int
 starttls_policy_identity(struct starttls_policy *policy,
 			 const char *chain_file, const char *key_file,
 			 const char *passphrase,
 			 struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_intermediates: certificates to show behind those of the
+ * identities that are set after this, for chains that are kept in a file of
+ * their own.  Replaces those of an earlier call.
+ *
+ * @path     PEM file
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
+ * STARTTLS_E_POLICY (unreadable, or no certificate in it), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_intermediates(struct starttls_policy *policy,
+			      const char *path,
+			      struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_client_cert: whether a server asks for a certificate.
+ *
+ * It is verified inside the handshake for the purpose of TLS clients, against
+ * the anchors, pins and revocation lists of the policy; who it is, the
+ * application learns from starttls_session_cert.  No session is resumed then.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, a client's policy, no such mode),
+ * STARTTLS_E_FROZEN
+ */
+STARTTLS_API int
+starttls_policy_client_cert(struct starttls_policy *policy,
+			    enum starttls_client_cert mode,
+			    struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
  * starttls_policy_raise_min_version: refuse TLS versions below @version.
@@ -483,7 +550,8 @@ starttls_policy_set_alpn(struct starttls_policy *policy,
  *
  * A bounded cache in the policy, keyed by peer name, port and protocol.
  * Only verified sessions enter, each ticket is used once, and none is used
- * past the end of validity of the chain it was verified with.
+ * past the end of validity of the chain it was verified with.  A server
+ * gives tickets instead, and keeps nothing.
  *
  * @enabled  1 when new; 0 asks for no tickets at all, which suits a program
  *           that makes one connection
@@ -562,11 +630,13 @@ struct starttls_options {
 	size_t size;               /* sizeof(struct starttls_options) */
 
 	/* the dialog */
-	const char *client_name;   /* for EHLO; NULL: "localhost" */
+	const char *own_name;      /* for EHLO, or in a server's greeting;
+	                              NULL: "localhost" */
 	const char *port;          /* as text, for the resumption cache and
 	                              ALPN; NULL: the usual one */
 	const void *pending;       /* bytes that the application's reader */
-	size_t pending_len;        /* holds; must be none after a go-ahead */
+	size_t pending_len;        /* holds; a client has none after the
+	                              go-ahead, a server hands them to TLS */
 
 	/* transport instead of a socket; both or neither */
 	starttls_recv_fn recv;
@@ -591,13 +661,21 @@ struct starttls_options {
  *
  * Freezes the policy.  Nothing is sent or received before the first step.
  *
+ * With a server's policy it is the other side: it greets, answers what is
+ * harmless, refuses what must not happen in the clear, and gives the go-ahead
+ * unless anything stands behind the upgrade command.  Commands, refusals and
+ * bytes before TLS are limited.  What it has to say before it gives up is
+ * sent as far as that is possible without waiting after the failure; shut
+ * down the descriptor for writing and drain it before closing, or the peer
+ * may not see it.
+ *
  * @protocol   from starttls_protocol_find
  * @from       where the conversation stands: STARTTLS_GREETING if not one
  *             byte was exchanged; STARTTLS_COMMAND if the upgrade command is
- *             the next thing to say; STARTTLS_HANDSHAKE on a dedicated port
- *             or behind a go-ahead
+ *             the next thing to say, or for a server to wait for;
+ *             STARTTLS_HANDSHAKE on a dedicated port or behind a go-ahead
  * @peer_name  reference name to verify: a DNS name (internationalised ones
- *             in UTF-8 or as A-labels) or an address
+ *             in UTF-8 or as A-labels) or an address; NULL for a server
  * @fd         connected stream socket, blocking or not; with a transport in
  *             the options, a descriptor to poll on, or -1
  * @options    NULL: defaults
@@ -638,6 +716,10 @@ starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
 
 /**
  * starttls_upgrade_step: go on as far as possible without waiting.
+ *
+ * A server's conversation that ends without TLS, also politely, is
+ * STARTTLS_E_EOF; a command that was pipelined behind the upgrade command is
+ * STARTTLS_E_EARLY_DATA.
  *
  * Returns: 0 (verified; take the session), STARTTLS_WANT_READ,
  * STARTTLS_WANT_WRITE; or, and then for ever:
@@ -878,7 +960,7 @@ starttls_session_set_deadline(struct starttls_session *session,
  *
  * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_REFUSED,
  * STARTTLS_E_PROTOCOL, STARTTLS_E_LIMIT and those of starttls_session_read;
- * STARTTLS_E_STATE (data was read or written before)
+ * STARTTLS_E_STATE (data was read or written before, or we are the server)
  */
 STARTTLS_API int
 starttls_session_check(struct starttls_session *session,

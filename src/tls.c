@@ -44,11 +44,24 @@ keep_stray(struct starttls_session *s, const uint8_t *data, size_t len)
 	starttls_text_clean(s->stray, sizeof(s->stray), text, len);
 }
 
+/* What the application had read of the ClientHello comes first. */
+static ssize_t
+pull_pending(struct starttls_session *s, void *data, size_t size)
+{
+	if (size > s->pending_len)
+		size = s->pending_len;
+	memcpy(data, s->pending, size);
+	s->pending_len -= size;
+	memmove(s->pending, s->pending + size, s->pending_len);
+	return (ssize_t)size;
+}
+
 static ssize_t
 pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 {
 	struct starttls_session *s = ptr;
-	ssize_t n = starttls_transport_recv(&s->io, data, size);
+	ssize_t n = s->pending_len > 0 ? pull_pending(s, data, size) :
+	    starttls_transport_recv(&s->io, data, size);
 
 	if (n > 0 && !s->saw_record) {
 		if (!is_content_type(*(const uint8_t *)data)) {
@@ -166,7 +179,8 @@ certificate_fault(struct starttls_session *s, int code, unsigned bit,
 {
 	s->verdict |= bit;
 	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
-	    "the certificate of %.100s is %s", s->name->text, what);
+	    "the certificate of %.100s is %s", starttls_session_peer(s),
+	    what);
 	s->error.verdict = s->verdict;
 	s->error.depth = 0;
 	return s->error.code;

@@ -24,7 +24,7 @@
 #include "text.h"
 #include "wait.h"
 
-#define MAX_CLIENT_NAME 255
+#define MAX_OWN_NAME 255
 
 static int
 invalid(struct starttls_error *error, const char *why)
@@ -42,7 +42,8 @@ check_arguments(const struct starttls_policy *policy,
 		enum starttls_stage from, const char *peer_name,
 		const struct starttls_options *o)
 {
-	if (policy == NULL || protocol == NULL || peer_name == NULL)
+	if (policy == NULL || protocol == NULL || (peer_name == NULL &&
+	    policy->role == STARTTLS_CLIENT))
 		return "an upgrade needs a policy, a protocol and a name";
 	if (from < STARTTLS_GREETING || from > STARTTLS_HANDSHAKE)
 		return "no such stage of a conversation";
@@ -57,12 +58,12 @@ check_arguments(const struct starttls_policy *policy,
 		return "a transport is both recv and send";
 	if (o->pending == NULL && o->pending_len > 0)
 		return "pending bytes without a pointer";
-	if (o->client_name != NULL && (o->client_name[0] == '\0' ||
-	    strlen(o->client_name) > MAX_CLIENT_NAME ||
-	    strchr(o->client_name, ' ') != NULL ||
-	    !starttls_text_is_plain(o->client_name)))
-		return "the client name for EHLO is empty, too long, or has "
-		    "blanks, controls or 8-bit characters";
+	if (o->own_name != NULL && (o->own_name[0] == '\0' ||
+	    strlen(o->own_name) > MAX_OWN_NAME ||
+	    strchr(o->own_name, ' ') != NULL ||
+	    !starttls_text_is_plain(o->own_name)))
+		return "our own name is empty, too long, or has blanks, "
+		    "controls or 8-bit characters";
 	if (o->port != NULL && (strlen(o->port) >= 8 || o->port[0] == '\0'))
 		return "the port is empty or too long";
 	return NULL;
@@ -80,6 +81,9 @@ starttls_upgrade_check(const struct starttls_policy *policy,
 
 	if (why != NULL)
 		return invalid(error, why);
+	*ret_name = (struct name){ .ip_len = 0 };
+	if (policy->role == STARTTLS_SERVER)
+		return 0;
 	if (starttls_name_parse(peer_name, ret_name, &why) == 0)
 		return 0;
 	return starttls_error_set(error, STARTTLS_E_INVALID,
@@ -90,14 +94,14 @@ static int
 fill_names(struct starttls_session *s, const struct name *name,
 	   const struct starttls_options *o)
 {
-	const char *client = o != NULL && o->client_name != NULL ?
-	    o->client_name : "localhost";
+	const char *client = o != NULL && o->own_name != NULL ?
+	    o->own_name : "localhost";
 	const char *port = o != NULL && o->port != NULL ? o->port :
 	    starttls_protocol_port(s->protocol, s->from);
 
 	s->name = malloc(sizeof(*s->name));
-	s->client_name = strdup(client);
-	if (s->name == NULL || s->client_name == NULL)
+	s->own_name = strdup(client);
+	if (s->name == NULL || s->own_name == NULL)
 		return STARTTLS_E_NOMEM;
 	*s->name = *name;
 	snprintf(s->port, sizeof(s->port), "%s", port);
@@ -116,6 +120,15 @@ take_pending(struct starttls_upgrade *u, const struct starttls_options *o)
 	if (u->preamble != NULL) {
 		starttls_preamble_feed(u->preamble, o->pending,
 		    o->pending_len);
+		return 0;
+	}
+	if (starttls_session_is_server(s)) {
+		s->pending = malloc(o->pending_len);
+		if (s->pending == NULL)
+			return starttls_session_fail(s, STARTTLS_E_NOMEM,
+			    STARTTLS_PHASE_HANDSHAKE, "out of memory");
+		memcpy(s->pending, o->pending, o->pending_len);
+		s->pending_len = o->pending_len;
 		return 0;
 	}
 	starttls_text_clean(shown, sizeof(shown), o->pending, o->pending_len);
@@ -138,8 +151,13 @@ start_preamble(struct starttls_upgrade *u, const struct starttls_options *o)
 	p = u->preamble = malloc(sizeof(*p));
 	if (p == NULL)
 		return STARTTLS_E_NOMEM;
-	starttls_preamble_start(p, s->protocol, &s->protocol->upgrade_rules,
-	    s->from, s->client_name, &s->error);
+	if (starttls_session_is_server(s))
+		starttls_preamble_serve(p, s->protocol, s->from, s->own_name,
+		    &s->error);
+	else
+		starttls_preamble_start(p, s->protocol,
+		    &s->protocol->upgrade_rules, s->from, s->own_name,
+		    &s->error);
 	if (o != NULL) {
 		p->trace = o->trace;
 		p->trace_context = o->trace_context;
@@ -269,11 +287,13 @@ send_preamble(struct starttls_upgrade *u)
 	while ((out = starttls_preamble_out(p, &len)) != NULL) {
 		if (s->greeting_us < 0 && s->from == STARTTLS_GREETING)
 			s->greeting_us = lap(u);
-		if (!u->looked) {
+		if (!u->looked && starttls_preamble_must_look(p)) {
 			rc = receive_preamble(u);
+			u->looked = true;
+			if (p->status == PREAMBLE_LEAVING)
+				continue;
 			if (rc != 0 && rc != STARTTLS_WANT_READ)
 				return rc;
-			u->looked = true;
 		}
 		iov.iov_base = (char *)(uintptr_t)out;
 		iov.iov_len = len;
@@ -296,19 +316,26 @@ step_preamble(struct starttls_upgrade *u)
 	struct preamble *p = u->preamble;
 	int rc = 0;
 
-	while (rc == 0 && p->status == PREAMBLE_RUNNING) {
+	while (rc == 0 && (p->status == PREAMBLE_RUNNING ||
+	    p->status == PREAMBLE_ACCEPTING ||
+	    p->status == PREAMBLE_LEAVING)) {
 		rc = send_preamble(u);
-		if (rc == 0)
+		if (rc == 0 && p->status == PREAMBLE_RUNNING)
 			rc = receive_preamble(u);
+		/* a server's last words go out before its failure does */
+		if (starttls_is_fatal(rc) && p->status == PREAMBLE_LEAVING)
+			rc = send_preamble(u);
 	}
 	if (rc == 0 && p->status == PREAMBLE_FAILED)
 		rc = s->error.code;
 	if (rc != 0)
 		return rc;
 	/* the go-ahead was the last byte received; is there another one? */
-	rc = receive_preamble(u);
-	if (rc != STARTTLS_WANT_READ)
-		return rc;
+	if (!starttls_session_is_server(s)) {
+		rc = receive_preamble(u);
+		if (rc != STARTTLS_WANT_READ)
+			return rc;
+	}
 	s->preamble_us = lap(u);
 	free(p);
 	u->preamble = NULL;
@@ -324,7 +351,7 @@ look_before_hello(struct starttls_upgrade *u)
 	uint8_t early[48];
 	ssize_t n;
 
-	if (s->from != STARTTLS_HANDSHAKE)
+	if (s->from != STARTTLS_HANDSHAKE || starttls_session_is_server(s))
 		return 0;
 	n = receive(s, STARTTLS_PHASE_HANDSHAKE, early, sizeof(early));
 	if (n == STARTTLS_WANT_READ)
@@ -377,6 +404,12 @@ stop_clock(struct starttls_upgrade *u)
 		*phase = lap(u);
 }
 
+static bool
+is_leaving(const struct starttls_upgrade *u)
+{
+	return u->preamble != NULL && u->preamble->status == PREAMBLE_LEAVING;
+}
+
 int
 starttls_upgrade_step(struct starttls_upgrade *upgrade,
 		      struct starttls_error *error)
@@ -389,7 +422,7 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 	if (u->mark == 0)
 		u->mark = starttls_now_us();
 	rc = u->session->error.code;
-	if (rc == 0 && u->state == UPGRADE_PREAMBLE)
+	if (u->state == UPGRADE_PREAMBLE && (rc == 0 || is_leaving(u)))
 		rc = step_preamble(u);
 	if (rc == 0 && u->state == UPGRADE_HANDSHAKE)
 		rc = step_handshake(u);
@@ -408,6 +441,20 @@ phase_of(const struct starttls_upgrade *u)
 {
 	return u->preamble != NULL ? u->preamble->phase :
 	    STARTTLS_PHASE_HANDSHAKE;
+}
+
+/* No more waiting: a server says goodbye if that can be had at once. */
+static void
+give_up(struct starttls_upgrade *u)
+{
+	struct preamble *p = u->preamble;
+
+	if (p == NULL || !starttls_session_is_server(u->session))
+		return;
+	starttls_preamble_hang_up(p);
+	if (p->status == PREAMBLE_LEAVING)
+		(void)send_preamble(u);
+	p->status = PREAMBLE_FAILED;
 }
 
 int
@@ -429,11 +476,14 @@ starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 		if (rc == STARTTLS_E_TIMEOUT)
 			starttls_session_fail(u->session, rc, phase_of(u),
 			    "the deadline passed, waiting for the %s",
-			    u->state == UPGRADE_PREAMBLE ? "peer's reply" :
-			    "TLS handshake");
+			    u->state != UPGRADE_PREAMBLE ? "TLS handshake" :
+			    starttls_session_is_server(u->session) ?
+			    "client's commands" : "peer's reply");
 		else if (rc != 0)
 			starttls_session_fail(u->session, rc, phase_of(u),
 			    "waiting for the connection failed");
+		if (rc != 0)
+			give_up(u);
 	}
 }
 

@@ -253,7 +253,9 @@ validate(gnutls_x509_trust_list_t list, unsigned len, struct path *path)
 {
 	gnutls_typed_vdata_st purpose = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID,
-		.data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER,
+		.data = (unsigned char *)(uintptr_t)
+		    (path->policy->role == STARTTLS_SERVER ?
+		    GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER),
 	};
 	int rc;
 
@@ -520,8 +522,10 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 	found(f, verdict, path.depth);
 	check_crls(s, chain, f);
 	found(f, check_dates(s, leaf), 0);
-	found(f, check_name(s, leaf), 0);
-	found(f, check_staple(s, &path), 0);
+	if (!starttls_session_is_server(s)) {
+		found(f, check_name(s, leaf), 0);
+		found(f, check_staple(s, &path), 0);
+	}
 	if (policy->pin_count > 0 && !path.pinned)
 		found(f, STARTTLS_V_PIN, -1);
 	if (s->leaf_end < s->chain_end)
@@ -602,8 +606,8 @@ report_verdict(struct starttls_session *s, const struct chain *chain)
 	}
 	describe_dates(s, chain, detail, sizeof(detail));
 	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
-	    "the certificate of %.100s is %s%s", s->name->text, words,
-	    detail);
+	    "the certificate of %.100s is %s%s", starttls_session_peer(s),
+	    words, detail);
 	s->error.verdict = s->verdict;
 	s->error.depth = s->depth;
 	return s->error.code;

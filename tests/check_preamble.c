@@ -131,7 +131,7 @@ play_transcript(const struct transcript *t, const struct play *play)
 	starttls_error_reset(&error);
 	starttls_preamble_start(p, t->protocol, t->exchange ?
 	    &t->protocol->exchange_rules : &t->protocol->upgrade_rules,
-	    t->from, t->client_name, &error);
+	    t->from, t->own_name, &error);
 	for (i = 0; i < t->count; i++) {
 		const struct step *step = &t->steps[i];
 
@@ -271,7 +271,7 @@ START_TEST(test_preamble_over_a_descriptor)
 		return;
 	}
 	starttls_error_reset(&error);
-	options.client_name = t->client_name;
+	options.own_name = t->own_name;
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	ck_assert_int_eq(starttls_policy_new(&policy, STARTTLS_CLIENT), 0);
@@ -377,7 +377,7 @@ START_TEST(test_preamble_arguments_are_checked)
 	memset(longest, 'x', sizeof(longest));
 	longest[256] = '\0';
 	for (i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
-		options.client_name = i < sizeof(bad) / sizeof(bad[0]) ?
+		options.own_name = i < sizeof(bad) / sizeof(bad[0]) ?
 		    bad[i] : longest;
 		ck_assert_int_eq(starttls_upgrade_new(&u, policy,
 		    starttls_protocol_find("smtp"), STARTTLS_GREETING,
@@ -434,7 +434,7 @@ END_TEST
  * A protocol that counts bytes and lets the client speak first, as PostgreSQL
  * does: eight bytes, and one byte for an answer.
  */
-enum { ASK, ANSWER };
+enum { ASK, REPLY };
 
 static const char *const counting_states[] = { "ask", "answer" };
 static const uint8_t request[8] = { 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f };
@@ -444,9 +444,9 @@ counting_step(struct dialog *d, const struct unit *u)
 {
 	switch (d->state) {
 	case ASK:
-		want_bytes(d, ANSWER, 1);
-		return put(d, ANSWER, request, sizeof(request));
-	case ANSWER:
+		want_bytes(d, REPLY, 1);
+		return put(d, REPLY, request, sizeof(request));
+	case REPLY:
 		if (u->line.data[0] == 'S')
 			return upgrade(d);
 		return u->line.data[0] == 'N' ? refused(d, u) :

@@ -38,40 +38,41 @@ put(struct resume *r, const char *key, const char *text, int64_t expires,
 	starttls_resume_put(r, key, data, strlen(text) + 1, expires, once);
 }
 
-/* Take and compare; NULL: there must be none. */
 static void
-expect_take(struct resume *r, const char *key, int64_t now, const char *text)
+compare(void *context, const uint8_t *data, size_t len, int64_t expires)
 {
-	uint8_t *data = NULL;
-	size_t len = 0;
-	int64_t expires = 0;
-	bool found = starttls_resume_take(r, key, now, &data, &len, &expires);
+	const char *text = context;
+
+	ck_assert_ptr_nonnull(text);
+	ck_assert_msg(len == strlen(text) + 1 &&
+	    strcmp((const char *)data, text) == 0, "\"%s\", not \"%s\"",
+	    (const char *)data, text);
+	ck_assert_int_gt(expires, 0);
+}
+
+/* Use and compare; NULL: there must be none. */
+static void
+expect_use(struct resume *r, const char *key, int64_t now, const char *text)
+{
+	bool found = starttls_resume_use(r, key, now, compare,
+	    (void *)(uintptr_t)text);
 
 	ck_assert_msg(found == (text != NULL), "%s: found %d", key, found);
-	if (text == NULL) {
-		ck_assert_ptr_null(data);
-		return;
-	}
-	ck_assert_msg(len == strlen(text) + 1 &&
-	    strcmp((const char *)data, text) == 0, "%s: \"%s\", not \"%s\"",
-	    key, (const char *)data, text);
-	ck_assert_int_gt(expires, now);
-	free(data);
 }
 
 START_TEST(test_resume_gives_back_what_was_put)
 {
 	struct resume *r = starttls_resume_new();
 
-	expect_take(r, "a", 0, NULL);
+	expect_use(r, "a", 0, NULL);
 	put(r, "a", "one", 100, false);
 	ck_assert_uint_eq(starttls_resume_count(r), 1);
-	expect_take(r, "a", 0, "one");
-	expect_take(r, "a", 0, "one");
-	expect_take(r, "b", 0, NULL);
-	expect_take(r, "", 0, NULL);
+	expect_use(r, "a", 0, "one");
+	expect_use(r, "a", 0, "one");
+	expect_use(r, "b", 0, NULL);
+	expect_use(r, "", 0, NULL);
 	put(r, "", "empty", 100, false);
-	expect_take(r, "", 0, "empty");
+	expect_use(r, "", 0, "empty");
 	ck_assert_uint_eq(starttls_resume_count(r), 2);
 	starttls_resume_free(r);
 	starttls_resume_free(NULL);
@@ -85,10 +86,10 @@ START_TEST(test_resume_gives_a_ticket_once)
 	put(r, "a", "one", 100, true);
 	put(r, "a", "two", 100, true);
 	put(r, "b", "other", 100, true);
-	expect_take(r, "a", 0, "two");
-	expect_take(r, "a", 0, "one");
-	expect_take(r, "a", 0, NULL);
-	expect_take(r, "b", 0, "other");
+	expect_use(r, "a", 0, "two");
+	expect_use(r, "a", 0, "one");
+	expect_use(r, "a", 0, NULL);
+	expect_use(r, "b", 0, "other");
 	ck_assert_uint_eq(starttls_resume_count(r), 0);
 	starttls_resume_free(r);
 }
@@ -101,11 +102,11 @@ START_TEST(test_resume_replaces_a_reusable_session)
 	put(r, "a", "one", 100, false);
 	put(r, "a", "two", 100, false);
 	ck_assert_uint_eq(starttls_resume_count(r), 1);
-	expect_take(r, "a", 0, "two");
-	expect_take(r, "a", 0, "two");
+	expect_use(r, "a", 0, "two");
+	expect_use(r, "a", 0, "two");
 	/* a ticket is newer than the session, then it is used up */
 	put(r, "a", "ticket", 100, true);
-	expect_take(r, "a", 0, "ticket");
+	expect_use(r, "a", 0, "ticket");
 	starttls_resume_free(r);
 }
 END_TEST
@@ -118,14 +119,14 @@ START_TEST(test_resume_forgets_what_expired)
 	put(r, "a", "late", 20, true);
 	put(r, "a", "sooner", 5, true);
 	put(r, "b", "reusable", 10, false);
-	expect_take(r, "a", 10, "late");
-	expect_take(r, "a", 10, NULL);
+	expect_use(r, "a", 10, "late");
+	expect_use(r, "a", 10, NULL);
 	ck_assert_uint_eq(starttls_resume_count(r), 1);
-	expect_take(r, "b", 9, "reusable");
-	expect_take(r, "b", 10, NULL);
+	expect_use(r, "b", 9, "reusable");
+	expect_use(r, "b", 10, NULL);
 	ck_assert_uint_eq(starttls_resume_count(r), 0);
 	put(r, "c", "for ever", INT64_MAX, false);
-	expect_take(r, "c", INT64_MAX - 1, "for ever");
+	expect_use(r, "c", INT64_MAX - 1, "for ever");
 	starttls_resume_free(r);
 }
 END_TEST
@@ -139,8 +140,8 @@ START_TEST(test_resume_drops_a_peer)
 	put(r, "a", "two", 100, true);
 	put(r, "ab", "other", 100, true);
 	starttls_resume_drop(r, "a");
-	expect_take(r, "a", 0, NULL);
-	expect_take(r, "ab", 0, "other");
+	expect_use(r, "a", 0, NULL);
+	expect_use(r, "ab", 0, "other");
 	ck_assert_uint_eq(starttls_resume_count(r), 0);
 	starttls_resume_free(r);
 }
@@ -161,9 +162,9 @@ START_TEST(test_resume_bounds_a_peer)
 	/* the newest are kept */
 	for (i = 49; i > 49 - RESUME_MAX_PER_KEY; i--) {
 		snprintf(text, sizeof(text), "%d", i);
-		expect_take(r, "a", 0, text);
+		expect_use(r, "a", 0, text);
 	}
-	expect_take(r, "a", 0, NULL);
+	expect_use(r, "a", 0, NULL);
 	starttls_resume_free(r);
 }
 END_TEST
@@ -183,20 +184,32 @@ START_TEST(test_resume_bounds_all)
 	/* the oldest made room */
 	for (i = 0; i < 3 * RESUME_MAX; i++) {
 		snprintf(key, sizeof(key), "key %d", i);
-		expect_take(r, key, 0, i < 2 * RESUME_MAX ? NULL : key);
+		expect_use(r, key, 0, i < 2 * RESUME_MAX ? NULL : key);
 	}
 	ck_assert_uint_eq(starttls_resume_count(r), RESUME_MAX / 2);
 	starttls_resume_free(r);
 }
 END_TEST
 
+struct own {
+	const char *key;
+	bool wrong;
+};
+
+static void
+see_own(void *context, const uint8_t *data, size_t len, int64_t expires)
+{
+	struct own *own = context;
+
+	own->wrong = own->wrong || len != strlen(own->key) + 1 ||
+	    strcmp((const char *)data, own->key) != 0 || expires != 100;
+}
+
 static void *
 hammer(void *arg)
 {
 	struct resume *r = arg;
-	uint8_t *data;
-	size_t len;
-	int64_t expires;
+	struct own own = { NULL, false };
 	char key[16];
 	int i;
 
@@ -204,11 +217,10 @@ hammer(void *arg)
 		snprintf(key, sizeof(key), "%d", i % 150);
 		starttls_resume_put(r, key, (uint8_t *)strdup(key),
 		    strlen(key) + 1, 100, i % 3 == 0);
-		if (starttls_resume_take(r, key, 0, &data, &len, &expires)) {
-			if (strcmp((const char *)data, key) != 0)
-				return arg;
-			free(data);
-		}
+		own.key = key;
+		starttls_resume_use(r, key, 0, see_own, &own);
+		if (own.wrong)
+			return arg;
 		if (i % 7 == 0)
 			starttls_resume_drop(r, key);
 	}

@@ -128,7 +128,7 @@ parse_line(struct transcript *t, char *line)
 		t->exchange = true;
 	} else if (strcmp(line, "from command") == 0) {
 		t->from = STARTTLS_COMMAND;
-	} else if (sscanf(line, "client-name %63s", t->client_name) == 1) {
+	} else if (sscanf(line, "client-name %63s", t->own_name) == 1) {
 		return;
 	} else if (line[0] == 'S') {
 		server_line(t, line);
@@ -158,7 +158,7 @@ transcript_load(const char *dir, const char *file)
 	if (t == NULL || in == NULL)
 		die(path, "", "cannot be read");
 	snprintf(t->name, sizeof(t->name), "%s", file);
-	snprintf(t->client_name, sizeof(t->client_name), "localhost");
+	snprintf(t->own_name, sizeof(t->own_name), "localhost");
 	t->from = STARTTLS_GREETING;
 	while (fgets(line, sizeof(line), in) != NULL) {
 		line[strcspn(line, "\n")] = '\0';

@@ -46,7 +46,7 @@ struct transcript {
 	const struct starttls_protocol *protocol;
 	bool exchange;
 	enum starttls_stage from;
-	char client_name[64];
+	char own_name[64];
 	struct step steps[MAX_STEPS];
 	size_t count;
 	size_t fed;                /* bytes of all FEED steps */

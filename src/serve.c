@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The server's side of the preamble engine: it answers commands, refuses what
+ * must not happen in the clear, and gives the go-ahead.
+ *
+ * Invariant: the go-ahead is sent only if nothing stands behind the upgrade
+ * command, neither in our buffer nor, as the owner looks once more, in the
+ * transport (CVE-2011-0411 and its family).  No command is looked at while a
+ * reply waits to be sent, so output is bounded as input is.  A command does
+ * nothing but choose a constant reply, so nothing of it is left after TLS.
+ *
+ * What a client sends here may be a password that should not have been sent:
+ * no trace and no error shows more of it than the name of a known command.
+ */
+
+#include "config.h"
+
+#include "preamble.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static struct preamble *
+preamble_of(struct dialog *d)
+{
+	return (struct preamble *)(void *)d;
+}
+
+static bool
+append(struct preamble *p, const char *text, size_t len)
+{
+	if (len > sizeof(p->out) - p->out_len)
+		return false;
+	memcpy(p->out + p->out_len, text, len);
+	p->out_len += len;
+	return true;
+}
+
+/* One line of a reply: our name for each '$', CRLF behind it. */
+static bool
+append_line(struct preamble *p, const char *line, size_t len)
+{
+	const char *name;
+
+	while ((name = memchr(line, '$', len)) != NULL) {
+		size_t before = (size_t)(name - line);
+
+		if (!append(p, line, before) || !append(p,
+		    p->dialog.own_name, strlen(p->dialog.own_name)))
+			return false;
+		line += before + 1;
+		len -= before + 1;
+	}
+	return append(p, line, len) && append(p, "\r\n", 2);
+}
+
+/* Have a reply sent, see protocols/protocol.h for its form. */
+static void
+reply(struct preamble *p, const char *text)
+{
+	bool fits = true;
+
+	p->out_len = p->out_done = 0;
+	while (text != NULL && fits) {
+		const char *end = strchr(text, '\n');
+		size_t len = end == NULL ? strlen(text) :
+		    (size_t)(end - text);
+
+		if (end == NULL && p->dialog.tag[0] != '\0')
+			fits = append(p, p->dialog.tag,
+			    strlen(p->dialog.tag)) && append(p, " ", 1);
+		fits = fits && append_line(p, text, len);
+		text = end == NULL ? NULL : end + 1;
+	}
+	if (!fits) {               /* a name too long for any reply */
+		p->out_len = 0;
+		starttls_preamble_fail(p, STARTTLS_E_INVALID, NULL,
+		    "a reply that does not fit (name too long?)");
+	}
+}
+
+/* The end, once what waits to be sent is sent. */
+static void
+leave(struct preamble *p)
+{
+	p->status = p->out_len > 0 ? PREAMBLE_LEAVING : PREAMBLE_FAILED;
+}
+
+void
+starttls_preamble_hang_up(struct preamble *p)
+{
+	if (p->rules != NULL || p->status == PREAMBLE_LEAVING)
+		return;
+	if (p->out_len == 0) {
+		p->dialog.tag[0] = '\0';
+		reply(p, p->protocol->serve_rules.hangup);
+	}
+	leave(p);
+}
+
+/* The client is at fault: say so, once, and end. */
+static void __attribute__((format(printf, 3, 4)))
+end(struct preamble *p, int code, const char *format, ...)
+{
+	char why[STARTTLS_MESSAGE_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	starttls_preamble_fail(p, code, NULL, "%s", why);
+	starttls_preamble_hang_up(p);
+}
+
+static void
+refuse_pipelined(struct preamble *p)
+{
+	starttls_preamble_fail(p, STARTTLS_E_EARLY_DATA, NULL,
+	    "%zu bytes of cleartext behind the upgrade command", p->in_len);
+	reply(p, p->protocol->serve_rules.pipelined);
+	leave(p);
+}
+
+static bool
+begins_with(struct bytes b, const char *text)
+{
+	size_t len = strlen(text);
+
+	return b.len >= len && memcmp(b.data, text, len) == 0;
+}
+
+/* HTTP and its kind, or SSH: they will not come to anything here. */
+static bool
+is_alien(struct bytes line)
+{
+	struct bytes rest = line, word = line;
+
+	if (begins_with(line, "SSH-"))
+		return true;
+	while (rest.len > 0)
+		word = bytes_word(&rest);
+	return begins_with(word, "HTTP/") || begins_with(word, "SIP/") ||
+	    begins_with(word, "RTSP/");
+}
+
+static void
+take(struct preamble *p, const struct unit *unit, size_t len)
+{
+	enum verdict verdict = is_alien(unit->line) ? VERDICT_FAILED :
+	    p->protocol->serve_rules.step(&p->dialog, unit);
+
+	starttls_preamble_drop(p, len);
+	switch (verdict) {
+	case VERDICT_GO_ON:
+		if (p->refusals > PREAMBLE_MAX_REFUSALS ||
+		    p->lines >= PREAMBLE_MAX_COMMANDS) {
+			p->out_len = 0;
+			end(p, STARTTLS_E_LIMIT,
+			    "more than %d commands or %d refusals before TLS",
+			    PREAMBLE_MAX_COMMANDS, PREAMBLE_MAX_REFUSALS);
+		}
+		break;
+	case VERDICT_ACCEPT:
+		p->status = PREAMBLE_ACCEPTING;
+		if (p->in_len > 0)
+			refuse_pipelined(p);
+		break;
+	case VERDICT_LEAVE:
+		starttls_preamble_fail(p, STARTTLS_E_EOF, NULL,
+		    "the client said goodbye without TLS");
+		leave(p);
+		break;
+	case VERDICT_UPGRADE: /* a client's */
+	case VERDICT_DONE:
+	case VERDICT_FAILED:
+		end(p, STARTTLS_E_PROTOCOL, "the client speaks what cannot "
+		    "be understood before TLS");
+		break;
+	}
+}
+
+void
+starttls_serve_advance(struct preamble *p)
+{
+	struct unit unit;
+	ssize_t n;
+
+	if (p->status == PREAMBLE_ACCEPTING && p->in_len > 0)
+		refuse_pipelined(p);
+	while (p->status == PREAMBLE_RUNNING && p->in_len > 0 &&
+	    p->out_len == 0) {
+		n = p->protocol->serve_rules.frame(&p->framer, p->in,
+		    p->in_len, &unit);
+		if (n == 0 && p->in_len < sizeof(p->in))
+			return;
+		if (n == 0)
+			end(p, STARTTLS_E_LIMIT, "a line of more than %d "
+			    "bytes", PREAMBLE_MAX_LINE);
+		else if (n < 0)
+			end(p, (int)n, "NUL, bare CR or bare LF in a "
+			    "command");
+		else if (!starttls_preamble_count(p, (size_t)n))
+			starttls_preamble_hang_up(p);
+		else
+			take(p, &unit, (size_t)n);
+	}
+}
+
+void
+starttls_serve_sent(struct preamble *p)
+{
+	switch (p->status) {
+	case PREAMBLE_ACCEPTING:
+		p->status = PREAMBLE_UPGRADE;
+		break;
+	case PREAMBLE_LEAVING:
+		p->status = PREAMBLE_FAILED;
+		break;
+	case PREAMBLE_RUNNING:
+	case PREAMBLE_UPGRADE:
+	case PREAMBLE_DONE:
+	case PREAMBLE_FAILED:
+		starttls_serve_advance(p);
+		break;
+	}
+}
+
+void
+starttls_preamble_serve(struct preamble *p,
+			const struct starttls_protocol *protocol,
+			enum starttls_stage from, const char *own_name,
+			struct starttls_error *error)
+{
+	memset(p, 0, offsetof(struct preamble, in));
+	p->protocol = protocol;
+	p->error = error;
+	p->dialog.own_name = own_name;
+	p->phase = STARTTLS_PHASE_PREAMBLE;
+	if (from == STARTTLS_GREETING)
+		reply(p, protocol->serve_rules.greeting);
+}
+
+/* The words of @name at the front of @line; what is behind them: @rest. */
+static bool
+is_command(struct bytes line, const char *name, struct bytes *rest)
+{
+	struct bytes words = line;
+	size_t len = strlen(name);
+
+	if (line.len < len || (line.len > len && line.data[len] != ' '))
+		return false;
+	words.len = len;
+	if (!bytes_equal(words, name))
+		return false;
+	rest->data = line.data + len;
+	rest->len = line.len - len;
+	while (rest->len > 0 && rest->data[0] == ' ') {
+		rest->data++;
+		rest->len--;
+	}
+	return true;
+}
+
+static enum verdict
+act(struct preamble *p, const struct command *c, bool wrong)
+{
+	reply(p, wrong ? c->wrong : c->reply);
+	if (p->status != PREAMBLE_RUNNING)
+		return VERDICT_FAILED;
+	if (wrong || c->action == REFUSE)
+		p->refusals++;
+	if (wrong)
+		return VERDICT_GO_ON;
+	switch (c->action) {
+	case ANSWER:
+	case REFUSE:
+		return VERDICT_GO_ON;
+	case LEAVE:
+		return VERDICT_LEAVE;
+	case UPGRADE:
+		return VERDICT_ACCEPT;
+	case HANG_UP:
+		break;
+	}
+	p->out_len = 0;            /* the last words are the same for all */
+	return VERDICT_FAILED;
+}
+
+enum verdict
+starttls_serve(struct dialog *d, struct bytes line,
+	       const struct command *commands)
+{
+	struct preamble *p = preamble_of(d);
+	const struct command *c = commands;
+	struct bytes rest = line;
+	const char *shown;
+
+	while (line.len > 0 && (line.data[line.len - 1] == ' ' ||
+	    line.data[line.len - 1] == '\t'))
+		line.len--;
+	while (c->name != NULL && !is_command(line, c->name, &rest))
+		c++;
+	shown = c->name != NULL ? c->name : "(unknown command)";
+	starttls_preamble_trace(p, STARTTLS_RECEIVED, shown, strlen(shown));
+	return act(p, c, c->name != NULL &&
+	    ((c->arguments == NONE && rest.len > 0) ||
+	    (c->arguments == NEEDED && rest.len == 0)));
+}
