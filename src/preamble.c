@@ -317,33 +317,44 @@ leave_for(struct preamble *p, unsigned next)
 		p->phase = STARTTLS_PHASE_PREAMBLE;
 }
 
-static enum verdict __attribute__((format(printf, 3, 0)))
-put_line(struct preamble *p, unsigned next, const char *format, va_list args)
+/* The command in p->out, of @len bytes if it fits, becomes a line. */
+static enum verdict
+end_line(struct preamble *p, unsigned next, size_t len)
 {
-	int len;
-
 	leave_for(p, next);
-	len = vsnprintf(p->out, sizeof(p->out) - 2, format, args);
-	if (len < 0 || (size_t)len >= sizeof(p->out) - 2 ||
-	    !starttls_text_is_plain(p->out))
+	if (len >= sizeof(p->out) - 2 || !starttls_text_is_plain(p->out))
 		return starttls_preamble_fail(p, STARTTLS_E_INVALID, NULL,
 		    "a command that may not be sent (name too long?)");
 	memcpy(p->out + len, "\r\n", 2);
-	p->out_len = (size_t)len + 2;
+	p->out_len = len + 2;
 	p->out_done = 0;
 	return VERDICT_GO_ON;
+}
+
+/* Most commands are constant, and printf costs a lot. */
+static enum verdict
+put_constant(struct preamble *p, unsigned next, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < sizeof(p->out))
+		memcpy(p->out, text, len + 1);
+	return end_line(p, next, len);
 }
 
 enum verdict
 starttls_say(struct dialog *d, unsigned next, const char *format, ...)
 {
-	enum verdict verdict;
+	struct preamble *p = preamble_of(d);
 	va_list args;
+	int len;
 
+	if (strchr(format, '%') == NULL)
+		return put_constant(p, next, format);
 	va_start(args, format);
-	verdict = put_line(preamble_of(d), next, format, args);
+	len = vsnprintf(p->out, sizeof(p->out), format, args);
 	va_end(args);
-	return verdict;
+	return end_line(p, next, (size_t)len);
 }
 
 enum verdict
@@ -363,8 +374,10 @@ starttls_put(struct dialog *d, unsigned next, const void *data, size_t len)
 enum verdict
 starttls_goodbye(struct dialog *d, unsigned next, const char *line)
 {
-	preamble_of(d)->leaving = true;
-	return starttls_say(d, next, "%s", line);
+	struct preamble *p = preamble_of(d);
+
+	p->leaving = true;
+	return put_constant(p, next, line);
 }
 
 enum verdict
@@ -472,10 +485,13 @@ starttls_bytes_equal(struct bytes b, const char *text)
 {
 	size_t i;
 
-	for (i = 0; i < b.len; i++)
-		if (text[i] == '\0' ||
-		    lower(b.data[i]) != lower((uint8_t)text[i]))
+	for (i = 0; i < b.len; i++) {
+		uint8_t c = (uint8_t)text[i];
+
+		if (c == '\0' ||
+		    (b.data[i] != c && lower(b.data[i]) != lower(c)))
 			return false;
+	}
 	return text[i] == '\0';
 }
 

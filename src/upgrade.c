@@ -104,7 +104,7 @@ fill_names(struct starttls_session *s, const struct name *name,
 	if (s->name == NULL || s->own_name == NULL)
 		return STARTTLS_E_NOMEM;
 	*s->name = *name;
-	snprintf(s->port, sizeof(s->port), "%s", port);
+	stpcpy(s->port, port);     /* checked */
 	return 0;
 }
 
