@@ -113,6 +113,7 @@ const struct starttls_protocol starttls_protocol_ftp = {
 	.port_tls = "990",
 	.alpn = "ftp",
 	.rfc = "RFC 4217",
+	.has_data_channels = true,
 	.frame = starttls_frame_ftp,
 	.upgrade_rules = { ftp_upgrade, START, READY, ftp_states },
 	.exchange_rules = { ftp_exchange, START, BEGIN, ftp_states },

@@ -233,15 +233,18 @@ static const struct command imap_no_tag[] = {
 	  NULL },
 };
 
-/* tag = 1*<any ASTRING-CHAR except "+">, and short enough to repeat. */
+/*
+ * tag = 1*<any ASTRING-CHAR except "+">, and short enough to repeat.  A word
+ * alone is no tag: it may be a secret that a client says unasked.
+ */
 static bool
-take_tag(struct dialog *d, struct bytes tag)
+take_tag(struct dialog *d, struct bytes tag, struct bytes rest)
 {
 	size_t i;
 
 	d->tag[0] = '*';
 	d->tag[1] = '\0';
-	if (tag.len == 0 || tag.len >= sizeof(d->tag))
+	if (rest.len == 0 || tag.len == 0 || tag.len >= sizeof(d->tag))
 		return false;
 	for (i = 0; i < tag.len; i++)
 		if (tag.data[i] <= ' ' || tag.data[i] >= 0x7f ||
@@ -262,7 +265,7 @@ imap_serve(struct dialog *d, const struct unit *u)
 	struct bytes rest = u->line, tag = bytes_word(&rest);
 	const struct command *commands = imap_commands;
 
-	if (!take_tag(d, tag) || rest.len == 0)
+	if (!take_tag(d, tag, rest))
 		commands = imap_no_tag;
 	if (ends_in_literal(u->line))
 		commands = u->line.data[u->line.len - 2] == '+' ?

@@ -14,30 +14,9 @@
  * checks of what is sent, early data, traces and error text are the engine's
  * (src/preamble.c, src/serve.c) and cannot be forgotten here.
  *
- * To add POP3 (RFC 1939, 2595), write protocols/pop3.c:
- *
- *	enum { START, GREETING, READY, STLS };
- *
- *	static enum verdict
- *	pop3_step(struct dialog *d, const struct unit *u)
- *	{
- *		switch (d->state) {
- *		case START:
- *			return expect(d, GREETING);
- *		case GREETING:
- *			if (!pop3_ok(u))
- *				return refused(d, u);
- *			return say(d, STLS, "STLS");
- *		case READY:
- *			return say(d, STLS, "STLS");
- *		case STLS:
- *			return pop3_ok(u) ? upgrade(d) : refused(d, u);
- *		}
- *		return bug(d);
- *	}
- *
- * with a table like the one at the end of protocols/nntp.c, and add the word
- * protocols/pop3.c to PROTOCOL_SOURCES in Makefile.am.
+ * To add one, copy the nearest (protocols/pop3.c is the shortest), and add
+ * its name to PROTOCOL_SOURCES in Makefile.am.  That word is all that there
+ * is outside the file; registry, command line and tests read the table.
  */
 
 #ifndef STARTTLS_PROTOCOL_H
@@ -173,10 +152,10 @@ typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
 			 struct unit *ret_unit);
 
 frame_fn starttls_frame_command; /* CRLF lines of a client, strictly */
-frame_fn starttls_frame_line;    /* CRLF lines without a code */
+frame_fn starttls_frame_line;    /* CRLF lines without a code, blocks */
 frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
-frame_fn starttls_frame_nntp;    /* one line, and dot-terminated blocks */
+frame_fn starttls_frame_nntp;    /* one line with a code, and blocks */
 frame_fn starttls_frame_exact;   /* as many bytes as want_bytes() said */
 
 struct dialog_rules {
@@ -206,6 +185,7 @@ struct starttls_protocol {
 	const char *rfc;
 	const char *unasked;       /* start of lines that may come at any time
 	                              and mean nothing; NULL: none */
+	bool has_data_channels;    /* that resume the control session */
 	frame_fn *frame;
 	struct dialog_rules upgrade_rules;
 	struct dialog_rules exchange_rules;

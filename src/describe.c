@@ -46,13 +46,8 @@ describe_priority(FILE *out, gnutls_priority_t priority)
 }
 
 static void
-describe_trust(FILE *out, const struct starttls_policy *p)
+describe_anchors(FILE *out, const struct starttls_policy *p)
 {
-	static const char *const alpn[] = {
-		("auto (off after an upgrade and on the usual dedicated "
-		 "ports)"),
-		"off", "offered", "required"
-	};
 	char pin[48];
 	size_t i, own = p->has_system ? p->own_anchors :
 	    starttls_trust_count(p->trust);
@@ -64,23 +59,68 @@ describe_trust(FILE *out, const struct starttls_policy *p)
 	if (own > 0)
 		fprintf(out, "%s%zu anchors of the application",
 		    p->use_system ? " and " : "", own);
-	fputs("\nname:          subjectAltName only, no common name, "
-	    "wildcard for one whole label\n", out);
-	fputs("security level: 112 bits at least\n", out);
-	fprintf(out, "revocation:    %zu CRLs, staple %s\n", p->crl_count,
-	    p->require_ocsp ? "required" : "checked if sent, required by "
-	    "certificates that say so");
+	fprintf(out, "%s\nsecurity level: 112 bits at least\n",
+	    own == 0 && !p->use_system ? "nobody" : "");
 	for (i = 0; i < p->pin_count; i++) {
 		starttls_base64_encode(pin, p->pins[i], PIN_SIZE);
 		fprintf(out, "pin:           sha256//%s\n", pin);
 	}
+}
+
+static void
+describe_client(FILE *out, const struct starttls_policy *p)
+{
+	static const char *const alpn[] = {
+		("auto (off after an upgrade and on the usual dedicated "
+		 "ports)"),
+		"off", "offered", "required"
+	};
+
+	fputs("name:          subjectAltName only, no common name, "
+	    "wildcard for one whole label\n", out);
+	fprintf(out, "revocation:    %zu CRLs, staple %s\n", p->crl_count,
+	    p->require_ocsp ? "required" : "checked if sent, required by "
+	    "certificates that say so");
 	fprintf(out, "ALPN:          %s\n", alpn[p->alpn]);
 	fprintf(out, "certificate:   %s\n", p->has_identity ?
 	    "one is shown if asked for" : "none is shown");
 	fprintf(out, "resumption:    %s\n", p->resumption ?
 	    "tickets kept in memory, each used once" : "off");
-	fputs("never:         no verification, cleartext fallback, "
-	    "renegotiation, compression, early data\n", out);
+}
+
+static void
+describe_server(FILE *out, const struct starttls_policy *p)
+{
+	static const char *const clients[] = {
+		"not asked for", "asked for, verified", "required, verified"
+	};
+	static const char *const alpn[] = {
+		"answered, another protocol refused", "ignored",
+		"answered, another protocol refused", "required"
+	};
+
+	fprintf(out, "revocation:    %zu CRLs\n", p->crl_count);
+	fprintf(out, "ALPN:          %s\n", alpn[p->alpn]);
+	fprintf(out, "certificate:   %s\n", p->has_identity ?
+	    "shown" : "none yet");
+	fprintf(out, "of clients:    %s\n", clients[p->client_cert]);
+	fprintf(out, "resumption:    %s\n", p->resumption &&
+	    p->client_cert == STARTTLS_CLIENT_CERT_OFF ? "tickets given" :
+	    "off");
+}
+
+static void
+describe_rules(FILE *out, const struct starttls_policy *p)
+{
+	describe_anchors(out, p);
+	if (p->role == STARTTLS_SERVER)
+		describe_server(out, p);
+	else
+		describe_client(out, p);
+	fprintf(out, "never:         %s, renegotiation, compression, early "
+	    "data\n", p->role == STARTTLS_SERVER ?
+	    "login in the clear, anything behind the upgrade command" :
+	    "no verification, cleartext fallback");
 }
 
 char *
@@ -98,7 +138,7 @@ starttls_policy_describe(struct starttls_policy *policy)
 	if (out != NULL) {
 		describe_priority(out, priority);
 		pthread_mutex_lock(&policy->lock); /* it may freeze now */
-		describe_trust(out, policy);
+		describe_rules(out, policy);
 		pthread_mutex_unlock(&policy->lock);
 		if (fclose(out) != 0) {
 			free(text);

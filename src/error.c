@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERDICT_BITS 17
+#define VERDICT_BITS 18
 
 static const struct {
 	int code;
@@ -58,6 +58,7 @@ static const struct {
 	{ STARTTLS_E_BAD_STAPLE, "staple-invalid" },
 	{ STARTTLS_E_PIN_MISMATCH, "pin-mismatch" },
 	{ STARTTLS_E_STALE_CRL, "crl-stale" },
+	{ STARTTLS_E_OTHER_CERT, "cert-differs" },
 };
 
 static const char *const phase_names[] = {
@@ -90,6 +91,7 @@ static const char *const verdict_texts[VERDICT_BITS] = {
 	"covered by a revocation list that is out of date",
 	"malformed",
 	"not acceptable",
+	"not that of the control connection",
 };
 
 const char *

@@ -20,6 +20,22 @@
 
 #define MALFORMED STARTTLS_E_PROTOCOL
 
+/* The dot alone ends a block; other dots are stuffed, RFC 3977 3.1.1. */
+static void
+place_in_block(struct framer *f, struct unit *u)
+{
+	bool dot = u->line.len > 0 && u->line.data[0] == '.';
+
+	u->first = false;
+	u->last = dot && u->line.len == 1;
+	if (u->last)
+		f->in_block = false;
+	else if (dot) {
+		u->text.data++;
+		u->text.len--;
+	}
+}
+
 ssize_t
 starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 		    struct unit *ret_unit)
@@ -45,6 +61,8 @@ starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 	if (memchr(data, '\r', line_len) != NULL ||
 	    memchr(data, '\0', line_len) != NULL)
 		return MALFORMED;
+	if (f->in_block)
+		place_in_block(f, ret_unit);
 	return end - data + 1;
 }
 
@@ -176,20 +194,10 @@ ssize_t
 starttls_frame_nntp(struct framer *f, const uint8_t *data, size_t len,
 		    struct unit *ret_unit)
 {
+	bool in_block = f->in_block;
 	ssize_t n = starttls_frame_line(f, data, len, ret_unit);
 
-	if (n <= 0)
+	if (n <= 0 || in_block)
 		return n;
-	if (!f->in_block)
-		return split_reply(ret_unit) == ' ' ? n : MALFORMED;
-	ret_unit->first = false;
-	ret_unit->last = ret_unit->line.len == 1 && data[0] == '.';
-	if (ret_unit->last)
-		f->in_block = false;
-	else if (ret_unit->line.len > 0 && data[0] == '.') {
-		/* dot-stuffed, RFC 3977 section 3.1.1 */
-		ret_unit->text.data++;
-		ret_unit->text.len--;
-	}
-	return n;
+	return split_reply(ret_unit) == ' ' ? n : MALFORMED;
 }

@@ -27,6 +27,13 @@
 #define EXTENSION_ALPN 16
 #define KEY_SIZE (STARTTLS_HOST_SIZE + 32)
 
+/* Where sessions to resume come from, and where they go; NULL: nowhere. */
+static struct resume *
+cache_of(const struct starttls_session *s)
+{
+	return s->tickets != NULL ? s->tickets : s->policy->resume;
+}
+
 static void
 cache_key(const struct starttls_session *s, char *key)
 {
@@ -46,15 +53,18 @@ keep_session(struct starttls_session *s)
 	char key[KEY_SIZE];
 	int64_t end;
 
-	if (s->policy->resume == NULL || !s->checked ||
-	    gnutls_session_get_data2(s->tls, &data) < 0)
+	if (s->policy->resume == NULL || !s->checked)
+		return;
+	if (s->protocol->has_data_channels && s->tickets == NULL)
+		s->tickets = starttls_resume_new(RESUME_MAX_PER_KEY);
+	if (gnutls_session_get_data2(s->tls, &data) < 0)
 		return;
 	end = starttls_policy_crl_end(s->policy);
 	if (s->chain_end < end)
 		end = s->chain_end;
 	cache_key(s, key);
 	/* gnutls_free is free(3): gnutls_global_set_mem_functions is gone */
-	starttls_resume_put(s->policy->resume, key, data.data, data.size, end,
+	starttls_resume_put(cache_of(s), key, data.data, data.size, end,
 	    gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3);
 }
 
@@ -126,8 +136,7 @@ on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	if (s->offered_alpn && (type == GNUTLS_HANDSHAKE_SERVER_HELLO ||
 	    type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS))
 		note_extensions(s, type, message);
-	if (type != GNUTLS_HANDSHAKE_NEW_SESSION_TICKET ||
-	    s->policy->resume == NULL)
+	if (type != GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
 		return 0;
 	/* before TLS 1.3 it comes within the handshake */
 	if (gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3)
@@ -151,25 +160,31 @@ struct offer {
 };
 
 static void
-use_session(void *context, const uint8_t *data, size_t len, int64_t expires)
+use_session(void *context, const struct resumable *session)
 {
 	struct offer *offer = context;
 
-	offer->rc = gnutls_session_set_data(offer->session->tls, data, len);
+	offer->rc = gnutls_session_set_data(offer->session->tls,
+	    session->data, session->len);
 	offer->session->offered_session = offer->rc >= 0;
-	offer->session->chain_end = expires;
+	offer->session->chain_end = session->expires;
 }
 
 /* Returns 0, also if there is none to offer, or GNUTLS_E_*. */
 static int
 offer_session(struct starttls_session *s)
 {
+	/* a control session starts from what earlier ones left */
+	struct resume *cache = s->is_data ? s->tickets : s->policy->resume;
 	struct offer offer = { s, 0 };
 	char key[KEY_SIZE];
 
+	if (cache == NULL)
+		return 0;
+
 	cache_key(s, key);
-	starttls_resume_use(s->policy->resume, key, s->policy->clock(),
-	    use_session, &offer);
+	starttls_resume_use(cache, key, s->policy->clock(), use_session,
+	    &offer);
 	/* half a session inside GnuTLS is nothing to go on with */
 	return offer.rc == GNUTLS_E_EXPIRED ? 0 : offer.rc;
 }
@@ -180,8 +195,12 @@ drop_sessions(const struct starttls_session *s)
 {
 	char key[KEY_SIZE];
 
+	if (cache_of(s) == NULL)
+		return;
 	cache_key(s, key);
-	starttls_resume_drop(s->policy->resume, key);
+	starttls_resume_drop(cache_of(s), key);
+	if (!s->is_data)
+		starttls_resume_drop(s->policy->resume, key);
 }
 
 static bool
@@ -189,6 +208,8 @@ wants_alpn(const struct starttls_session *s)
 {
 	const struct starttls_protocol *p = s->protocol;
 
+	if (s->is_data)            /* no id is registered for those */
+		return false;
 	switch (s->policy->alpn) {
 	case STARTTLS_ALPN_OFF:
 		return false;
@@ -228,7 +249,7 @@ answer_alpn(struct starttls_session *s)
 	unsigned count = 0;
 	size_t i;
 
-	if (s->policy->alpn == STARTTLS_ALPN_OFF)
+	if (s->policy->alpn == STARTTLS_ALPN_OFF || s->is_data)
 		return 0;
 	for (i = 0; i < 3; i++)
 		if (names[i] != NULL)
@@ -250,9 +271,9 @@ begin_client(struct starttls_session *s)
 	s->offered_alpn = wants_alpn(s);
 	if (rc >= 0 && s->offered_alpn)
 		rc = offer_alpn(s);
-	if (rc >= 0 && s->policy->resume != NULL)
+	if (rc >= 0)
 		rc = offer_session(s);
-	if (rc < 0 && s->policy->resume != NULL)
+	if (rc < 0)
 		drop_sessions(s);
 	return rc;
 }
@@ -329,6 +350,8 @@ check_alpn(struct starttls_session *s)
 	const char *ours = s->protocol->alpn;
 	bool selected = gnutls_alpn_get_selected_protocol(s->tls, &id) >= 0;
 
+	if (s->is_data && !s->answered_alpn)
+		return 0;
 	/* what a server selected is one of its own */
 	if (starttls_session_is_server(s) && (selected ||
 	    s->policy->alpn != STARTTLS_ALPN_REQUIRE))
@@ -362,6 +385,8 @@ is_wanted(const struct starttls_session *s, bool resumed)
 		return true;
 	if (!starttls_session_is_server(s))
 		return resumed && s->offered_session;
+	if (s->has_leaf)           /* a data channel: the same client */
+		return false;
 	return s->policy->client_cert != STARTTLS_CLIENT_CERT_REQUIRED &&
 	    (s->policy->client_cert == STARTTLS_CLIENT_CERT_OFF ||
 	    gnutls_certificate_get_peers(s->tls, &count) == NULL);

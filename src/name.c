@@ -139,7 +139,8 @@ map_idn(const char *text, struct name *ret_name)
 
 	/* in spite of its name this is Unicode's normal form C */
 	good = gnutls_utf8_password_normalize((const unsigned char *)text,
-	    (unsigned)strlen(text), &composed, 0) >= 0 && is_mappable((const char *)composed.data) &&
+	    (unsigned)strlen(text), &composed, 0) >= 0 &&
+	    is_mappable((const char *)composed.data) &&
 	    gnutls_idna_map((const char *)composed.data, composed.size,
 		&mapped, 0) >= 0 && mapped.size < sizeof(ret_name->text) &&
 	    gnutls_idna_reverse_map((const char *)mapped.data, mapped.size,

@@ -37,21 +37,21 @@ static const char removals[] =
 	":-GROUP-DH-ALL:%PROFILE_MEDIUM";
 
 static int
-wrong(struct starttls_error *error, int code, const char *why)
+no_memory(struct starttls_error *error)
+{
+	return starttls_policy_wrong(error, STARTTLS_E_NOMEM,
+	    "out of memory");
+}
+
+int
+starttls_policy_wrong(struct starttls_error *error, int code, const char *why)
 {
 	return starttls_error_set(error, code, STARTTLS_PHASE_SETUP, "%s",
 	    why);
 }
 
-static int
-no_memory(struct starttls_error *error)
-{
-	return wrong(error, STARTTLS_E_NOMEM, "out of memory");
-}
-
-/* What every setter asks first. */
-static int
-may_set(struct starttls_policy *p, const void *argument,
+int
+starttls_policy_may_set(struct starttls_policy *p, const void *argument,
 	struct starttls_error *error)
 {
 	bool frozen;
@@ -59,13 +59,13 @@ may_set(struct starttls_policy *p, const void *argument,
 	if (error != NULL)
 		starttls_error_reset(error);
 	if (p == NULL || argument == NULL)
-		return wrong(error, STARTTLS_E_INVALID,
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 		    "a policy setter was called with NULL");
 	pthread_mutex_lock(&p->lock);
 	frozen = p->frozen;
 	pthread_mutex_unlock(&p->lock);
 	if (frozen)
-		return wrong(error, STARTTLS_E_FROZEN,
+		return starttls_policy_wrong(error, STARTTLS_E_FROZEN,
 		    "the policy is in use and cannot change any more");
 	return 0;
 }
@@ -128,7 +128,7 @@ starttls_policy_unref(struct starttls_policy *policy)
 
 	if (policy == NULL || atomic_fetch_sub(&policy->refs, 1) != 1)
 		return NULL;
-	starttls_resume_free(policy->resume);
+	starttls_resume_unref(policy->resume);
 	starttls_trust_free(policy->trust);
 	if (policy->priority != NULL)
 		gnutls_priority_deinit(policy->priority);
@@ -153,7 +153,7 @@ int
 starttls_policy_trust_file(struct starttls_policy *policy, const char *path,
 			   struct starttls_error *error)
 {
-	int rc = may_set(policy, path, error);
+	int rc = starttls_policy_may_set(policy, path, error);
 
 	if (rc == 0)
 		rc = starttls_trust_add_file(policy->trust, path, error);
@@ -166,7 +166,7 @@ int
 starttls_policy_trust_dir(struct starttls_policy *policy, const char *path,
 			  struct starttls_error *error)
 {
-	int rc = may_set(policy, path, error);
+	int rc = starttls_policy_may_set(policy, path, error);
 
 	if (rc == 0)
 		rc = starttls_trust_add_dir(policy->trust, path, error);
@@ -179,7 +179,7 @@ int
 starttls_policy_trust_pem(struct starttls_policy *policy, const void *data,
 			  size_t len, struct starttls_error *error)
 {
-	int rc = may_set(policy, data, error);
+	int rc = starttls_policy_may_set(policy, data, error);
 
 	if (rc == 0)
 		rc = starttls_trust_add_pem(policy->trust, "PEM text", data,
@@ -194,7 +194,7 @@ starttls_policy_add_trust_file(struct starttls_policy *policy,
 			       const char *path,
 			       struct starttls_error *error)
 {
-	int rc = may_set(policy, path, error);
+	int rc = starttls_policy_may_set(policy, path, error);
 
 	if (rc == 0)
 		rc = starttls_trust_add_file(policy->trust, path, error);
@@ -227,7 +227,7 @@ starttls_policy_pin(struct starttls_policy *policy, const char *pin,
 	const char *at = pin;
 	size_t count, len;
 	uint8_t (*pins)[PIN_SIZE];
-	int rc = may_set(policy, pin, error);
+	int rc = starttls_policy_may_set(policy, pin, error);
 
 	if (rc != 0)
 		return rc;
@@ -239,7 +239,7 @@ starttls_policy_pin(struct starttls_policy *policy, const char *pin,
 			return no_memory(error);
 		policy->pins = pins;
 		if (!parse_pin(at, len, pins[count]))
-			return wrong(error, STARTTLS_E_INVALID,
+			return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 			    "a pin is sha256// and the base64 of 32 bytes, "
 			    "as curl has it");
 		count++;
@@ -270,17 +270,6 @@ add_crl(struct starttls_policy *p, gnutls_x509_crl_t crl)
 	return 0;
 }
 
-static int
-load_pem(const char *path, gnutls_datum_t *ret_pem,
-	 struct starttls_error *error)
-{
-	errno = 0;
-	if (gnutls_load_file(path, ret_pem) >= 0)
-		return 0;
-	return starttls_error_sys(error, STARTTLS_E_POLICY,
-	    STARTTLS_PHASE_SETUP, errno != 0 ? errno : EIO, "%s", path);
-}
-
 int
 starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
 			 struct starttls_error *error)
@@ -288,11 +277,11 @@ starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
 	gnutls_datum_t pem = { NULL, 0 };
 	gnutls_x509_crl_t *crls = NULL;
 	unsigned count = 0, i;
-	int rc = may_set(policy, path, error);
+	int rc = starttls_policy_may_set(policy, path, error);
 
 	if (rc != 0)
 		return rc;
-	rc = load_pem(path, &pem, error);
+	rc = starttls_policy_load_pem(path, &pem, error);
 	if (rc != 0)
 		return rc;
 	rc = gnutls_x509_crl_list_import2(&crls, &count, &pem,
@@ -329,10 +318,10 @@ int
 starttls_policy_require_ocsp(struct starttls_policy *policy,
 			     struct starttls_error *error)
 {
-	int rc = may_set(policy, policy, error);
+	int rc = starttls_policy_may_set(policy, policy, error);
 
 	if (rc == 0 && policy->role == STARTTLS_SERVER)
-		return wrong(error, STARTTLS_E_INVALID,
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 		    "clients staple nothing that a server could require");
 	if (rc == 0)
 		policy->require_ocsp = true;
@@ -340,143 +329,16 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
 }
 
 int
-starttls_policy_intermediates(struct starttls_policy *policy,
-			      const char *path, struct starttls_error *error)
-{
-	gnutls_datum_t pem = { NULL, 0 };
-	gnutls_x509_crt_t *crts = NULL;
-	unsigned count = 0, i;
-	int rc = may_set(policy, path, error);
-
-	if (rc != 0)
-		return rc;
-	rc = load_pem(path, &pem, error);
-	if (rc != 0)
-		return rc;
-	rc = gnutls_x509_crt_list_import2(&crts, &count, &pem,
-	    GNUTLS_X509_FMT_PEM, 0);
-	for (i = 0; rc >= 0 && i < count; i++)
-		gnutls_x509_crt_deinit(crts[i]);
-	gnutls_free(crts);
-	if (rc < 0) {
-		gnutls_free(pem.data);
-		return rc == GNUTLS_E_MEMORY_ERROR ? no_memory(error) :
-		    starttls_error_set(error, STARTTLS_E_POLICY,
-			STARTTLS_PHASE_SETUP,
-			"%s: no legible PEM certificate in it", path);
-	}
-	gnutls_free(policy->intermediates.data);
-	policy->intermediates = pem;
-	return 0;
-}
-
-/* The chain's file with the intermediates behind it. */
-static int
-load_chain(const struct starttls_policy *p, const char *chain_file,
-	   gnutls_datum_t *ret_pem)
-{
-	unsigned char *both;
-	gnutls_datum_t chain;
-	int rc = gnutls_load_file(chain_file, &chain);
-
-	if (rc < 0)
-		return rc;
-	both = gnutls_malloc(chain.size + 1u + p->intermediates.size);
-	if (both == NULL) {
-		gnutls_free(chain.data);
-		return GNUTLS_E_MEMORY_ERROR;
-	}
-	memcpy(both, chain.data, chain.size);
-	both[chain.size] = '\n';
-	memcpy(both + chain.size + 1, p->intermediates.data,
-	    p->intermediates.size);
-	gnutls_free(chain.data);
-	ret_pem->data = both;
-	ret_pem->size = chain.size + 1 + p->intermediates.size;
-	return 0;
-}
-
-static int
-load_identity(struct starttls_policy *p, const char *chain_file,
-	      const char *key_file, const char *passphrase)
-{
-	gnutls_datum_t chain, key;
-	int rc;
-
-	if (p->intermediates.data == NULL || strncmp(chain_file, "pkcs11:",
-	    7) == 0 || strncmp(key_file, "pkcs11:", 7) == 0)
-		return gnutls_certificate_set_x509_key_file2(p->credentials,
-		    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase, 0);
-	rc = load_chain(p, chain_file, &chain);
-	if (rc < 0)
-		return rc;
-	rc = gnutls_load_file(key_file, &key);
-	if (rc >= 0) {
-		rc = gnutls_certificate_set_x509_key_mem2(p->credentials,
-		    &chain, &key, GNUTLS_X509_FMT_PEM, passphrase, 0);
-		gnutls_memset(key.data, 0, key.size);
-		gnutls_free(key.data);
-	}
-	gnutls_memset(chain.data, 0, chain.size); /* may hold the key, too */
-	gnutls_free(chain.data);
-	return rc;
-}
-
-int
-starttls_policy_identity(struct starttls_policy *policy,
-			 const char *chain_file, const char *key_file,
-			 const char *passphrase, struct starttls_error *error)
-{
-	int rc = may_set(policy, chain_file, error);
-
-	if (rc == 0)
-		rc = may_set(policy, key_file, error);
-	if (rc != 0)
-		return rc;
-	if (policy->has_identity && policy->role == STARTTLS_CLIENT)
-		return wrong(error, STARTTLS_E_STATE,
-		    "the policy has a certificate already");
-	rc = load_identity(policy, chain_file, key_file, passphrase);
-	if (rc == GNUTLS_E_MEMORY_ERROR)
-		return no_memory(error);
-	if (rc < 0)
-		return starttls_error_set(error, STARTTLS_E_POLICY,
-		    STARTTLS_PHASE_SETUP,
-		    "certificate %s with key %s: %s", chain_file, key_file,
-		    gnutls_strerror(rc));
-	policy->has_identity = true;
-	return 0;
-}
-
-int
-starttls_policy_client_cert(struct starttls_policy *policy,
-			    enum starttls_client_cert mode,
-			    struct starttls_error *error)
-{
-	int rc = may_set(policy, policy, error);
-
-	if (rc != 0)
-		return rc;
-	if (policy->role != STARTTLS_SERVER ||
-	    (unsigned)mode > STARTTLS_CLIENT_CERT_REQUIRED)
-		return wrong(error, STARTTLS_E_INVALID,
-		    "a server may ask for no, an optional or a required "
-		    "client certificate");
-	policy->client_cert = mode;
-	return 0;
-}
-
-int
 starttls_policy_raise_min_version(struct starttls_policy *policy,
 				  enum starttls_tls_version version,
 				  struct starttls_error *error)
 {
-	int rc = may_set(policy, policy, error);
+	int rc = starttls_policy_may_set(policy, policy, error);
 
 	if (rc != 0)
 		return rc;
 	if (version != STARTTLS_TLS1_2 && version != STARTTLS_TLS1_3)
-		return wrong(error, STARTTLS_E_INVALID,
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 		    "the minimum version is TLS 1.2 or 1.3");
 	if (version > policy->min_version)
 		policy->min_version = version;
@@ -548,12 +410,12 @@ starttls_policy_restrict(struct starttls_policy *policy, const char *items,
 	gnutls_priority_t trial;
 	char *text;
 	size_t size;
-	int rc = may_set(policy, items, error);
+	int rc = starttls_policy_may_set(policy, items, error);
 
 	if (rc != 0)
 		return rc;
 	if (!are_removals(items))
-		return wrong(error, STARTTLS_E_INVALID,
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 		    "a restriction is a list of removals such as "
 		    "-CHACHA20-POLY1305:-GROUP-SECP521R1");
 	size = strlen(items) + 2 +
@@ -589,12 +451,12 @@ starttls_policy_set_alpn(struct starttls_policy *policy,
 			 enum starttls_alpn mode,
 			 struct starttls_error *error)
 {
-	int rc = may_set(policy, policy, error);
+	int rc = starttls_policy_may_set(policy, policy, error);
 
 	if (rc != 0)
 		return rc;
 	if ((unsigned)mode > STARTTLS_ALPN_REQUIRE)
-		return wrong(error, STARTTLS_E_INVALID,
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 		    "no such ALPN mode");
 	policy->alpn = mode;
 	return 0;
@@ -604,7 +466,7 @@ int
 starttls_policy_set_resumption(struct starttls_policy *policy, int enabled,
 			       struct starttls_error *error)
 {
-	int rc = may_set(policy, policy, error);
+	int rc = starttls_policy_may_set(policy, policy, error);
 
 	if (rc == 0)
 		policy->resumption = enabled != 0;
@@ -615,11 +477,11 @@ static int
 prepare_server(struct starttls_policy *p, struct starttls_error *error)
 {
 	if (!p->has_identity)
-		return wrong(error, STARTTLS_E_POLICY,
+		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "a server needs a certificate and its key");
 	if (p->client_cert != STARTTLS_CLIENT_CERT_OFF &&
 	    starttls_trust_count(p->trust) == 0 && p->pin_count == 0)
-		return wrong(error, STARTTLS_E_POLICY,
+		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "client certificates are asked for, but no anchor says "
 		    "whose are good");
 	/* a ticket would outlive the certificate it was given for */
@@ -649,19 +511,19 @@ prepare(struct starttls_policy *p, struct starttls_error *error)
 	}
 	if (p->role == STARTTLS_CLIENT && p->resumption &&
 	    p->resume == NULL) {
-		p->resume = starttls_resume_new();
+		p->resume = starttls_resume_new(RESUME_MAX);
 		if (p->resume == NULL)
 			return no_memory(error);
 	}
 	if (p->priority == NULL && starttls_policy_priority(p, p->removals,
 	    &p->priority) < 0) {
 		p->priority = NULL;
-		return wrong(error, STARTTLS_E_POLICY,
+		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "GnuTLS refuses its own default priority with our "
 		    "removals; see the system's crypto policy");
 	}
 	if (!is_usable(p->priority))
-		return wrong(error, STARTTLS_E_POLICY,
+		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "the system's crypto policy leaves nothing to use");
 	return 0;
 }

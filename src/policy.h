@@ -55,6 +55,28 @@ struct starttls_policy {
 	int64_t (*clock)(void);    /* seconds since 1970; tests set it */
 };
 
+/** starttls_policy_wrong: fail with a constant message. */
+int starttls_policy_wrong(struct starttls_error *error, int code,
+			  const char *why);
+
+/**
+ * starttls_policy_may_set: what every setter asks first.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN
+ */
+int starttls_policy_may_set(struct starttls_policy *policy,
+			    const void *argument,
+			    struct starttls_error *error);
+
+/**
+ * starttls_policy_load_pem: read a file.
+ *
+ * Ownership: the caller frees ret_pem->data with gnutls_free().
+ * Returns: 0; STARTTLS_E_POLICY
+ */
+int starttls_policy_load_pem(const char *path, gnutls_datum_t *ret_pem,
+			     struct starttls_error *error);
+
 /**
  * starttls_policy_freeze: make the policy ready for use, once.
  *

@@ -331,7 +331,7 @@ end_line(struct preamble *p, unsigned next, size_t len)
 	return VERDICT_GO_ON;
 }
 
-/* Most commands are constant, and printf costs a lot. */
+/* Most commands are constant, and formatting costs a lot. */
 static enum verdict
 put_constant(struct preamble *p, unsigned next, const char *text)
 {
@@ -431,8 +431,8 @@ starttls_refused(struct dialog *d, const struct unit *u)
 {
 	struct preamble *p = preamble_of(d);
 
-	return starttls_preamble_fail(p, STARTTLS_E_REFUSED, u, "refused by the peer (%s)",
-	    state_name(p));
+	return starttls_preamble_fail(p, STARTTLS_E_REFUSED, u,
+	    "refused by the peer (%s)", state_name(p));
 }
 
 enum verdict
@@ -448,8 +448,8 @@ starttls_malformed(struct dialog *d, const struct unit *u)
 {
 	struct preamble *p = preamble_of(d);
 
-	return starttls_preamble_fail(p, STARTTLS_E_PROTOCOL, u, "not a legal reply (%s)",
-	    state_name(p));
+	return starttls_preamble_fail(p, STARTTLS_E_PROTOCOL, u,
+	    "not a legal reply (%s)", state_name(p));
 }
 
 enum verdict

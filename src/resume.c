@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The resumption cache of a policy.
+ * Resumption caches.
  *
  * A ring of slots: the oldest session makes room for the newest.  It is
  * small, so a scan that compares hashes beats a cleverer structure.
@@ -13,6 +13,7 @@
 #include "resume.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,13 @@ struct slot {
 };
 
 struct resume {
+	atomic_uint refs;
 	pthread_mutex_t lock;
 	uint64_t puts;
 	size_t count;
 	size_t used;               /* no slot behind these was ever filled */
-	struct slot slots[RESUME_MAX];
+	size_t size;
+	struct slot slots[];
 };
 
 static uint32_t
@@ -65,23 +68,35 @@ clear(struct resume *r, struct slot *s)
 }
 
 struct resume *
-starttls_resume_new(void)
+starttls_resume_new(size_t size)
 {
-	struct resume *r = calloc(1, sizeof(*r));
+	struct resume *r = calloc(1, sizeof(*r) + size * sizeof(r->slots[0]));
 
-	if (r != NULL && pthread_mutex_init(&r->lock, NULL) != 0) {
+	if (r == NULL)
+		return NULL;
+	if (pthread_mutex_init(&r->lock, NULL) != 0) {
 		free(r);
-		r = NULL;
+		return NULL;
 	}
+	atomic_init(&r->refs, 1);
+	r->size = size;
+	return r;
+}
+
+struct resume *
+starttls_resume_ref(struct resume *r)
+{
+	if (r != NULL)
+		atomic_fetch_add(&r->refs, 1);
 	return r;
 }
 
 void
-starttls_resume_free(struct resume *r)
+starttls_resume_unref(struct resume *r)
 {
 	size_t i;
 
-	if (r == NULL)
+	if (r == NULL || atomic_fetch_sub(&r->refs, 1) != 1)
 		return;
 	for (i = 0; i < r->used; i++)
 		clear(r, &r->slots[i]);
@@ -116,7 +131,7 @@ choose(struct resume *r, const char *key, uint32_t hash, bool once)
 		return mine;
 	if (empty != NULL)
 		return empty;
-	return r->used < RESUME_MAX ? &r->slots[r->used++] : oldest;
+	return r->used < r->size ? &r->slots[r->used++] : oldest;
 }
 
 void
@@ -140,6 +155,15 @@ starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
 	pthread_mutex_unlock(&r->lock);
 }
 
+static void
+lend(const struct slot *s, resume_use_fn *use, void *context)
+{
+	const struct resumable session = { s->key, s->data, s->len,
+	    s->expires, s->once };
+
+	use(context, &session);
+}
+
 bool
 starttls_resume_use(struct resume *r, const char *key, int64_t now,
 		    resume_use_fn *use, void *context)
@@ -160,12 +184,38 @@ starttls_resume_use(struct resume *r, const char *key, int64_t now,
 			best = s;
 	}
 	if (best != NULL) {
-		use(context, best->data, best->len, best->expires);
+		lend(best, use, context);
 		if (best->once)
 			clear(r, best);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return best != NULL;
+}
+
+static struct slot *
+oldest_of(struct resume *r)
+{
+	struct slot *oldest = NULL;
+	size_t i;
+
+	for (i = 0; i < r->used; i++)
+		if (r->slots[i].key != NULL &&
+		    (oldest == NULL || r->slots[i].age < oldest->age))
+			oldest = &r->slots[i];
+	return oldest;
+}
+
+void
+starttls_resume_take_all(struct resume *r, resume_use_fn *use, void *context)
+{
+	struct slot *s;
+
+	pthread_mutex_lock(&r->lock);
+	while ((s = oldest_of(r)) != NULL) {
+		lend(s, use, context);
+		clear(r, s);
+	}
+	pthread_mutex_unlock(&r->lock);
 }
 
 void

@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The resumption cache of a policy: bounded, shared by threads, keyed by
- * peer name, port and protocol.  Knows nothing of TLS: data is bytes.
+ * Resumption caches: bounded, shared by threads.  A policy has one, keyed by
+ * peer name, port and protocol, and so has each session whose data channels
+ * are to resume it.  Knows nothing of TLS: data is bytes.
  */
 
 #ifndef STARTTLS_RESUME_H
@@ -18,8 +19,14 @@
 
 struct resume;
 
-struct resume *starttls_resume_new(void);
-void starttls_resume_free(struct resume *r);
+/**
+ * starttls_resume_new: an empty cache for @size sessions, 1..RESUME_MAX.
+ *
+ * Returns: the cache, with one reference; NULL: no memory.
+ */
+struct resume *starttls_resume_new(size_t size);
+struct resume *starttls_resume_ref(struct resume *r);
+void starttls_resume_unref(struct resume *r);
 
 /**
  * starttls_resume_put: keep a session.
@@ -32,9 +39,16 @@ void starttls_resume_free(struct resume *r);
 void starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
 			 size_t len, int64_t expires, bool once);
 
-/* What becomes of a session; it is only lent. */
-typedef void resume_use_fn(void *context, const uint8_t *data, size_t len,
-			   int64_t expires);
+/* What is to be known of a session; all of it is lent. */
+struct resumable {
+	const char *key;
+	const uint8_t *data;
+	size_t len;
+	int64_t expires;           /* seconds since 1970 */
+	bool once;
+};
+
+typedef void resume_use_fn(void *context, const struct resumable *session);
 
 /**
  * starttls_resume_use: lend the newest session for a key that is still good.
@@ -45,6 +59,13 @@ typedef void resume_use_fn(void *context, const uint8_t *data, size_t len,
  */
 bool starttls_resume_use(struct resume *r, const char *key, int64_t now,
 			 resume_use_fn *use, void *context);
+
+/**
+ * starttls_resume_take_all: lend every session, the oldest first, and forget
+ * them.
+ */
+void starttls_resume_take_all(struct resume *r, resume_use_fn *use,
+			      void *context);
 
 /** starttls_resume_drop: forget a peer's sessions; they did not work. */
 void starttls_resume_drop(struct resume *r, const char *key);

@@ -95,6 +95,14 @@ starttls_preamble_hang_up(struct preamble *p)
 {
 	if (p->rules != NULL || p->status == PREAMBLE_LEAVING)
 		return;
+	/* a go-ahead is not given any more; one that is half said is the end */
+	if (p->status == PREAMBLE_ACCEPTING) {
+		p->out_len = 0;
+		if (p->out_done > 0) {
+			p->status = PREAMBLE_FAILED;
+			return;
+		}
+	}
 	if (p->out_len == 0) {
 		p->dialog.tag[0] = '\0';
 		reply(p, p->protocol->serve_rules.hangup);
@@ -157,7 +165,7 @@ take(struct preamble *p, const struct unit *unit, size_t len)
 	switch (verdict) {
 	case VERDICT_GO_ON:
 		if (p->refusals > PREAMBLE_MAX_REFUSALS ||
-		    p->lines >= PREAMBLE_MAX_COMMANDS) {
+		    p->lines > PREAMBLE_MAX_COMMANDS) {
 			p->out_len = 0;
 			end(p, STARTTLS_E_LIMIT,
 			    "more than %d commands or %d refusals before TLS",

@@ -235,11 +235,29 @@ starttls_session_close(struct starttls_session *session)
 	return (int)n;
 }
 
+static void
+leave_to_policy(void *context, const struct resumable *session)
+{
+	struct starttls_session *s = context;
+	uint8_t *copy = malloc(session->len);
+
+	if (copy == NULL)
+		return;
+	memcpy(copy, session->data, session->len);
+	starttls_resume_put(s->policy->resume, session->key, copy,
+	    session->len, session->expires, session->once);
+}
+
 void
 starttls_session_free(struct starttls_session *session)
 {
 	if (session == NULL)
 		return;
+	/* what the data channels did not use is for the next control session */
+	if (session->tickets != NULL && !session->is_data)
+		starttls_resume_take_all(session->tickets, leave_to_policy,
+		    session);
+	starttls_resume_unref(session->tickets);
 	if (session->tls != NULL)
 		gnutls_deinit(session->tls);
 	starttls_transport_done(&session->io);

@@ -51,6 +51,12 @@ struct starttls_session {
 	int64_t leaf_end;          /* the peer's own notAfter; 0: not seen */
 	char stray[64];            /* what a peer without TLS said */
 
+	/* FTP: a control session and its data channels */
+	bool is_data;
+	bool has_leaf;             /* the peer of the control session showed */
+	uint8_t leaf[32];          /* this certificate, as SHA-256 */
+	struct resume *tickets;    /* shared by them; NULL: none */
+
 	/* inside TLS */
 	bool used;                 /* application data went either way */
 	bool closed_by_peer;       /* close_notify received */

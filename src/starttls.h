@@ -103,7 +103,7 @@ enum starttls_code {
 	/* verification; where several apply, the first of: malformed,
 	   revoked, badly signed, issuer no CA, critical extension, untrusted,
 	   expired, not yet valid, weak, purpose, constraints, name, CRL,
-	   staple, pin.  struct starttls_error has all as bits. */
+	   staple, pin, another.  struct starttls_error has all as bits. */
 	STARTTLS_E_UNTRUSTED = -1001,       /* "cert-untrusted" */
 	STARTTLS_E_EXPIRED = -1002,         /* "cert-expired" */
 	STARTTLS_E_NOT_YET_VALID = -1003,   /* "cert-not-yet-valid" */
@@ -116,7 +116,9 @@ enum starttls_code {
 	STARTTLS_E_NO_STAPLE = -1010,       /* "staple-missing" */
 	STARTTLS_E_BAD_STAPLE = -1011,      /* "staple-invalid" */
 	STARTTLS_E_PIN_MISMATCH = -1012,    /* "pin-mismatch" */
-	STARTTLS_E_STALE_CRL = -1013        /* "crl-stale" */
+	STARTTLS_E_STALE_CRL = -1013,       /* "crl-stale" */
+	STARTTLS_E_OTHER_CERT = -1014       /* "cert-differs" from that of
+	                                       the control connection */
 };
 
 /* What a caller can do about a code. */
@@ -164,7 +166,8 @@ enum starttls_verdict {
 	STARTTLS_V_PIN = 1 << 13,
 	STARTTLS_V_STALE_CRL = 1 << 14,
 	STARTTLS_V_MALFORMED = 1 << 15,     /* cannot be decoded */
-	STARTTLS_V_OTHER = 1 << 16
+	STARTTLS_V_OTHER = 1 << 16,
+	STARTTLS_V_DIFFERS = 1 << 17        /* from the control connection's */
 };
 
 #define STARTTLS_REPLY_SIZE 160
@@ -563,6 +566,44 @@ starttls_policy_set_resumption(struct starttls_policy *policy, int enabled,
 			       struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
+ * starttls_policy_export_sessions: take the sessions out of the resumption
+ * cache as bytes, so that a later process can go on with them.
+ *
+ * They are secrets: whoever has them can read what was and will be said in
+ * these sessions.  Keep them in a file of mode 0600.  Freezes the policy.
+ *
+ * Ownership: the caller frees @ret_data with free(3), after clearing it.
+ * Returns: 0 (also if there are none: the bytes say so); STARTTLS_E_INVALID
+ * (NULL), STARTTLS_E_STATE (a server's policy, or resumption is off),
+ * STARTTLS_E_POLICY (as starttls_upgrade_new), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_export_sessions(struct starttls_policy *policy,
+				uint8_t **ret_data, size_t *ret_len,
+				struct starttls_error *error)
+	STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_import_sessions: fill the cache with exported sessions.
+ *
+ * Only for the very same policy: anchors (the system's included), pins,
+ * revocation lists, identity, versions and restrictions must be what they
+ * were, and so must the version of GnuTLS.  Expired sessions are left out.
+ * After a failure nothing was imported, and nothing is lost but a round of
+ * full handshakes.  Freezes the policy.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL; damaged or not such bytes),
+ * STARTTLS_E_STATE (a server's policy, or resumption is off),
+ * STARTTLS_E_POLICY (of another policy, or as starttls_upgrade_new),
+ * STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_import_sessions(struct starttls_policy *policy,
+				const void *data, size_t len,
+				struct starttls_error *error)
+	STARTTLS_CHECKED;
+
+/**
  * starttls_policy_describe: what the policy allows and requires, for people:
  * versions, cipher suites, groups, signatures, trust source, pins.
  *
@@ -712,6 +753,37 @@ STARTTLS_API int
 starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
 		      struct starttls_policy *policy, const char *url,
 		      int timeout_ms, const struct starttls_options *options,
+		      struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_upgrade_data: prepare TLS on a data channel of an FTP session.
+ *
+ * With the policy, names and role of the control session, which it resumes
+ * (servers insist on that); each ticket is used once, and those that come on
+ * data channels serve the next ones.  A server that does not resume has to
+ * show the very certificate of the control connection.  Call it after the
+ * reply to the transfer command, RFC 4217 section 9.  After a download read
+ * until 0, and only then believe that the file is whole; after an upload
+ * starttls_session_close, and then read the reply to the transfer.
+ *
+ * The client of the control connection is the client of TLS here, whoever
+ * connected.  Connect a passive channel to the address of the control
+ * connection, whatever the reply to PASV says (CVE-2020-8284).
+ *
+ * @control  session of a protocol with data channels; may be freed before
+ *           the upgrade, but not used by another thread during the call
+ * @fd       connected or accepted stream socket, as in starttls_upgrade_new
+ * @options  NULL: those of a new upgrade
+ *
+ * Ownership: borrows @fd.
+ * Returns: 0; STARTTLS_E_INVALID (NULL, a protocol without data channels,
+ * descriptor, options), STARTTLS_E_STATE (the control session has failed),
+ * STARTTLS_E_TLS, STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
+		      struct starttls_session *control, int fd,
+		      const struct starttls_options *options,
 		      struct starttls_error *error) STARTTLS_CHECKED;
 
 /**

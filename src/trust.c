@@ -155,6 +155,12 @@ starttls_trust_count(const struct trust *t)
 	return t->count;
 }
 
+int
+starttls_trust_digest(const struct trust *t, gnutls_hash_hd_t hash)
+{
+	return gnutls_hash(hash, t->bytes, t->bytes_len);
+}
+
 /* Make room for another @more bytes of DER. */
 static int
 reserve(struct trust *t, size_t more)

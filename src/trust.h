@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -64,6 +65,9 @@ const char *starttls_trust_system_path(void);
 
 /** starttls_trust_count: anchors in the index. */
 size_t starttls_trust_count(const struct trust *t);
+
+/** starttls_trust_digest: add all anchors to a hash.  Returns: GNUTLS_E_*. */
+int starttls_trust_digest(const struct trust *t, gnutls_hash_hd_t hash);
 
 /**
  * starttls_trust_lock: load what a chain needs and hold the list for reading.

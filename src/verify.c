@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <gnutls/ocsp.h>
 #include <gnutls/x509-ext.h>
 
@@ -113,7 +114,16 @@ static const struct {
 	  GNUTLS_A_CERTIFICATE_UNKNOWN },
 	{ STARTTLS_V_PIN, STARTTLS_E_PIN_MISMATCH,
 	  GNUTLS_A_CERTIFICATE_UNKNOWN },
+	{ STARTTLS_V_DIFFERS, STARTTLS_E_OTHER_CERT,
+	  GNUTLS_A_CERTIFICATE_UNKNOWN },
 };
+
+int
+starttls_verify_leaf_digest(const gnutls_datum_t *leaf, uint8_t *ret_sha256)
+{
+	return gnutls_hash_fast(GNUTLS_DIG_SHA256, leaf->data, leaf->size,
+	    ret_sha256) < 0 ? STARTTLS_E_TLS : 0;
+}
 
 static unsigned
 verdict_of(unsigned status)
@@ -534,6 +544,20 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 		gnutls_x509_trust_list_deinit(path.own_list, 1);
 }
 
+/* A data channel leads to whom the control connection leads to. */
+static unsigned
+check_same(const struct starttls_session *s, const struct chain *chain)
+{
+	uint8_t digest[sizeof(s->leaf)];
+
+	if (!s->has_leaf)
+		return 0;
+	if (starttls_verify_leaf_digest(chain->der, digest) != 0)
+		return STARTTLS_V_OTHER;
+	return memcmp(digest, s->leaf, sizeof(digest)) == 0 ? 0 :
+	    STARTTLS_V_DIFFERS;
+}
+
 static void
 check_all(struct starttls_session *s, const struct chain *chain,
 	  struct findings *f)
@@ -545,6 +569,7 @@ check_all(struct starttls_session *s, const struct chain *chain,
 		return;
 	}
 	check_with_path(s, chain, f);
+	found(f, check_same(s, chain), 0);
 	starttls_trust_unlock(trust);
 }
 

@@ -21,6 +21,16 @@
  */
 int starttls_verify(struct starttls_session *s);
 
+/**
+ * starttls_verify_leaf_digest: what tells one certificate from another.
+ *
+ * @ret_sha256  32 bytes
+ *
+ * Returns: 0; STARTTLS_E_TLS
+ */
+int starttls_verify_leaf_digest(const gnutls_datum_t *leaf,
+				uint8_t *ret_sha256);
+
 /** starttls_verify_alert: the TLS alert that tells the peer a verdict. */
 gnutls_alert_description_t starttls_verify_alert(unsigned verdict);
 

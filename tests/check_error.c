@@ -73,6 +73,8 @@ static const struct {
 	{ STARTTLS_E_PIN_MISMATCH, -1012, "pin-mismatch",
 	  STARTTLS_CLASS_VERIFY },
 	{ STARTTLS_E_STALE_CRL, -1013, "crl-stale", STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_OTHER_CERT, -1014, "cert-differs",
+	  STARTTLS_CLASS_VERIFY },
 };
 
 START_TEST(test_error_codes_are_stable)
@@ -153,7 +155,7 @@ START_TEST(test_error_verdict_texts_are_one_for_each_bit)
 	for (bit = 0; bit < 32; bit++) {
 		text[bit] = starttls_verdict_text(1u << bit);
 		ck_assert_int_eq(text[bit] != NULL,
-		    1u << bit <= STARTTLS_V_OTHER);
+		    1u << bit <= STARTTLS_V_DIFFERS);
 		for (other = 0; text[bit] != NULL && other < bit; other++)
 			ck_assert_str_ne(text[bit], text[other]);
 		if (text[bit] != NULL)

@@ -39,15 +39,15 @@ put(struct resume *r, const char *key, const char *text, int64_t expires,
 }
 
 static void
-compare(void *context, const uint8_t *data, size_t len, int64_t expires)
+compare(void *context, const struct resumable *session)
 {
 	const char *text = context;
 
 	ck_assert_ptr_nonnull(text);
-	ck_assert_msg(len == strlen(text) + 1 &&
-	    strcmp((const char *)data, text) == 0, "\"%s\", not \"%s\"",
-	    (const char *)data, text);
-	ck_assert_int_gt(expires, 0);
+	ck_assert_msg(session->len == strlen(text) + 1 &&
+	    strcmp((const char *)session->data, text) == 0,
+	    "\"%s\", not \"%s\"", (const char *)session->data, text);
+	ck_assert_int_gt(session->expires, 0);
 }
 
 /* Use and compare; NULL: there must be none. */
@@ -62,7 +62,7 @@ expect_use(struct resume *r, const char *key, int64_t now, const char *text)
 
 START_TEST(test_resume_gives_back_what_was_put)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 
 	expect_use(r, "a", 0, NULL);
 	put(r, "a", "one", 100, false);
@@ -74,14 +74,14 @@ START_TEST(test_resume_gives_back_what_was_put)
 	put(r, "", "empty", 100, false);
 	expect_use(r, "", 0, "empty");
 	ck_assert_uint_eq(starttls_resume_count(r), 2);
-	starttls_resume_free(r);
-	starttls_resume_free(NULL);
+	starttls_resume_unref(r);
+	starttls_resume_unref(NULL);
 }
 END_TEST
 
 START_TEST(test_resume_gives_a_ticket_once)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 
 	put(r, "a", "one", 100, true);
 	put(r, "a", "two", 100, true);
@@ -91,13 +91,13 @@ START_TEST(test_resume_gives_a_ticket_once)
 	expect_use(r, "a", 0, NULL);
 	expect_use(r, "b", 0, "other");
 	ck_assert_uint_eq(starttls_resume_count(r), 0);
-	starttls_resume_free(r);
+	starttls_resume_unref(r);
 }
 END_TEST
 
 START_TEST(test_resume_replaces_a_reusable_session)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 
 	put(r, "a", "one", 100, false);
 	put(r, "a", "two", 100, false);
@@ -107,13 +107,13 @@ START_TEST(test_resume_replaces_a_reusable_session)
 	/* a ticket is newer than the session, then it is used up */
 	put(r, "a", "ticket", 100, true);
 	expect_use(r, "a", 0, "ticket");
-	starttls_resume_free(r);
+	starttls_resume_unref(r);
 }
 END_TEST
 
 START_TEST(test_resume_forgets_what_expired)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 
 	put(r, "a", "soon", 10, true);
 	put(r, "a", "late", 20, true);
@@ -127,13 +127,13 @@ START_TEST(test_resume_forgets_what_expired)
 	ck_assert_uint_eq(starttls_resume_count(r), 0);
 	put(r, "c", "for ever", INT64_MAX, false);
 	expect_use(r, "c", INT64_MAX - 1, "for ever");
-	starttls_resume_free(r);
+	starttls_resume_unref(r);
 }
 END_TEST
 
 START_TEST(test_resume_drops_a_peer)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 
 	starttls_resume_drop(r, "a");
 	put(r, "a", "one", 100, true);
@@ -143,13 +143,13 @@ START_TEST(test_resume_drops_a_peer)
 	expect_use(r, "a", 0, NULL);
 	expect_use(r, "ab", 0, "other");
 	ck_assert_uint_eq(starttls_resume_count(r), 0);
-	starttls_resume_free(r);
+	starttls_resume_unref(r);
 }
 END_TEST
 
 START_TEST(test_resume_bounds_a_peer)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 	char text[16];
 	int i;
 
@@ -165,13 +165,13 @@ START_TEST(test_resume_bounds_a_peer)
 		expect_use(r, "a", 0, text);
 	}
 	expect_use(r, "a", 0, NULL);
-	starttls_resume_free(r);
+	starttls_resume_unref(r);
 }
 END_TEST
 
 START_TEST(test_resume_bounds_all)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 	char key[16];
 	int i;
 
@@ -187,7 +187,7 @@ START_TEST(test_resume_bounds_all)
 		expect_use(r, key, 0, i < 2 * RESUME_MAX ? NULL : key);
 	}
 	ck_assert_uint_eq(starttls_resume_count(r), RESUME_MAX / 2);
-	starttls_resume_free(r);
+	starttls_resume_unref(r);
 }
 END_TEST
 
@@ -197,12 +197,14 @@ struct own {
 };
 
 static void
-see_own(void *context, const uint8_t *data, size_t len, int64_t expires)
+see_own(void *context, const struct resumable *session)
 {
 	struct own *own = context;
 
-	own->wrong = own->wrong || len != strlen(own->key) + 1 ||
-	    strcmp((const char *)data, own->key) != 0 || expires != 100;
+	own->wrong = own->wrong || session->expires != 100 ||
+	    session->len != strlen(own->key) + 1 ||
+	    strcmp((const char *)session->data, own->key) != 0 ||
+	    strcmp(session->key, own->key) != 0;
 }
 
 static void *
@@ -229,7 +231,7 @@ hammer(void *arg)
 
 START_TEST(test_resume_is_shared_by_threads)
 {
-	struct resume *r = starttls_resume_new();
+	struct resume *r = starttls_resume_new(RESUME_MAX);
 	pthread_t threads[4];
 	void *wrong = NULL;
 	size_t i;
@@ -242,7 +244,7 @@ START_TEST(test_resume_is_shared_by_threads)
 		ck_assert_ptr_null(wrong);
 	}
 	ck_assert_uint_le(starttls_resume_count(r), RESUME_MAX);
-	starttls_resume_free(r);
+	starttls_resume_unref(r);
 }
 END_TEST
 

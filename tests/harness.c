@@ -125,6 +125,11 @@ conn_begin(struct conn *c, const struct conn_spec *spec)
 	options.recv = tlspair_client_recv;
 	options.send = tlspair_client_send;
 	options.transport_context = &c->pair;
+	if (spec->control != NULL) {
+		c->clear = conn_legal_script(protocol, STARTTLS_HANDSHAKE);
+		return starttls_upgrade_data(&c->upgrade, spec->control, -1,
+		    &options, &c->error);
+	}
 	return starttls_upgrade_new(&c->upgrade, spec->policy,
 	    starttls_protocol_find(protocol), from,
 	    spec->name != NULL ? spec->name : PEER, -1, &options, &c->error);

@@ -52,6 +52,7 @@ struct conn_spec {
 	enum starttls_stage from;  /* default: STARTTLS_HANDSHAKE */
 	const char *name;          /* default: PEER */
 	const char *port;          /* default: the usual one */
+	struct starttls_session *control; /* it is a data channel of this */
 	const struct tlspair_server *server;
 	const char *const *clear;  /* script before TLS; default: legal one */
 	uint64_t seed;

@@ -4,7 +4,8 @@
 
 UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_error tests/check_frame tests/check_preamble \
-	tests/check_resume tests/check_trust tests/check_verify \
+	tests/check_resume tests/check_data tests/check_export \
+	tests/check_trust tests/check_verify \
 	tests/check_session tests/check_dial tests/check_fd \
 	tests/check_alloc tests/check_threads
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
@@ -63,6 +64,12 @@ tests_check_preamble_LDADD = $(TEST_LIBS)
 tests_check_resume_SOURCES = tests/check_resume.c $(HARNESS_SOURCES)
 tests_check_resume_CFLAGS = $(TEST_CFLAGS)
 tests_check_resume_LDADD = $(TEST_LIBS)
+tests_check_data_SOURCES = tests/check_data.c $(HARNESS_SOURCES)
+tests_check_data_CFLAGS = $(TEST_CFLAGS)
+tests_check_data_LDADD = $(TEST_LIBS)
+tests_check_export_SOURCES = tests/check_export.c $(HARNESS_SOURCES)
+tests_check_export_CFLAGS = $(TEST_CFLAGS)
+tests_check_export_LDADD = $(TEST_LIBS)
 tests_check_trust_SOURCES = tests/check_trust.c $(HARNESS_SOURCES)
 tests_check_trust_CFLAGS = $(TEST_CFLAGS)
 tests_check_trust_LDADD = $(TEST_LIBS)
