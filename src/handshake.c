@@ -263,9 +263,10 @@ answer_alpn(struct starttls_session *s)
 static int
 begin_client(struct starttls_session *s)
 {
-	int rc = 0;
+	int rc = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE,
+	    s->policy->credentials);
 
-	if (s->name->ip_len == 0)
+	if (rc >= 0 && s->name->ip_len == 0)
 		rc = gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS,
 		    s->name->text, strlen(s->name->text));
 	s->offered_alpn = wants_alpn(s);
@@ -276,6 +277,32 @@ begin_client(struct starttls_session *s)
 	if (rc < 0)
 		drop_sessions(s);
 	return rc;
+}
+
+/*
+ * After the ClientHello: show the certificate of the name that is asked for.
+ * What is no name is ignored, as the first one is as good as any then.
+ */
+static int
+choose_identity(gnutls_session_t tls)
+{
+	struct starttls_session *s = gnutls_session_get_ptr(tls);
+	char text[STARTTLS_HOST_SIZE];
+	size_t size = sizeof(text) - 1;
+	unsigned type = 0;
+	struct name name;
+	const char *why;
+
+	if (gnutls_server_name_get(tls, text, &size, &type, 0) < 0 ||
+	    type != GNUTLS_NAME_DNS)
+		return 0;
+	text[size] = '\0';
+	if (starttls_name_parse(text, &name, &why) != 0)
+		return 0;
+	*s->name = name;
+	s->identity = starttls_identity_for(s->policy, &name);
+	return gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE,
+	    s->identity->credentials);
 }
 
 static int
@@ -289,6 +316,12 @@ begin_server(struct starttls_session *s)
 	const struct starttls_policy *policy = s->policy;
 	int rc = answer_alpn(s);
 
+	s->identity = starttls_identity_for(policy, NULL);
+	if (rc >= 0)
+		rc = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE,
+		    s->identity->credentials);
+	gnutls_handshake_set_post_client_hello_function(s->tls,
+	    choose_identity);
 	gnutls_certificate_server_set_request(s->tls,
 	    requests[policy->client_cert]);
 	if (rc >= 0 && policy->ticket_key.data != NULL)
@@ -329,9 +362,6 @@ starttls_handshake_begin(struct starttls_session *s)
 	gnutls_handshake_set_max_packet_length(s->tls, TLS_MAX_MESSAGE);
 	gnutls_session_set_verify_function(s->tls, on_verify);
 	rc = gnutls_priority_set(s->tls, policy->priority);
-	if (rc >= 0)
-		rc = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE,
-		    policy->credentials);
 	if (rc >= 0)
 		rc = starttls_session_is_server(s) ? begin_server(s) :
 		    begin_client(s);

@@ -11,7 +11,12 @@
 #include "policy.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <gnutls/x509-ext.h>
+
+#include "verify.h"
 
 static int
 no_memory(struct starttls_error *error)
@@ -89,22 +94,23 @@ load_chain(const struct starttls_policy *p, const char *chain_file,
 }
 
 static int
-load_identity(struct starttls_policy *p, const char *chain_file,
-	      const char *key_file, const char *passphrase)
+load_into(const struct starttls_policy *p,
+	  gnutls_certificate_credentials_t credentials, const char *chain_file,
+	  const char *key_file, const char *passphrase)
 {
 	gnutls_datum_t chain, key;
 	int rc;
 
 	if (p->intermediates.data == NULL || strncmp(chain_file, "pkcs11:",
 	    7) == 0 || strncmp(key_file, "pkcs11:", 7) == 0)
-		return gnutls_certificate_set_x509_key_file2(p->credentials,
+		return gnutls_certificate_set_x509_key_file2(credentials,
 		    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase, 0);
 	rc = load_chain(p, chain_file, &chain);
 	if (rc < 0)
 		return rc;
 	rc = gnutls_load_file(key_file, &key);
 	if (rc >= 0) {
-		rc = gnutls_certificate_set_x509_key_mem2(p->credentials,
+		rc = gnutls_certificate_set_x509_key_mem2(credentials,
 		    &chain, &key, GNUTLS_X509_FMT_PEM, passphrase, 0);
 		gnutls_memset(key.data, 0, key.size);
 		gnutls_free(key.data);
@@ -112,6 +118,123 @@ load_identity(struct starttls_policy *p, const char *chain_file,
 	gnutls_memset(chain.data, 0, chain.size); /* may hold the key, too */
 	gnutls_free(chain.data);
 	return rc;
+}
+
+/* The first certificate; GNUTLS_E_*. */
+static int
+get_leaf(gnutls_certificate_credentials_t credentials,
+	 gnutls_x509_crt_t *ret_leaf)
+{
+	gnutls_x509_crt_t *list;
+	unsigned count, i;
+	int rc = gnutls_certificate_get_x509_crt(credentials, 0, &list,
+	    &count);
+
+	if (rc < 0)
+		return rc;
+	*ret_leaf = list[0];
+	for (i = 1; i < count; i++)
+		gnutls_x509_crt_deinit(list[i]);
+	gnutls_free(list);
+	return 0;
+}
+
+static void
+free_identity(struct identity *identity)
+{
+	if (identity->leaf != NULL)
+		gnutls_x509_crt_deinit(identity->leaf);
+	if (identity->credentials != NULL)
+		gnutls_certificate_free_credentials(identity->credentials);
+}
+
+void
+starttls_identities_free(struct starttls_policy *policy)
+{
+	while (policy->identity_count > 0)
+		free_identity(&policy->identities[--policy->identity_count]);
+	free(policy->identities);
+	policy->identities = NULL;
+}
+
+static bool
+have_same_names(gnutls_x509_crt_t a, gnutls_x509_crt_t b)
+{
+	gnutls_datum_t names[2] = { { NULL, 0 }, { NULL, 0 } };
+	bool same = gnutls_x509_crt_get_extension_by_oid2(a,
+	    GNUTLS_X509EXT_OID_SAN, 0, &names[0], NULL) >= 0 &&
+	    gnutls_x509_crt_get_extension_by_oid2(b,
+	    GNUTLS_X509EXT_OID_SAN, 0, &names[1], NULL) >= 0 &&
+	    names[0].size == names[1].size &&
+	    memcmp(names[0].data, names[1].data, names[0].size) == 0;
+
+	gnutls_free(names[0].data);
+	gnutls_free(names[1].data);
+	return same;
+}
+
+/* Takes the identity unless it fails. */
+static int
+keep_identity(struct starttls_policy *p, const struct identity *identity)
+{
+	struct identity *grown = realloc(p->identities,
+	    (p->identity_count + 1) * sizeof(*grown));
+
+	if (grown == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	p->identities = grown;
+	grown[p->identity_count++] = *identity;
+	return 0;
+}
+
+/*
+ * Certificates of one name, say with an RSA and an ECDSA key, share their
+ * credentials, so that GnuTLS chooses among them.  Among names we choose:
+ * GnuTLS has no wildcards there.
+ */
+static int
+load_server(struct starttls_policy *p, const char *chain_file,
+	    const char *key_file, const char *passphrase)
+{
+	struct identity new = { NULL, NULL, 1 };
+	size_t i;
+	int rc = gnutls_certificate_allocate_credentials(&new.credentials);
+
+	if (rc < 0)
+		return rc;
+	rc = load_into(p, new.credentials, chain_file, key_file, passphrase);
+	if (rc >= 0)
+		rc = get_leaf(new.credentials, &new.leaf);
+	for (i = 0; rc >= 0 && i < p->identity_count; i++)
+		if (have_same_names(p->identities[i].leaf, new.leaf)) {
+			p->identities[i].count++;
+			rc = load_into(p, p->identities[i].credentials,
+			    chain_file, key_file, passphrase);
+			free_identity(&new);
+			return rc;
+		}
+	if (rc >= 0)
+		rc = keep_identity(p, &new);
+	if (rc < 0)
+		free_identity(&new);
+	return rc;
+}
+
+const struct identity *
+starttls_identity_for(const struct starttls_policy *policy,
+		      const struct name *name)
+{
+	const struct identity *identities = policy->identities;
+	size_t i;
+
+	for (i = 0; name != NULL && i < policy->identity_count; i++)
+		if (gnutls_x509_crt_check_hostname2(identities[i].leaf,
+		    name->text, GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS) != 0)
+			return &identities[i];
+	for (i = 0; name != NULL && i < policy->identity_count; i++)
+		if (starttls_verify_name(name, identities[i].leaf))
+			return &identities[i];
+	return &identities[0];
 }
 
 int
@@ -128,7 +251,10 @@ starttls_policy_identity(struct starttls_policy *policy,
 	if (policy->has_identity && policy->role == STARTTLS_CLIENT)
 		return starttls_policy_wrong(error, STARTTLS_E_STATE,
 		    "the policy has a certificate already");
-	rc = load_identity(policy, chain_file, key_file, passphrase);
+	rc = policy->role == STARTTLS_SERVER ?
+	    load_server(policy, chain_file, key_file, passphrase) :
+	    load_into(policy, policy->credentials, chain_file, key_file,
+		passphrase);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return no_memory(error);
 	if (rc < 0)

@@ -29,6 +29,9 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 	if (ret_upgrade == NULL || policy == NULL || url == NULL)
 		return starttls_error_set(error, STARTTLS_E_INVALID,
 		    STARTTLS_PHASE_SETUP, "a policy and a URL are needed");
+	if (policy->role != STARTTLS_CLIENT)
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "a server's policy cannot dial");
 	if (options != NULL && (options->size != sizeof(*options) ||
 	    options->recv != NULL || options->pending_len > 0))
 		return starttls_error_set(error, STARTTLS_E_INVALID,

@@ -134,6 +134,7 @@ starttls_policy_unref(struct starttls_policy *policy)
 		gnutls_priority_deinit(policy->priority);
 	if (policy->credentials != NULL)
 		gnutls_certificate_free_credentials(policy->credentials);
+	starttls_identities_free(policy);
 	for (i = 0; i < policy->crl_count; i++) {
 		gnutls_free(policy->crls[i].issuer.data);
 		gnutls_x509_crl_deinit(policy->crls[i].list);
@@ -351,20 +352,17 @@ starttls_policy_priority(const struct starttls_policy *p, const char *more,
 {
 	const char *version = p->min_version == STARTTLS_TLS1_3 ?
 	    ":-VERS-TLS1.2" : "";
-	const char *order = p->role == STARTTLS_SERVER ?
-	    ":%SERVER_PRECEDENCE" : "";
 	size_t size;
 	char *text;
 	int rc;
 
 	if (more == NULL)
 		more = "";
-	size = sizeof(removals) + strlen(version) + strlen(order) +
-	    strlen(more);
+	size = sizeof(removals) + strlen(version) + strlen(more);
 	text = malloc(size);
 	if (text == NULL)
 		return GNUTLS_E_MEMORY_ERROR;
-	snprintf(text, size, "%s%s%s%s", removals, version, order, more);
+	snprintf(text, size, "%s%s%s", removals, version, more);
 	rc = gnutls_priority_init2(ret_priority, text, NULL,
 	    GNUTLS_PRIORITY_INIT_DEF_APPEND);
 	free(text);

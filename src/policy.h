@@ -15,6 +15,7 @@
 #include <gnutls/x509.h>
 
 #include "error.h"
+#include "name.h"
 #include "resume.h"
 #include "trust.h"
 
@@ -24,6 +25,13 @@ struct crl {
 	gnutls_x509_crl_t list;
 	gnutls_datum_t issuer;
 	int64_t next_update;       /* seconds since 1970; -1: none given */
+};
+
+/* A server's certificates for the same names, of one or several key types. */
+struct identity {
+	gnutls_certificate_credentials_t credentials;
+	gnutls_x509_crt_t leaf;    /* of the first */
+	size_t count;
 };
 
 struct starttls_policy {
@@ -46,8 +54,10 @@ struct starttls_policy {
 	struct trust *trust;
 	size_t own_anchors;        /* before the system's were added */
 	bool has_system;           /* the system's store is loaded */
-	gnutls_certificate_credentials_t credentials;
-	gnutls_x509_trust_list_t list; /* belongs to credentials */
+	gnutls_certificate_credentials_t credentials; /* a client's */
+	gnutls_x509_trust_list_t list; /* belongs to them */
+	struct identity *identities; /* a server's */
+	size_t identity_count;
 	gnutls_priority_t priority;    /* made when frozen */
 	gnutls_datum_t intermediates; /* PEM, for the next identity */
 	struct resume *resume;     /* a client's cache */
@@ -67,6 +77,20 @@ int starttls_policy_wrong(struct starttls_error *error, int code,
 int starttls_policy_may_set(struct starttls_policy *policy,
 			    const void *argument,
 			    struct starttls_error *error);
+
+/**
+ * starttls_identity_for: which of a server's identities a client means.
+ *
+ * @name     that it asked for (SNI); NULL: none
+ *
+ * Returns: the one that has the name, also by a wildcard; else the first.
+ */
+const struct identity *
+starttls_identity_for(const struct starttls_policy *policy,
+		      const struct name *name);
+
+/** starttls_identities_free: all of them. */
+void starttls_identities_free(struct starttls_policy *policy);
 
 /**
  * starttls_policy_load_pem: read a file.

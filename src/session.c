@@ -412,45 +412,75 @@ starttls_session_check(struct starttls_session *session,
 static const char exporter_label[] = "EXPORTER-Channel-Binding";
 #define EXPORTER_SIZE 32           /* RFC 9266 section 2 */
 
+/* The server's certificate, as DER that the caller frees. */
 static int
-bind_end_point(gnutls_session_t tls, bool is_server, uint8_t *data,
-	       size_t size, size_t *ret_len)
+end_point_der(const struct starttls_session *s, gnutls_datum_t *ret_der)
 {
-	const gnutls_datum_t *chain;
+	const gnutls_datum_t *der;
+	unsigned count = 0;
+
+	der = starttls_session_is_server(s) ?
+	    gnutls_certificate_get_ours(s->tls) :
+	    gnutls_certificate_get_peers(s->tls, &count);
+	if (der != NULL) {
+		ret_der->data = gnutls_malloc(der->size);
+		if (ret_der->data == NULL)
+			return STARTTLS_E_TLS;
+		memcpy(ret_der->data, der->data, der->size);
+		ret_der->size = der->size;
+		return 0;
+	}
+	/* a server that resumed has shown none now, but can have only one */
+	if (!starttls_session_is_server(s) || s->identity->count != 1)
+		return STARTTLS_E_STATE;
+	return gnutls_x509_crt_export2(s->identity->leaf, GNUTLS_X509_FMT_DER,
+	    ret_der) < 0 ? STARTTLS_E_TLS : 0;
+}
+
+/* The hash that RFC 5929 section 4.1 wants; GNUTLS_DIG_UNKNOWN: undefined. */
+static gnutls_digest_algorithm_t
+end_point_digest(const gnutls_datum_t *der)
+{
 	gnutls_digest_algorithm_t digest;
 	gnutls_x509_crt_t crt;
-	unsigned count = 0;
 	int rc;
 
-	if (is_server) {
-		chain = gnutls_certificate_get_ours(tls);
-		count = 1;
-	} else {
-		chain = gnutls_certificate_get_peers(tls, &count);
-	}
-	if (chain == NULL || count == 0)
-		return STARTTLS_E_STATE;
 	if (gnutls_x509_crt_init(&crt) < 0)
-		return STARTTLS_E_TLS;
-	rc = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER);
+		return GNUTLS_DIG_UNKNOWN;
+	rc = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER);
 	if (rc >= 0)
 		rc = gnutls_x509_crt_get_signature_algorithm(crt);
 	gnutls_x509_crt_deinit(crt);
-	if (rc < 0)
-		return STARTTLS_E_TLS;
+	/* signatures without a hash of their own have none here either */
+	if (rc < 0 || rc == GNUTLS_SIGN_EDDSA_ED25519 ||
+	    rc == GNUTLS_SIGN_EDDSA_ED448)
+		return GNUTLS_DIG_UNKNOWN;
 	digest = gnutls_sign_get_hash_algorithm((gnutls_sign_algorithm_t)rc);
-	if (rc == GNUTLS_SIGN_EDDSA_ED25519 || rc == GNUTLS_SIGN_EDDSA_ED448)
-		digest = GNUTLS_DIG_UNKNOWN;
 	if (digest == GNUTLS_DIG_MD5 || digest == GNUTLS_DIG_SHA1)
-		digest = GNUTLS_DIG_SHA256; /* RFC 5929 section 4.1 */
-	/* undefined for signatures without a hash of their own */
-	if (digest == GNUTLS_DIG_UNKNOWN || digest == GNUTLS_DIG_NULL)
-		return STARTTLS_E_STATE;
+		digest = GNUTLS_DIG_SHA256;
+	return digest;
+}
+
+static int
+bind_end_point(const struct starttls_session *s, uint8_t *data, size_t size,
+	       size_t *ret_len)
+{
+	gnutls_digest_algorithm_t digest;
+	gnutls_datum_t der = { NULL, 0 };
+	int rc = end_point_der(s, &der);
+
+	if (rc != 0)
+		return rc;
+	digest = end_point_digest(&der);
 	*ret_len = gnutls_hash_get_len(digest);
-	if (*ret_len > size)
-		return STARTTLS_E_INVALID;
-	return gnutls_hash_fast(digest, chain[0].data, chain[0].size,
-	    data) < 0 ? STARTTLS_E_TLS : 0;
+	if (digest == GNUTLS_DIG_UNKNOWN || digest == GNUTLS_DIG_NULL)
+		rc = STARTTLS_E_STATE;
+	else if (*ret_len > size)
+		rc = STARTTLS_E_INVALID;
+	else if (gnutls_hash_fast(digest, der.data, der.size, data) < 0)
+		rc = STARTTLS_E_TLS;
+	gnutls_free(der.data);
+	return rc;
 }
 
 int
@@ -469,8 +499,7 @@ starttls_session_channel_binding(struct starttls_session *session,
 	tls13 = gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3;
 	switch (type) {
 	case STARTTLS_TLS_SERVER_END_POINT:
-		rc = bind_end_point(s->tls, starttls_session_is_server(s),
-		    data, size, &len);
+		rc = bind_end_point(s, data, size, &len);
 		if (rc == 0)
 			*ret_len = len;
 		return rc;

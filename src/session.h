@@ -24,7 +24,9 @@ struct starttls_session {
 	gnutls_session_t tls;      /* NULL before the handshake */
 	struct transport io;
 	enum starttls_stage from;
-	struct name *name;         /* reference name; a server has none */
+	struct name *name;         /* reference name; to a server, what the
+	                              client asked for, or empty */
+	const struct identity *identity; /* that a server shows */
 	char *own_name;
 	char port[8];
 	int64_t deadline;          /* 0: never wait */

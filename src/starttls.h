@@ -465,7 +465,9 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
  * a server always, a client when it is asked.
  *
  * A server may have several; the one with the name that the client asks for
- * (SNI) is shown, or else the first.
+ * (SNI) is shown, by a wildcard if need be, or else the first.  Several for
+ * the very same names, with keys of different types, go together: the client's
+ * algorithms choose.
  *
  * @chain_file, @key_file  PEM files, or one that has both, or PKCS#11 URIs
  *               (RFC 7512)
@@ -863,7 +865,8 @@ struct starttls_report {
 	size_t size;
 	char protocol[16];         /* "imap" */
 	char scheme[16];           /* "imap" or "imaps" */
-	char host[STARTTLS_HOST_SIZE]; /* reference name, A-labels */
+	char host[STARTTLS_HOST_SIZE]; /* reference name, A-labels; for a
+	                              server the name asked for (SNI) */
 	char port[8];
 	char address[64];          /* what was connected to */
 	int upgraded;              /* 1: in mid-conversation */
@@ -1089,8 +1092,9 @@ enum starttls_binding {
  * @ret_len    bytes written
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL, type, @size too small),
- * STARTTLS_E_STATE (the type is not safe or not defined for this session,
- * or, after a false start, nothing was read yet), STARTTLS_E_TLS
+ * STARTTLS_E_STATE (the type is not safe or not defined for this session;
+ * after a false start, nothing was read yet; or a server with several keys for
+ * the name has resumed and does not know which it showed), STARTTLS_E_TLS
  */
 STARTTLS_API int
 starttls_session_channel_binding(struct starttls_session *session,

@@ -204,6 +204,9 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 	case GNUTLS_E_MEMORY_ERROR:
 		return starttls_session_fail(s, STARTTLS_E_NOMEM, phase,
 		    "out of memory");
+	case GNUTLS_E_NO_APPLICATION_PROTOCOL:
+		return starttls_session_fail(s, STARTTLS_E_ALPN, phase,
+		    "the client means another application protocol (ALPN)");
 	case GNUTLS_E_REHANDSHAKE:
 		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
 		    "the peer tried to renegotiate, which is refused");

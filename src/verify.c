@@ -365,33 +365,34 @@ check_dates(struct starttls_session *s, gnutls_x509_crt_t leaf)
 	return 0;
 }
 
-static unsigned
-check_name(const struct starttls_session *s, gnutls_x509_crt_t leaf)
+bool
+starttls_verify_name(const struct name *name, gnutls_x509_crt_t leaf)
 {
 	gnutls_subject_alt_names_t names;
 	gnutls_datum_t der = { NULL, 0 }, value;
-	unsigned type, i, verdict = STARTTLS_V_NAME;
+	unsigned type, i;
+	bool matches = false;
 
 	if (gnutls_x509_crt_get_extension_by_oid2(leaf, OID_SUBJECT_ALT_NAME,
 	    0, &der, NULL) < 0)
-		return verdict;
+		return matches;
 	if (gnutls_subject_alt_names_init(&names) < 0) {
 		gnutls_free(der.data);
-		return verdict;
+		return matches;
 	}
 	if (gnutls_x509_ext_import_subject_alt_names(&der, names, 0) < 0)
 		goto out;
-	for (i = 0; verdict != 0 && gnutls_subject_alt_names_get(names, i,
+	for (i = 0; !matches && gnutls_subject_alt_names_get(names, i,
 	    &type, &value, NULL) >= 0; i++)
 		if ((type == GNUTLS_SAN_DNSNAME && starttls_name_matches_dns(
-		    s->name, value.data, value.size)) ||
+		    name, value.data, value.size)) ||
 		    (type == GNUTLS_SAN_IPADDRESS && starttls_name_matches_ip(
-		    s->name, value.data, value.size)))
-			verdict = 0;
+		    name, value.data, value.size)))
+			matches = true;
 out:
 	gnutls_subject_alt_names_deinit(names);
 	gnutls_free(der.data);
-	return verdict;
+	return matches;
 }
 
 /* One revocation list against one certificate that its issuer made. */
@@ -533,7 +534,8 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 	check_crls(s, chain, f);
 	found(f, check_dates(s, leaf), 0);
 	if (!starttls_session_is_server(s)) {
-		found(f, check_name(s, leaf), 0);
+		found(f, starttls_verify_name(s->name, leaf) ? 0 :
+		    STARTTLS_V_NAME, 0);
 		found(f, check_staple(s, &path), 0);
 	}
 	if (policy->pin_count > 0 && !path.pinned)

@@ -22,6 +22,12 @@
 int starttls_verify(struct starttls_session *s);
 
 /**
+ * starttls_verify_name: whether a certificate is for a name: by
+ * subjectAltName only, RFC 9525 section 6.
+ */
+bool starttls_verify_name(const struct name *name, gnutls_x509_crt_t leaf);
+
+/**
  * starttls_verify_leaf_digest: what tells one certificate from another.
  *
  * @ret_sha256  32 bytes

@@ -270,6 +270,59 @@ START_TEST(test_real_second_connection_resumes)
 }
 END_TEST
 
+/* One conversation with a server by this name; whether it was resumed. */
+static bool
+resumes(struct starttls_policy *policy, const struct row *row,
+	const char *name)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_session *s;
+	struct starttls_error error;
+	char url[64];
+
+	snprintf(url, sizeof(url), "%s://%s:%s", row->scheme, name,
+	    getenv(row->port_variable));
+	options.connect_host = "127.0.0.1";
+	ck_assert_msg(starttls_open(&s, policy, url, TIMEOUT_MS, &options,
+	    &error) == 0, "%s: %s", url, error.message);
+	ck_assert_int_eq(starttls_session_check(s, &error), 0);
+	ck_assert_int_eq(starttls_session_report(s, &report), 0);
+	starttls_session_free(s);
+	return report.resumed != 0;
+}
+
+/* A later process goes on, with the same policy and the same name only. */
+START_TEST(test_real_sessions_outlive_the_process)
+{
+	struct starttls_policy *first, *second, *other;
+	struct starttls_error error;
+	uint8_t *data;
+	size_t len;
+	bool tls13;
+	const struct row *row = row_of(_i, &tls13);
+
+	if (getenv(row->port_variable) == NULL)
+		return;
+	first = make_policy(tls13);
+	second = make_policy(tls13);
+	other = make_policy(!tls13);
+	ck_assert(!resumes(first, row, "localhost"));
+	ck_assert_int_eq(starttls_policy_export_sessions(first, &data, &len,
+	    &error), 0);
+	ck_assert_int_eq(starttls_policy_import_sessions(other, data, len,
+	    &error), STARTTLS_E_POLICY);
+	ck_assert_int_eq(starttls_policy_import_sessions(second, data, len,
+	    &error), 0);
+	free(data);
+	ck_assert(!resumes(second, row, "mail.example.test"));
+	ck_assert_int_eq(resumes(second, row, "localhost"), row->resumes);
+	starttls_policy_unref(first);
+	starttls_policy_unref(second);
+	starttls_policy_unref(other);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -288,6 +341,8 @@ main(void)
 	tcase_add_loop_test(tcase, test_real_over_a_descriptor, 0,
 	    2 * (int)ROWS);
 	tcase_add_loop_test(tcase, test_real_second_connection_resumes, 0,
+	    2 * (int)ROWS);
+	tcase_add_loop_test(tcase, test_real_sessions_outlive_the_process, 0,
 	    2 * (int)ROWS);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -10,9 +10,11 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <gnutls/abstract.h>
 
@@ -76,35 +78,65 @@ test_policy(const struct mint_cert *const *anchors, size_t n)
 	return policy;
 }
 
+struct script {
+	char protocol[16];
+	char text[1024];
+	const char *lines[16];
+};
+
+/*
+ * The lines of PROTOCOL-ok.txt among the transcripts.  No memory is allocated:
+ * that is counted, and made to fail, by some of the tests.
+ */
+static void
+load_script(struct script *script, const char *protocol)
+{
+	const char *top = getenv("abs_top_srcdir");
+	char path[512], *line = script->text, *end;
+	size_t n = 0;
+	ssize_t len;
+	int fd;
+
+	snprintf(script->protocol, sizeof(script->protocol), "%s", protocol);
+	snprintf(path, sizeof(path), "%s/tests/transcripts/%s-ok.txt",
+	    top != NULL ? top : ".", protocol);
+	fd = open(path, O_RDONLY);
+	len = fd < 0 ? -1 : read(fd, script->text, sizeof(script->text) - 1);
+	if (len <= 0)
+		die(path);
+	close(fd);
+	while ((end = strchr(line, '\n')) != NULL) {
+		*end = '\0';
+		if ((strncmp(line, "S: ", 3) == 0 ||
+		    strncmp(line, "C: ", 3) == 0) &&
+		    n + 1 < ARRAY_LEN(script->lines))
+			script->lines[n++] = line;
+		line = end + 1;
+	}
+}
+
 const char *const *
 conn_legal_script(const char *protocol, enum starttls_stage from)
 {
-	static const struct {
-		const char *protocol;
-		const char *lines[8];
-		size_t greeting;   /* lines before the upgrade command */
-	} scripts[] = {
-		{ "imap", { "S: * OK ready", "C: a1 STARTTLS", "S: a1 OK go" },
-		  1 },
-		{ "smtp", { "S: 220 mail ready", "C: EHLO localhost",
-		    "S: 250-mail", "S: 250 STARTTLS", "C: STARTTLS",
-		    "S: 220 go" }, 4 },
-		{ "submission", { "S: 220 mail ready", "C: EHLO localhost",
-		    "S: 250-mail", "S: 250 STARTTLS", "C: STARTTLS",
-		    "S: 220 go" }, 4 },
-		{ "ftp", { "S: 220 ready", "C: AUTH TLS", "S: 234 go" }, 1 },
-		{ "nntp", { "S: 200 ready", "C: STARTTLS", "S: 382 go" }, 1 },
-	};
+	static struct script scripts[16];
 	static const char *const nothing[] = { NULL };
-	size_t i;
+	const char *const *at, *const *command;
+	struct script *script = scripts;
 
 	if (from == STARTTLS_HANDSHAKE)
 		return nothing;
-	for (i = 0; i < ARRAY_LEN(scripts); i++)
-		if (strcmp(scripts[i].protocol, protocol) == 0)
-			return scripts[i].lines + (from == STARTTLS_COMMAND ?
-			    scripts[i].greeting : 0);
-	die("no script for the protocol");
+	while (script->protocol[0] != '\0' &&
+	    strcmp(script->protocol, protocol) != 0)
+		script++;
+	if (script->protocol[0] == '\0')
+		load_script(script, protocol);
+	if (from == STARTTLS_GREETING)
+		return script->lines;
+	/* the upgrade command is the last thing that a client says */
+	for (at = command = script->lines; *at != NULL; at++)
+		if ((*at)[0] == 'C')
+			command = at;
+	return command;
 }
 
 int

@@ -124,7 +124,7 @@ int conn_close(struct conn *c);
 /** conn_done: free everything. */
 void conn_done(struct conn *c);
 
-/** conn_legal_script: the usual cleartext dialog of a protocol. */
+/** conn_legal_script: the cleartext dialog of PROTOCOL-ok.txt. */
 const char *const *conn_legal_script(const char *protocol,
 				     enum starttls_stage from);
 
