@@ -150,7 +150,12 @@ static int
 on_verify(gnutls_session_t tls)
 {
 	struct starttls_session *s = gnutls_session_get_ptr(tls);
+	unsigned count = 0;
 
+	/* a client that shows nothing: is_wanted() decides about it */
+	if (starttls_session_is_server(s) &&
+	    gnutls_certificate_get_peers(tls, &count) == NULL)
+		return 0;
 	return starttls_verify(s) == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
@@ -462,6 +467,21 @@ starttls_handshake_settle(struct starttls_session *s)
 	keep_session(s);
 }
 
+/*
+ * A client uses a ticket once, and GnuTLS gives a new one after a full
+ * handshake only.
+ */
+static int
+renew_ticket(struct starttls_session *s)
+{
+	s->shaken = true;
+	if (s->policy->ticket_key.data == NULL ||
+	    gnutls_session_is_resumed(s->tls) == 0 ||
+	    gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3)
+		return 0;
+	return gnutls_session_ticket_send(s->tls, 1, 0);
+}
+
 int
 starttls_handshake_step(struct starttls_session *s)
 {
@@ -470,7 +490,9 @@ starttls_handshake_step(struct starttls_session *s)
 	if (s->error.code != 0)
 		return s->error.code;
 	do {
-		rc = gnutls_handshake(s->tls);
+		rc = s->shaken ? 0 : gnutls_handshake(s->tls);
+		if (rc >= 0)
+			rc = renew_ticket(s);
 		if (rc >= 0)
 			return finish(s);
 		rc = starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);

@@ -204,6 +204,10 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 	case GNUTLS_E_MEMORY_ERROR:
 		return starttls_session_fail(s, STARTTLS_E_NOMEM, phase,
 		    "out of memory");
+	case GNUTLS_E_NO_CERTIFICATE_FOUND:
+	case GNUTLS_E_CERTIFICATE_REQUIRED:
+		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
+		    "the client shows no certificate, which is required");
 	case GNUTLS_E_NO_APPLICATION_PROTOCOL:
 		return starttls_session_fail(s, STARTTLS_E_ALPN, phase,
 		    "the client means another application protocol (ALPN)");
@@ -236,7 +240,12 @@ send_alert(struct starttls_session *s, int rc)
 	    s->error.code == STARTTLS_E_NOT_TLS ||
 	    s->error.code == STARTTLS_E_TRUNCATED)
 		return;
-	if (s->verdict != 0)
+	/* RFC 5246 section 7.4.6; GnuTLS says decode_error */
+	if (rc == GNUTLS_E_NO_CERTIFICATE_FOUND &&
+	    gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3)
+		gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
+		    GNUTLS_A_HANDSHAKE_FAILURE);
+	else if (s->verdict != 0)
 		gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
 		    starttls_verify_alert(s->verdict));
 	else
