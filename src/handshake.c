@@ -445,8 +445,10 @@ finish(struct starttls_session *s)
 	s->finished = true;
 	s->handshake_trips = s->io.round_trips;
 	s->io.budget = TRANSPORT_NO_BUDGET;
-	if (gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3 && !resumed &&
-	    !starttls_session_is_server(s))
+	/* a resumed session brings none, but its data channels need it */
+	if (gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3 &&
+	    !starttls_session_is_server(s) && (!resumed ||
+	    (s->protocol->has_data_channels && !s->is_data)))
 		s->keep_later = true;
 	if ((gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_FALSE_START) ==
 	    0)
