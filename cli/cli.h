@@ -34,6 +34,21 @@ struct settings {
 	bool pem;                  /* report */
 	char **urls;               /* what follows the options */
 	int url_count;
+
+	/* serve and proxy */
+	char *listen_host;         /* owned; NULL: not said */
+	char *listen_port;
+	const char *listen_unix;
+	bool only_loopback;        /* listen on no other address */
+	char *to_host;             /* owned; NULL: no backend */
+	char *to_port;
+	char **command;            /* what follows "--"; NULL: none */
+	bool client_ca, client_cert; /* options that were given */
+	long max_connections;      /* 0: not said */
+	long max_running;
+	const struct subcommand *subcommand; /* to do it once more */
+	int argc;
+	char **argv;
 };
 
 /* One call of a subcommand against one URL. */
@@ -52,18 +67,35 @@ struct subcommand {
 	const char *summary;
 	const char *options;       /* letters of the options that it takes */
 	int (*run)(struct settings *settings);
+	enum starttls_role role;   /* of the policy; 0: STARTTLS_CLIENT */
+	bool has_command;          /* what follows "--" is no URL */
+};
+
+/* Certificates and keys as the command line names them, in pairs. */
+#define MAX_IDENTITIES 32
+struct identities {
+	const char *cert[MAX_IDENTITIES];
+	const char *key[MAX_IDENTITIES];
+	size_t cert_count, key_count;
+	const char *passphrase_file;
 };
 
 int run_connect(struct settings *settings);
 int run_check(struct settings *settings);
 int run_report(struct settings *settings);
 int run_policy(struct settings *settings);
+int run_serve(struct settings *settings);
+int run_proxy(struct settings *settings);
 
 /* Fill settings from the command line; EXIT_* or -1 to go on. */
 int parse_options(const struct subcommand *subcommand, int argc, char **argv,
 		  struct settings *ret_settings);
 void print_help_of(const struct subcommand *subcommand);
 void free_settings(struct settings *settings);
+/* 0; or a library code with @error filled; or 1, and has complained. */
+int set_identities(struct starttls_policy *policy,
+		   const struct identities *identities, const char *subcommand,
+		   struct starttls_error *error);
 
 /* Dial and upgrade under one deadline; the code is also in @c. */
 int converse(const struct settings *settings, const char *url,

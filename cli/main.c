@@ -15,17 +15,23 @@
 #include "cli.h"
 
 #define COMMON "aAdpPrRkKmxlnct46qvh"
+#define SERVE "CeprikKPmxlLNTXYtqvh"
 
 static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
-	  COMMON, run_connect },
+	  COMMON, run_connect, STARTTLS_CLIENT, false },
 	{ "check", "URL...", "upgrade, verify, one harmless exchange, goodbye",
-	  COMMON, run_check },
+	  COMMON, run_check, STARTTLS_CLIENT, false },
 	{ "report", "URL", "print what was negotiated, and the certificates",
-	  COMMON "M", run_report },
+	  COMMON "M", run_report, STARTTLS_CLIENT, false },
 	{ "policy", "", "print what the options allow and require",
-	  "aAdpPrRkKmxlqh", run_policy },
-	{ NULL, NULL, NULL, NULL, NULL }
+	  "aAdpPrRkKmxlqh", run_policy, STARTTLS_CLIENT, false },
+	{ "serve", "URL [-- COMMAND [ARG...]]",
+	  "be the server: upgrade clients, then run a command, or echo",
+	  SERVE, run_serve, STARTTLS_SERVER, true },
+	{ "proxy", "URL", "upgrade and verify for local clients without TLS",
+	  COMMON "LUX", run_proxy, STARTTLS_CLIENT, false },
+	{ NULL, NULL, NULL, NULL, NULL, STARTTLS_CLIENT, false }
 };
 
 static void
@@ -37,7 +43,8 @@ print_help(FILE *out)
 	fputs("usage: starttls SUBCOMMAND [OPTION...] [URL...]\n\n"
 	    "Upgrade a connection to verified TLS.\n\n", out);
 	for (s = subcommands; s->name != NULL; s++)
-		fprintf(out, "  %-8s %-7s %s\n", s->name, s->arguments,
+		fprintf(out, "  %-8s %-7.*s %s\n", s->name,
+		    (int)strcspn(s->arguments, " "), s->arguments,
 		    s->summary);
 	fputs("\nstarttls SUBCOMMAND --help lists its options; see also "
 	    "starttls(1).\n\n"

@@ -8,19 +8,14 @@
 
 #include "config.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <fcntl.h>
 
 #include "cli.h"
+#include "values.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
-#define MAX_TIMEOUT 86400          /* seconds */
-#define MAX_PASSPHRASE 1024
 
 struct option_row {
 	char letter;               /* in struct subcommand.options */
@@ -38,9 +33,15 @@ static const struct option_row rows[] = {
 	  "require this public key in the chain; repeatable" },
 	{ 'r', "--crl-file", "FILE", "refuse what these PEM CRLs revoke" },
 	{ 'R', "--require-ocsp", NULL, "require a good stapled OCSP response" },
+	{ 'C', "--client-ca", "FILE",
+	  "trust these PEM certificates to vouch for clients" },
+	{ 'e', "--client-cert", "MODE",
+	  "ask clients for a certificate: optional or required" },
 	{ 'k', "--cert", "FILE",
-	  "show this certificate chain if asked (PEM or PKCS#11 URI)" },
+	  "show this certificate chain (PEM or PKCS#11 URI)" },
 	{ 'K', "--key", "FILE", "its private key (default: in --cert FILE)" },
+	{ 'i', "--intermediates", "FILE",
+	  "show these PEM certificates behind those of --cert" },
 	{ 'P', "--key-passphrase-file", "FILE",
 	  "read the key's passphrase from the first line" },
 	{ 'm', "--min-tls", "VERSION", "1.2 (default) or 1.3" },
@@ -51,6 +52,16 @@ static const struct option_row rows[] = {
 	  "connect to this; the URL still names whom to verify" },
 	{ 'n', "--client-name", "NAME",
 	  "name to give in EHLO (default: localhost)" },
+	{ 'L', "--listen", "HOST:PORT",
+	  "listen on this; port 0 is a free one" },
+	{ 'U', "--listen-unix", "PATH", "listen on a UNIX socket instead" },
+	{ 'N', "--name", "NAME",
+	  "name to give in greetings (default: that of the URL)" },
+	{ 'T', "--to", "HOST:PORT",
+	  "relay to this loopback address, in the clear" },
+	{ 'X', "--max-connections", "NUMBER", "connections at a time" },
+	{ 'Y', "--max-running", "NUMBER",
+	  "commands or backends at a time (default: 64)" },
 	{ 't', "--timeout", "SECONDS",
 	  "one deadline for each URL, 30 by default; may have a fraction" },
 	{ '4', "--ipv4", NULL, "IPv4 only" },
@@ -60,12 +71,6 @@ static const struct option_row rows[] = {
 	{ 'q', "--quiet", NULL, "no messages, only the exit status" },
 	{ 'h', "--help", NULL, "print this and stop" },
 	{ 0, NULL, NULL, NULL }
-};
-
-/* What has to wait until all options are known. */
-struct deferred {
-	const char *cert, *key, *passphrase_file;
-	bool failed;
 };
 
 void
@@ -103,94 +108,68 @@ complain_usage(const char *subcommand, const char *format, ...)
 }
 
 static bool
-parse_timeout(const char *text, int *ret_ms)
+add_cert(struct identities *later, const char *value, bool many)
 {
-	double seconds;
-	char *end;
-
-	errno = 0;
-	seconds = strtod(text, &end);
-	/* no hexadecimal, no "inf" or "nan", no leading blanks */
-	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
-	    strspn(text, "0123456789.") != strlen(text) ||
-	    seconds > MAX_TIMEOUT)
+	if (!many)
+		later->cert_count = 0; /* the last one counts */
+	if (later->cert_count == MAX_IDENTITIES)
 		return false;
-	*ret_ms = (int)(seconds * 1000 + 0.999);
-	return *ret_ms > 0;
+	later->cert[later->cert_count++] = value;
+	return true;
 }
 
-/* HOST:PORT, [ADDRESS]:PORT */
 static bool
-parse_connect(const char *text, struct settings *s)
+add_key(struct identities *later, const char *value, bool many)
 {
-	const char *colon = strrchr(text, ':');
-	size_t len, i;
-
-	if (colon == NULL || colon == text || colon[1] == '\0' ||
-	    strlen(colon + 1) > 5)
+	if (!many)
+		later->key_count = 0;
+	if (later->key_count == MAX_IDENTITIES)
 		return false;
-	for (i = 1; colon[i] != '\0'; i++)
-		if (!isdigit((unsigned char)colon[i]))
-			return false;
-	if (atol(colon + 1) < 1 || atol(colon + 1) > 65535)
-		return false;
-	len = (size_t)(colon - text);
-	if (text[0] == '[') {
-		if (len < 3 || text[len - 1] != ']')
-			return false;
-		text++;
-		len -= 2;
-	} else if (memchr(text, ':', len) != NULL) {
-		return false;
-	}
-	free(s->connect_host);
-	free(s->connect_port);
-	s->connect_host = strndup(text, len);
-	s->connect_port = strdup(colon + 1);
-	s->options.connect_host = s->connect_host;
-	s->options.connect_port = s->connect_port;
-	return s->connect_host != NULL && s->connect_port != NULL;
+	later->key[later->key_count++] = value;
+	return true;
 }
 
+/* Those of serve and proxy; as apply. */
 static int
-set_alpn(struct settings *s, const char *value, struct starttls_error *error)
-{
-	static const struct {
-		const char *name;
-		enum starttls_alpn mode;
-	} modes[] = {
-		{ "auto", STARTTLS_ALPN_AUTO }, { "off", STARTTLS_ALPN_OFF },
-		{ "on", STARTTLS_ALPN_ON }, { "require", STARTTLS_ALPN_REQUIRE },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (strcmp(modes[i].name, value) == 0)
-			return starttls_policy_set_alpn(s->policy,
-			    modes[i].mode, error);
-	return starttls_policy_set_alpn(s->policy, (enum starttls_alpn)99,
-	    error);
-}
-
-static int
-set_min_version(struct settings *s, const char *value,
+apply_listening(struct settings *s, char letter, const char *value,
 		struct starttls_error *error)
 {
-	enum starttls_tls_version version = (enum starttls_tls_version)0;
-
-	if (strcmp(value, "1.2") == 0)
-		version = STARTTLS_TLS1_2;
-	else if (strcmp(value, "1.3") == 0)
-		version = STARTTLS_TLS1_3;
-	return starttls_policy_raise_min_version(s->policy, version, error);
+	switch (letter) {
+	case 'C':
+		return set_client_ca(s, value, error);
+	case 'e':
+		return set_client_cert(s, value, error);
+	case 'i':
+		return starttls_policy_intermediates(s->policy, value, error);
+	case 'L':
+		return parse_address(value, 0, &s->listen_host,
+		    &s->listen_port) ? 0 : 1;
+	case 'U':
+		s->listen_unix = value;
+		return value[0] != '\0' ? 0 : 1;
+	case 'N':
+		s->options.own_name = value;
+		return 0;
+	case 'T':
+		return parse_address(value, 1, &s->to_host, &s->to_port) ?
+		    0 : 1;
+	case 'X':
+		return parse_count(value, &s->max_connections) ? 0 : 1;
+	case 'Y':
+		return parse_count(value, &s->max_running) ? 0 : 1;
+	default:
+		return 1;
+	}
 }
 
 /* Apply one option.  0; or a library code with @error filled; or 1: @value
    is not acceptable. */
 static int
-apply(struct settings *s, struct deferred *later, char letter,
+apply(struct settings *s, struct identities *later, char letter,
       const char *value, struct starttls_error *error)
 {
+	bool many = s->subcommand->role == STARTTLS_SERVER;
+
 	switch (letter) {
 	case 'a':
 		return starttls_policy_trust_file(s->policy, value, error);
@@ -205,11 +184,9 @@ apply(struct settings *s, struct deferred *later, char letter,
 	case 'R':
 		return starttls_policy_require_ocsp(s->policy, error);
 	case 'k':
-		later->cert = value;
-		return 0;
+		return add_cert(later, value, many) ? 0 : 1;
 	case 'K':
-		later->key = value;
-		return 0;
+		return add_key(later, value, many) ? 0 : 1;
 	case 'P':
 		later->passphrase_file = value;
 		return 0;
@@ -243,7 +220,7 @@ apply(struct settings *s, struct deferred *later, char letter,
 		s->quiet = true;
 		return 0;
 	default:
-		return 1;
+		return apply_listening(s, letter, value, error);
 	}
 }
 
@@ -278,56 +255,6 @@ find_letter(const char *argument)
 	return row;
 }
 
-static char *
-read_passphrase(const char *path, char *buf, size_t size)
-{
-	ssize_t n, len = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return NULL;
-	do {
-		n = read(fd, buf + len, size - 1 - (size_t)len);
-		len += n > 0 ? n : 0;
-	} while (n > 0 && (size_t)len < size - 1);
-	close(fd);
-	if (n < 0)
-		return NULL;
-	buf[len] = '\0';
-	buf[strcspn(buf, "\r\n")] = '\0';
-	return buf;
-}
-
-static int
-set_identity(struct settings *s, const struct deferred *later,
-	     const char *subcommand, struct starttls_error *error)
-{
-	char passphrase[MAX_PASSPHRASE];
-	const char *secret = NULL;
-	int rc;
-
-	if (later->cert == NULL) {
-		if (later->key == NULL && later->passphrase_file == NULL)
-			return 0;
-		complain_usage(subcommand, "%s without --cert",
-		    later->key != NULL ? "--key" : "--key-passphrase-file");
-		return 1;
-	}
-	if (later->passphrase_file != NULL) {
-		secret = read_passphrase(later->passphrase_file, passphrase,
-		    sizeof(passphrase));
-		if (secret == NULL) {
-			complain_usage(subcommand, "%s: %s",
-			    later->passphrase_file, strerror(errno));
-			return 1;
-		}
-	}
-	rc = starttls_policy_identity(s->policy, later->cert,
-	    later->key != NULL ? later->key : later->cert, secret, error);
-	explicit_bzero(passphrase, sizeof(passphrase));
-	return rc;
-}
-
 static void
 show_trace(void *context, enum starttls_direction direction,
 	   enum starttls_phase phase, const char *text)
@@ -355,10 +282,30 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 	return false;
 }
 
+/* What must not, or has to, come together. */
+static bool
+check_together(const struct subcommand *sub, const struct settings *s)
+{
+	const char *why = NULL;
+
+	if (s->command != NULL && s->command[0] == NULL)
+		why = "the command behind -- is missing";
+	else if (s->command != NULL && s->to_host != NULL)
+		why = "--to and a command exclude each other";
+	else if (s->listen_unix != NULL && s->listen_host != NULL)
+		why = "--listen and --listen-unix exclude each other";
+	else if (s->client_cert && !s->client_ca)
+		why = "--client-cert without --client-ca: whose certificates "
+		    "are good?";
+	if (why != NULL)
+		complain_usage(sub->name, "%s", why);
+	return why == NULL;
+}
+
 /* One argument that is an option.  -1: fine; else the exit status. */
 static int
 parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
-	  struct settings *s, struct deferred *later)
+	  struct settings *s, struct identities *later)
 {
 	struct starttls_error error;
 	const char *value = NULL;
@@ -403,27 +350,18 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 	    EXIT_USAGE;
 }
 
-int
-parse_options(const struct subcommand *sub, int argc, char **argv,
-	      struct settings *ret_settings)
+/* The arguments in order.  -1: fine; else the exit status. */
+static int
+parse_arguments(const struct subcommand *sub, int argc, char **argv,
+		struct settings *s, struct identities *later)
 {
-	struct settings *s = ret_settings;
-	struct deferred later = { NULL, NULL, NULL, false };
-	struct starttls_error error;
-	int i, status, rc;
+	int i, status;
 
-	memset(s, 0, sizeof(*s));
-	s->options.size = sizeof(s->options);
-	s->timeout_ms = DEFAULT_TIMEOUT_MS;
-	if (starttls_policy_new(&s->policy, STARTTLS_CLIENT) != 0 ||
-	    starttls_policy_set_resumption(s->policy, 0, NULL) != 0) {
-		fprintf(stderr, "starttls: out of memory\n");
-		return EXIT_LOCAL;
-	}
-	s->urls = calloc((size_t)argc, sizeof(*s->urls));
-	if (s->urls == NULL)
-		return EXIT_LOCAL;
 	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0 && sub->has_command) {
+			s->command = argv + i + 1;
+			break;
+		}
 		if (strcmp(argv[i], "--") == 0) {
 			while (++i < argc)
 				s->urls[s->url_count++] = argv[i];
@@ -433,14 +371,50 @@ parse_options(const struct subcommand *sub, int argc, char **argv,
 			s->urls[s->url_count++] = argv[i];
 			continue;
 		}
-		status = parse_one(sub, argc, argv, &i, s, &later);
+		status = parse_one(sub, argc, argv, &i, s, later);
 		if (status >= 0)
 			return status;
 	}
-	rc = set_identity(s, &later, sub->name, &error);
+	return -1;
+}
+
+/* A client of one connection needs no tickets. */
+static bool
+make_policy(struct settings *s, enum starttls_role role)
+{
+	if (role == STARTTLS_SERVER)
+		return starttls_policy_new(&s->policy, role) == 0;
+	return starttls_policy_new(&s->policy, STARTTLS_CLIENT) == 0 &&
+	    starttls_policy_set_resumption(s->policy, 0, NULL) == 0;
+}
+
+int
+parse_options(const struct subcommand *sub, int argc, char **argv,
+	      struct settings *ret_settings)
+{
+	struct settings *s = ret_settings;
+	struct identities later = { .cert_count = 0 };
+	struct starttls_error error;
+	int status, rc;
+
+	memset(s, 0, sizeof(*s));
+	s->options.size = sizeof(s->options);
+	s->timeout_ms = DEFAULT_TIMEOUT_MS;
+	s->subcommand = sub;
+	s->argc = argc;
+	s->argv = argv;
+	s->urls = calloc((size_t)argc, sizeof(*s->urls));
+	if (s->urls == NULL || !make_policy(s, sub->role)) {
+		fprintf(stderr, "starttls: out of memory\n");
+		return EXIT_LOCAL;
+	}
+	status = parse_arguments(sub, argc, argv, s, &later);
+	if (status >= 0)
+		return status;
+	rc = set_identities(s->policy, &later, sub->name, &error);
 	if (rc < 0)
 		complain_usage(sub->name, "--cert: %s", error.message);
-	if (rc != 0 || !check_urls(sub, s))
+	if (rc != 0 || !check_urls(sub, s) || !check_together(sub, s))
 		return EXIT_USAGE;
 	if (s->trace)
 		s->options.trace = show_trace;
@@ -453,5 +427,9 @@ free_settings(struct settings *settings)
 	starttls_policy_unref(settings->policy);
 	free(settings->connect_host);
 	free(settings->connect_port);
+	free(settings->listen_host);
+	free(settings->listen_port);
+	free(settings->to_host);
+	free(settings->to_port);
 	free(settings->urls);
 }

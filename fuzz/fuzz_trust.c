@@ -13,7 +13,7 @@
 #include "name.h"
 #include "text.h"
 #include "trust.h"
-#include "url.h"
+#include "starttls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,7 +44,7 @@ try_text(const uint8_t *data, size_t size)
 {
 	struct starttls_error error;
 	struct name name;
-	struct url url;
+	struct starttls_url url = { .size = sizeof(url) };
 	const char *why;
 	char *text = malloc(size + 1), shown[64];
 

@@ -288,6 +288,7 @@ const struct starttls_protocol starttls_protocol_imap = {
 		.frame = starttls_frame_command,
 		.step = imap_serve,
 		.greeting = "* OK [" CAPABILITIES "] $ ready",
+		.inside = "* OK $ ready",
 		.hangup = "* BYE closing the connection",
 		.pipelined = "* BYE closing the connection\n"
 		    "BAD nothing may follow STARTTLS",

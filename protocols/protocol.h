@@ -169,6 +169,7 @@ struct serve_rules {
 	frame_fn *frame;
 	enum verdict (*step)(struct dialog *d, const struct unit *u);
 	const char *greeting;      /* NULL: the client speaks first */
+	const char *inside;        /* the same where TLS is up; NULL: equal */
 	const char *hangup;        /* last words to a client that misbehaves */
 	const char *pipelined;     /* the refusal of an upgrade command with
 	                              something behind it */

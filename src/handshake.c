@@ -364,7 +364,8 @@ starttls_handshake_begin(struct starttls_session *s)
 	}
 	gnutls_session_set_ptr(s->tls, s);
 	starttls_tls_attach(s);
-	gnutls_handshake_set_max_packet_length(s->tls, TLS_MAX_MESSAGE);
+	gnutls_handshake_set_max_packet_length(s->tls,
+	    starttls_session_is_server(s) ? TLS_MAX_HELLO : TLS_MAX_MESSAGE);
 	gnutls_session_set_verify_function(s->tls, on_verify);
 	rc = gnutls_priority_set(s->tls, policy->priority);
 	if (rc >= 0)
@@ -444,7 +445,7 @@ finish(struct starttls_session *s)
 		return rc;
 	s->finished = true;
 	s->handshake_trips = s->io.round_trips;
-	s->io.budget = TRANSPORT_NO_BUDGET;
+	s->io.budget = TLS_READ_BUDGET;
 	/* a resumed session brings none, but its data channels need it */
 	if (gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3 &&
 	    !starttls_session_is_server(s) && (!resumed ||
@@ -469,21 +470,6 @@ starttls_handshake_settle(struct starttls_session *s)
 	keep_session(s);
 }
 
-/*
- * A client uses a ticket once, and GnuTLS gives a new one after a full
- * handshake only.
- */
-static int
-renew_ticket(struct starttls_session *s)
-{
-	s->shaken = true;
-	if (s->policy->ticket_key.data == NULL ||
-	    gnutls_session_is_resumed(s->tls) == 0 ||
-	    gnutls_protocol_get_version(s->tls) < GNUTLS_TLS1_3)
-		return 0;
-	return gnutls_session_ticket_send(s->tls, 1, 0);
-}
-
 int
 starttls_handshake_step(struct starttls_session *s)
 {
@@ -492,9 +478,7 @@ starttls_handshake_step(struct starttls_session *s)
 	if (s->error.code != 0)
 		return s->error.code;
 	do {
-		rc = s->shaken ? 0 : gnutls_handshake(s->tls);
-		if (rc >= 0)
-			rc = renew_ticket(s);
+		rc = gnutls_handshake(s->tls);
 		if (rc >= 0)
 			return finish(s);
 		rc = starttls_tls_fault(s, rc, STARTTLS_PHASE_HANDSHAKE);

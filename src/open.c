@@ -12,8 +12,27 @@
 
 #include "dial.h"
 #include "upgrade.h"
-#include "url.h"
 #include "wait.h"
+
+int
+starttls_url_check(struct starttls_policy *policy,
+		   const struct starttls_url *url,
+		   const struct starttls_options *options,
+		   struct starttls_error *error)
+{
+	struct name name;
+	int rc;
+
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (url == NULL || url->size != sizeof(*url))
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "a URL of the right size is "
+		    "needed");
+	rc = starttls_upgrade_check(policy, url->protocol, url->from,
+	    url->host, options, &name, error);
+	return rc != 0 ? rc : starttls_policy_freeze(policy, error);
+}
 
 static int
 dial_url(struct starttls_upgrade **ret_upgrade,
@@ -22,8 +41,7 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 {
 	struct starttls_options own = STARTTLS_OPTIONS_INIT;
 	struct dial_times times;
-	struct name name;
-	struct url parsed;
+	struct starttls_url parsed = { .size = sizeof(parsed) };
 	int fd, rc;
 
 	if (ret_upgrade == NULL || policy == NULL || url == NULL)
@@ -40,10 +58,7 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 	rc = starttls_url_parse(url, &parsed, error);
 	/* what is wrong with the arguments is said before connecting */
 	if (rc == 0)
-		rc = starttls_upgrade_check(policy, parsed.protocol,
-		    parsed.from, parsed.host, options, &name, error);
-	if (rc == 0)
-		rc = starttls_policy_freeze(policy, error);
+		rc = starttls_url_check(policy, &parsed, options, error);
 	if (rc != 0)
 		return rc;
 	if (options != NULL)

@@ -82,11 +82,22 @@ starttls_protocol_rfc(const struct starttls_protocol *protocol)
 const char *
 starttls_protocol_greeting(const struct starttls_protocol *protocol)
 {
-	return protocol == NULL ? NULL : protocol->serve_rules.greeting;
+	const struct serve_rules *rules;
+
+	if (protocol == NULL)
+		return NULL;
+	rules = &protocol->serve_rules;
+	return rules->inside != NULL ? rules->inside : rules->greeting;
 }
 
 const char *
 starttls_protocol_goodbye(const struct starttls_protocol *protocol)
 {
 	return protocol == NULL ? NULL : protocol->serve_rules.hangup;
+}
+
+int
+starttls_protocol_has_data(const struct starttls_protocol *protocol)
+{
+	return protocol != NULL && protocol->has_data_channels;
 }

@@ -140,7 +140,6 @@ starttls_session_read(struct starttls_session *session, void *data,
 		return 0;
 	if (is_late(s))
 		return too_late(s);
-	s->io.budget = TLS_READ_BUDGET;
 	while ((n = gnutls_record_recv(s->tls, data, size)) < 0) {
 		rc = retry(s, n);
 		if (rc != 0)
@@ -150,6 +149,7 @@ starttls_session_read(struct starttls_session *session, void *data,
 		s->closed_by_peer = true;
 		return 0;
 	}
+	s->io.budget = TLS_READ_BUDGET;
 	if (s->io.quick_ack || s->keep_later)
 		first_data(s);
 	s->used = true;

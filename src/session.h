@@ -39,7 +39,6 @@ struct starttls_session {
 	bool saw_record;           /* the peer's first bytes were TLS */
 	bool checked;              /* the chain was verified, now or, for a
 	                              resumed session, then */
-	bool shaken;               /* GnuTLS is done with the handshake */
 	bool finished;             /* handshake done, false start included */
 	bool offered_session;      /* from the resumption cache */
 	bool keep_later;           /* TLS 1.2 session not stored yet */

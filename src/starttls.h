@@ -279,8 +279,8 @@ STARTTLS_API const char *
 starttls_protocol_rfc(const struct starttls_protocol *protocol);
 
 /**
- * starttls_protocol_greeting: how a server of the protocol begins, for
- * programs that must greet in place of one.
+ * starttls_protocol_greeting: how a server of the protocol begins inside TLS,
+ * for programs that must greet in place of one.
  *
  * Returns: a static string, one line without its end, '$' standing for the
  * server's name; NULL: clients of the protocol speak first.
@@ -295,6 +295,15 @@ starttls_protocol_greeting(const struct starttls_protocol *protocol);
  */
 STARTTLS_API const char *
 starttls_protocol_goodbye(const struct starttls_protocol *protocol);
+
+/**
+ * starttls_protocol_has_data: whether the protocol has data channels, which
+ * need TLS of their own: starttls_upgrade_data.
+ *
+ * Returns: 1 or 0.
+ */
+STARTTLS_API int
+starttls_protocol_has_data(const struct starttls_protocol *protocol);
 
 /* ------------------------------------------------------------------------
  * Policy: what every session must satisfy.  Secure when new; setters only
@@ -698,6 +707,47 @@ struct starttls_options {
 #define STARTTLS_OPTIONS_INIT { sizeof(struct starttls_options), \
 	NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
 	STARTTLS_ANY }
+
+/**
+ * struct starttls_url: scheme://host[:port], taken apart.
+ */
+struct starttls_url {
+	size_t size;
+	const struct starttls_protocol *protocol;
+	enum starttls_stage from;  /* STARTTLS_GREETING or _HANDSHAKE */
+	char host[512];            /* as written, without brackets */
+	char port[8];              /* that of the scheme if there is none */
+	int has_port;              /* 1: the URL names it */
+};
+
+/**
+ * starttls_url_parse: take a URL apart.
+ *
+ * User, password, path and query are refused: a session is for a server, and
+ * a password has no place on a command line.  Set ret_url->size before.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, size; the message says what is wrong
+ * with the URL and where)
+ */
+STARTTLS_API int
+starttls_url_parse(const char *text, struct starttls_url *ret_url,
+		   struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_url_check: what would be refused before anybody is talked to.
+ *
+ * For programs that wait before they connect, or are connected to: a policy
+ * that cannot be used, a name that cannot be verified, options that
+ * contradict each other.  Freezes the policy.
+ *
+ * Returns: 0; STARTTLS_E_INVALID, STARTTLS_E_POLICY, STARTTLS_E_NOMEM, as
+ * starttls_upgrade_new
+ */
+STARTTLS_API int
+starttls_url_check(struct starttls_policy *policy,
+		   const struct starttls_url *url,
+		   const struct starttls_options *options,
+		   struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
  * starttls_upgrade_new: take over a conversation in order to bring it to TLS.

@@ -217,6 +217,7 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 	case GNUTLS_E_HANDSHAKE_TOO_LARGE:
 		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
 		    "a handshake message of more than %u bytes",
+		    starttls_session_is_server(s) ? TLS_MAX_HELLO :
 		    TLS_MAX_MESSAGE);
 	case GNUTLS_E_KEY_USAGE_VIOLATION:
 		return certificate_fault(s, STARTTLS_E_PURPOSE,

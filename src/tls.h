@@ -8,10 +8,11 @@
 
 #include "session.h"
 
-/* What a peer may make us take in one go before something comes of it. */
+/* What a peer may make us take before something comes of it. */
 #define TLS_HANDSHAKE_BUDGET (256u << 10)
 #define TLS_READ_BUDGET (256u << 10)
 #define TLS_MAX_MESSAGE (128u << 10)    /* of the handshake */
+#define TLS_MAX_HELLO (64u << 10)       /* the same from a client */
 
 /** starttls_tls_attach: have the session's GnuTLS use the transport. */
 void starttls_tls_attach(struct starttls_session *s);

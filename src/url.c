@@ -10,7 +10,7 @@
 
 #include "config.h"
 
-#include "url.h"
+#include "starttls.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +52,7 @@ equal_scheme(const char *text, size_t len, const char *scheme)
 }
 
 static bool
-find_scheme(const char *text, size_t len, struct url *url)
+find_scheme(const char *text, size_t len, struct starttls_url *url)
 {
 	const struct starttls_protocol *p = NULL;
 
@@ -88,7 +88,7 @@ is_port(const char *text, size_t len)
 
 /* Copy the host and undo the "%25" of a scope. */
 static bool
-copy_host(struct url *url, const char *text, size_t len)
+copy_host(struct starttls_url *url, const char *text, size_t len)
 {
 	const char *scope;
 	size_t head;
@@ -110,13 +110,20 @@ copy_host(struct url *url, const char *text, size_t len)
 }
 
 int
-starttls_url_parse(const char *text, struct url *ret_url,
+starttls_url_parse(const char *text, struct starttls_url *ret_url,
 		   struct starttls_error *error)
 {
-	struct url url;
+	struct starttls_url url;
 	const char *rest, *end, *host_end, *port = NULL;
 
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (text == NULL || ret_url == NULL || ret_url->size != sizeof(url))
+		return starttls_error_set(error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "a URL and a place for its parts, "
+		    "of the right size, are needed");
 	memset(&url, 0, sizeof(url));
+	url.size = sizeof(url);
 	if (strchr(text, '@') != NULL) /* may be a password: not shown */
 		return starttls_error_set(error, STARTTLS_E_INVALID,
 		    STARTTLS_PHASE_SETUP, "the URL has an '@': no user or "
@@ -151,6 +158,7 @@ starttls_url_parse(const char *text, struct url *ret_url,
 	}
 	if (!copy_host(&url, rest, (size_t)(host_end - rest)))
 		return bad(error, text, "no host, or one too long");
+	url.has_port = port != NULL;
 	if (port == NULL) {
 		port = starttls_protocol_port(url.protocol, url.from);
 		end = port + strlen(port);

@@ -14,7 +14,7 @@
 
 #include "error.h"
 #include "harness.h"
-#include "url.h"
+#include "starttls.h"
 
 #define SECRET "Tr0ub4dor"
 #define HUGE_LEN 100000
@@ -57,7 +57,7 @@ static const struct {
 START_TEST(test_url_parse_accepts)
 {
 	struct starttls_error error;
-	struct url url;
+	struct starttls_url url = { .size = sizeof(url) };
 	int rc;
 
 	starttls_error_reset(&error);
@@ -78,7 +78,7 @@ expect_scheme(const struct starttls_protocol *protocol,
 {
 	const char *scheme = starttls_protocol_scheme(protocol, from);
 	char text[64];
-	struct url url;
+	struct starttls_url url = { .size = sizeof(url) };
 	size_t i;
 
 	snprintf(text, sizeof(text), "%s://h", scheme);
@@ -170,10 +170,11 @@ static const struct {
 START_TEST(test_url_parse_refuses)
 {
 	struct starttls_error error;
-	struct url url, before;
+	struct starttls_url url = { .size = sizeof(url) }, before;
 	int rc;
 
 	memset(&url, 0x5a, sizeof(url));
+	url.size = sizeof(url);
 	before = url;
 	starttls_error_reset(&error);
 	rc = starttls_url_parse(bad[_i].text, &url, &error);
@@ -209,7 +210,7 @@ static const char *const secrets[] = {
 START_TEST(test_url_parse_keeps_passwords_to_itself)
 {
 	struct starttls_error error;
-	struct url url;
+	struct starttls_url url = { .size = sizeof(url) };
 
 	starttls_error_reset(&error);
 	ck_assert_int_eq(starttls_url_parse(secrets[_i], &url, &error),
@@ -227,7 +228,7 @@ refuse_long(const char *head, char fill, size_t len, const char *tail)
 	size_t head_len = strlen(head);
 	char *text = malloc(head_len + len + strlen(tail) + 1);
 	struct starttls_error error;
-	struct url url;
+	struct starttls_url url = { .size = sizeof(url) };
 
 	memcpy(text, head, head_len);
 	memset(text + head_len, fill, len);
@@ -263,7 +264,7 @@ END_TEST
 START_TEST(test_url_parse_takes_the_longest_host)
 {
 	char text[600] = "imap://";
-	struct url url;
+	struct starttls_url url = { .size = sizeof(url) };
 
 	memset(text + 7, 'a', sizeof(url.host) - 1);
 	memcpy(text + 7 + sizeof(url.host) - 1, ":1", 3);
@@ -279,7 +280,7 @@ START_TEST(test_url_parse_survives_every_byte)
 	static const char sample[] = "imap://[fe80::1%25e]:143/";
 	struct starttls_error error;
 	char text[sizeof(sample)];
-	struct url url;
+	struct starttls_url url = { .size = sizeof(url) };
 	size_t i;
 	int c;
 

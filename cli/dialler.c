@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Threads that resolve names and connect, a bounded number of them.
+ *
+ * A thread has nothing but its dial and the settings, which do not change.  It
+ * reports through a pipe; who asked may be gone by then.
+ */
+
+#include "config.h"
+
+#include "dialler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct dial {
+	struct dialler *dialler;
+	struct request *request;   /* NULL: has gone; not the thread's */
+	pthread_t thread;
+	int timeout_ms;
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+	int code;
+};
+
+static void *
+run_dial(void *argument)
+{
+	struct dial *d = argument;
+	const struct settings *settings = d->dialler->settings;
+
+	d->code = starttls_upgrade_dial(&d->upgrade, settings->policy,
+	    settings->urls[0], d->timeout_ms, &settings->options, &d->error);
+	/* there is room for all of them in the pipe */
+	while (write(d->dialler->report_fd, &d, sizeof(d)) < 0 &&
+	    errno == EINTR)
+		continue;
+	return NULL;
+}
+
+/* The thread takes no signals.  Returns 0 or errno. */
+static int
+start_thread(struct dial *d)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&d->thread, NULL, run_dial, d);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+static int
+start_dial(struct dialler *dialler, struct request *request)
+{
+	int64_t left = (request->deadline_us - loop_now_us()) / 1000;
+	struct dial *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (d == NULL)
+		return ENOMEM;
+	d->dialler = dialler;
+	d->request = request;
+	d->timeout_ms = left < 1 ? 1 : (int)left;
+	rc = start_thread(d);
+	if (rc != 0) {
+		free(d);
+		return rc;
+	}
+	request->dial = d;
+	dialler->running++;
+	return 0;
+}
+
+static void
+start_dials(struct dialler *dialler)
+{
+	struct starttls_error error;
+	struct request *request;
+	int rc;
+
+	while (dialler->running < MAX_DIALS &&
+	    (request = queue_first(&dialler->waiting)) != NULL) {
+		queue_leave(&request->place);
+		rc = start_dial(dialler, request);
+		if (rc == 0)
+			continue;
+		memset(&error, 0, sizeof(error));
+		error.code = STARTTLS_E_SYSTEM;
+		snprintf(error.message, sizeof(error.message),
+		    "no thread to connect in: %s", strerror(rc));
+		dialler->answer(request->owner, NULL, error.code, &error);
+	}
+}
+
+static void
+end_dial(struct dial *d)
+{
+	struct dialler *dialler = d->dialler;
+	struct request *request = d->request;
+
+	pthread_join(d->thread, NULL);
+	dialler->running--;
+	if (request != NULL) {
+		request->dial = NULL;
+		dialler->answer(request->owner, d->upgrade, d->code,
+		    &d->error);
+	} else {
+		starttls_upgrade_free(d->upgrade);
+	}
+	free(d);
+}
+
+static void
+read_reports(void *context, short revents)
+{
+	struct dialler *dialler = context;
+	struct dial *d;
+
+	(void)revents;
+	while (read(dialler->reports.fd, &d, sizeof(d)) ==
+	    (ssize_t)sizeof(d)) /* NOLINT(bugprone-sizeof-expression) */
+		end_dial(d);
+	start_dials(dialler);
+}
+
+int
+dialler_init(struct dialler *dialler, struct loop *loop,
+	     const struct settings *settings)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return errno;
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	dialler->settings = settings;
+	dialler->loop = loop;
+	dialler->report_fd = fds[1];
+	dialler->reports = (struct watch){
+		.fd = fds[0], .ready = read_reports, .context = dialler,
+	};
+	loop_watch(loop, &dialler->reports, POLLIN);
+	return 0;
+}
+
+void
+dialler_ask(struct dialler *dialler, struct request *request)
+{
+	request->place.owner = request;
+	queue_enter(&dialler->waiting, &request->place);
+	start_dials(dialler);
+}
+
+void
+dialler_cancel(struct request *request)
+{
+	queue_leave(&request->place);
+	if (request->dial != NULL)
+		request->dial->request = NULL;
+	request->dial = NULL;
+}

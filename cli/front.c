@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Accepting connections without ever being locked out, signals, and partings.
+ *
+ * At the limit, or when descriptors run out, the connection that has waited
+ * longest without becoming anything goes in favour of the new one, so clients
+ * that say nothing cannot keep out those that do.  If there is none such,
+ * nothing is accepted until one ends.
+ */
+
+#include "config.h"
+
+#include "front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DEFAULT_LIMIT 16384        /* connections, if descriptors allow */
+#define SPARE_FILES 32             /* for us and the library */
+#define MOMENT_MS 1000
+#define BURST 32                   /* accepted in one turn */
+#define MAX_DRAINED (64u << 10)
+
+/* A connection that is over, while its last words are on their way. */
+struct parting {
+	struct front *front;
+	struct place place;
+	struct watch watch;
+	struct timer timer;
+	size_t drained;
+};
+
+/* ---- signals ---- */
+
+/* All that a handler can get at. */
+static int signal_out = -1;
+
+static void
+on_signal(int number)
+{
+	unsigned char byte = (unsigned char)number;
+	int saved = errno;
+
+	/* a full pipe holds enough to wake us */
+	(void)!write(signal_out, &byte, 1);
+	errno = saved;
+}
+
+static void
+stop(void *context)
+{
+	struct front *front = context;
+
+	front->loop.stop = true;
+}
+
+static void
+stop_listening(struct front *front)
+{
+	if (front->listener.fd < 0)
+		return;
+	loop_unwatch(&front->loop, &front->listener);
+	loop_clear_timer(&front->retry);
+	close(front->listener.fd);
+	front->listener.fd = -1;
+	if (front->path != NULL)
+		unlink(front->path);
+}
+
+static void
+leave(struct front *front)
+{
+	if (front->leaving) {
+		stop(front);
+		return;
+	}
+	front->leaving = true;
+	stop_listening(front);
+	loop_set_timer(&front->deadlines, &front->last_call);
+	front->leave(front->context);
+	if (front->connections == 0)
+		stop(front);
+}
+
+static void
+read_signals(void *context, short revents)
+{
+	struct front *front = context;
+	unsigned char number;
+
+	(void)revents;
+	while (read(front->signal_pipe[0], &number, 1) == 1) {
+		if (number == SIGTERM || number == SIGINT)
+			leave(front);
+		else
+			front->signalled(front->context, number);
+	}
+}
+
+void
+front_catch(struct front *front, int number)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	action.sa_flags = SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	signal_out = front->signal_pipe[1];
+	sigaction(number, &action, NULL);
+}
+
+static bool
+init_signals(struct front *front)
+{
+	if (pipe2(front->signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+		return false;
+	front->signals = (struct watch){
+		.fd = front->signal_pipe[0],
+		.ready = read_signals,
+		.context = front,
+	};
+	loop_watch(&front->loop, &front->signals, POLLIN);
+	front_catch(front, SIGTERM);
+	front_catch(front, SIGINT);
+	return true;
+}
+
+/* ---- accepting ---- */
+
+/* Listen unless nothing can be accepted at the moment. */
+static void
+resume(struct front *front)
+{
+	if (front->listener.fd >= 0 && front->listener.slot == 0)
+		loop_watch(&front->loop, &front->listener, POLLIN);
+}
+
+static void
+forget(struct front *front)
+{
+	front->connections--;
+	resume(front);
+	if (front->leaving && front->connections == 0)
+		stop(front);
+}
+
+static void
+retry(void *context)
+{
+	resume(context);
+}
+
+/* After an error that may last: try again in a moment, do not spin. */
+static void
+pause_accepting(struct front *front)
+{
+	loop_unwatch(&front->loop, &front->listener);
+	loop_set_timer(&front->moments, &front->retry);
+}
+
+static void
+end_parting(struct parting *p)
+{
+	struct front *front = p->front;
+
+	loop_unwatch(&front->loop, &p->watch);
+	loop_clear_timer(&p->timer);
+	queue_leave(&p->place);
+	close(p->watch.fd);
+	free(p);
+	forget(front);
+}
+
+bool
+front_make_room(struct front *front)
+{
+	struct parting *oldest = queue_first(&front->partings);
+
+	if (oldest == NULL)
+		return front->evict(front->context);
+	end_parting(oldest);
+	return true;
+}
+
+static bool
+is_short_of_files(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOBUFS ||
+	    number == ENOMEM;
+}
+
+/* One connection, or -1: no more for now. */
+static int
+accept_one(struct front *front, char *peer, size_t size)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	int fd, tries = 0;
+
+	do {
+		fd = accept4(front->listener.fd, (struct sockaddr *)&address,
+		    &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED ||
+	    (is_short_of_files(errno) && tries++ == 0 &&
+		front_make_room(front))));
+	if (fd >= 0)
+		show_address((struct sockaddr *)&address, len, peer, size);
+	else if (errno != EAGAIN)
+		pause_accepting(front);
+	return fd;
+}
+
+static void
+accept_some(void *context, short revents)
+{
+	struct front *front = context;
+	char peer[PEER_SIZE];
+	int i, fd, one = 1;
+
+	(void)revents;
+	for (i = 0; i < BURST && front->listener.slot != 0; i++) {
+		if (front->connections >= front->max_connections) {
+			/* only poll knows that there is one to make room
+			   for */
+			if (i > 0)
+				return;
+			if (!front_make_room(front)) {
+				/* resumes when one ends */
+				loop_unwatch(&front->loop, &front->listener);
+				return;
+			}
+		}
+		fd = accept_one(front, peer, sizeof(peer));
+		if (fd < 0)
+			return;
+		/* each has two descriptors to watch at most */
+		if (!loop_reserve(&front->loop,
+		    2 * (front->connections + 1) + SPARE_FILES)) {
+			close(fd);
+			pause_accepting(front);
+			return;
+		}
+		/* peers that vanish are noticed in the end */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+		front->connections++;
+		front->accepted(front->context, fd, peer);
+	}
+}
+
+/* ---- partings ---- */
+
+static void
+drain(void *context, short revents)
+{
+	struct parting *p = context;
+	char scrap[4096];
+	ssize_t n;
+
+	(void)revents;
+	n = recv(p->watch.fd, scrap, sizeof(scrap), MSG_DONTWAIT);
+	if (n > 0)
+		p->drained += (size_t)n;
+	if (n == 0 || p->drained > MAX_DRAINED ||
+	    (n < 0 && errno != EAGAIN && errno != EINTR))
+		end_parting(p);
+}
+
+static void
+drain_late(void *context)
+{
+	end_parting(context);
+}
+
+void
+front_part(struct front *front, int fd)
+{
+	struct parting *p = calloc(1, sizeof(*p));
+
+	shutdown(fd, SHUT_WR);
+	if (p == NULL) {
+		front_drop(front, fd);
+		return;
+	}
+	p->front = front;
+	p->watch = (struct watch){ .fd = fd, .ready = drain, .context = p };
+	p->timer = (struct timer){ .late = drain_late, .context = p };
+	p->place.owner = p;
+	queue_enter(&front->partings, &p->place);
+	loop_watch(&front->loop, &p->watch, POLLIN);
+	loop_set_timer(&front->moments, &p->timer);
+}
+
+void
+front_drop(struct front *front, int fd)
+{
+	close(fd);
+	forget(front);
+}
+
+void
+front_reset(struct front *front, int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	front_drop(front, fd);
+}
+
+/* ---- beginning and end ---- */
+
+/* As many descriptors as we may have; how many connections is that? */
+static int
+set_limits(struct front *front, long wanted, size_t each, size_t spare)
+{
+	struct rlimit limit;
+	size_t possible = 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &front->files) != 0)
+		front->files = (struct rlimit){ 256, 256 };
+	limit = front->files;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		limit = front->files;
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > 1 << 24)
+		possible = 1 << 24;
+	else if (limit.rlim_cur > spare + SPARE_FILES)
+		possible = ((size_t)limit.rlim_cur - spare - SPARE_FILES) /
+		    each;
+	if (possible == 0 || (wanted > 0 && (size_t)wanted > possible)) {
+		fprintf(stderr, "starttls: the limit of %llu descriptors "
+		    "allows %zu connections; see ulimit -n\n",
+		    (unsigned long long)limit.rlim_cur, possible);
+		return EXIT_LOCAL;
+	}
+	if (wanted > 0)
+		possible = (size_t)wanted;
+	else if (possible > DEFAULT_LIMIT)
+		possible = DEFAULT_LIMIT;
+	front->max_connections = possible;
+	return 0;
+}
+
+int
+front_init(struct front *front, const struct settings *settings,
+	   const char *port, size_t each, size_t spare)
+{
+	const char *host = settings->listen_host;
+	int status = set_limits(front, settings->max_connections,
+	    each, spare);
+
+	if (status != 0)
+		return status;
+	loop_add_queue(&front->loop, &front->deadlines, settings->timeout_ms);
+	loop_add_queue(&front->loop, &front->moments, MOMENT_MS);
+	front->listener = (struct watch){
+		.fd = -1, .ready = accept_some, .context = front,
+	};
+	front->retry = (struct timer){ .late = retry, .context = front };
+	front->last_call = (struct timer){ .late = stop, .context = front };
+	if (!loop_reserve(&front->loop, SPARE_FILES) ||
+	    !init_signals(front)) {
+		fprintf(stderr, "starttls: cannot begin: %s\n",
+		    strerror(errno));
+		return EXIT_LOCAL;
+	}
+	status = settings->listen_unix != NULL ?
+	    listen_unix(settings->listen_unix, &front->listener.fd) :
+	    listen_tcp(host != NULL ? host : "127.0.0.1",
+		host != NULL ? settings->listen_port : port,
+		settings->only_loopback, &front->listener.fd);
+	if (status != 0)
+		return status;
+	front->path = settings->listen_unix;
+	resume(front);
+	return 0;
+}
+
+bool
+front_announce(const struct front *front)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	char where[PEER_SIZE];
+
+	if (front->path != NULL) {
+		printf("listening on %s\n", front->path);
+	} else {
+		if (getsockname(front->listener.fd,
+		    (struct sockaddr *)&address, &len) != 0)
+			return false;
+		show_address((struct sockaddr *)&address, len, where,
+		    sizeof(where));
+		printf("listening on %s\n", where);
+	}
+	if (fflush(stdout) == 0)
+		return true;
+	fprintf(stderr, "starttls: cannot write to standard output\n");
+	return false;
+}
+
+void
+front_done(struct front *front)
+{
+	struct parting *p;
+
+	if (front->listener.slot != 0 || front->listener.fd > 0)
+		stop_listening(front);
+	while ((p = queue_first(&front->partings)) != NULL)
+		end_parting(p);
+	loop_done(&front->loop);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The front of serve and proxy: a listening socket with a limit to what comes
+ * in, signals, and connections that are closed well.
+ */
+
+#ifndef FRONT_H
+#define FRONT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "cli.h"
+#include "loop.h"
+
+#define PEER_SIZE 64
+
+struct front {
+	/* the owner's; accepted takes the descriptor over, evict makes room
+	   by dropping what has waited longest, if there is something */
+	void *context;
+	void (*accepted)(void *context, int fd, const char *peer);
+	bool (*evict)(void *context);
+	void (*signalled)(void *context, int number);
+	void (*leave)(void *context); /* drop what has not begun */
+
+	struct loop loop;
+	struct timer_queue deadlines; /* of --timeout */
+	struct timer_queue moments; /* short ones */
+	struct watch listener, signals;
+	struct timer retry;        /* after an error of accept(2) */
+	struct timer last_call;    /* when leaving */
+	bool leaving;              /* nothing new; stop when all have ended */
+	size_t connections, max_connections;
+	struct rlimit files;       /* as we were started */
+	const char *path;          /* of a UNIX socket */
+	int signal_pipe[2];
+	struct queue partings;
+};
+
+/* Listen as the settings say.  Returns 0 or the exit status, and has said
+   why.  @port is for when there is no --listen.  A connection takes @each
+   descriptors, and other things @spare. */
+int front_init(struct front *front, const struct settings *settings,
+	       const char *port, size_t each, size_t spare);
+/* The one line on standard output. */
+bool front_announce(const struct front *front);
+/* Tell of these signals, too.  SIGTERM and SIGINT are for the front: the first
+   one lets what runs come to an end, for as long as --timeout says. */
+void front_catch(struct front *front, int number);
+/* Ways for a connection to end: at once, with a reset, or closed well, in
+   the background, so that the last words arrive. */
+void front_drop(struct front *front, int fd);
+void front_reset(struct front *front, int fd);
+void front_part(struct front *front, int fd);
+/* Have a descriptor free, even if a connection has to go. */
+bool front_make_room(struct front *front);
+void front_done(struct front *front);
+
+/* ---- addresses, see listen.c ---- */
+
+struct sockaddr;
+struct addrinfo;
+
+/* "127.0.0.1:25" or "[::1]:25"; "local" for a UNIX socket. */
+void show_address(const struct sockaddr *address, unsigned len, char *buf,
+		  size_t size);
+/* Returns 0 or the exit status, and has said why. */
+int find_address(const char *host, const char *port, bool only_loopback,
+		 struct addrinfo **ret_list);
+int listen_tcp(const char *host, const char *port, bool only_loopback,
+	       int *ret_fd);
+int listen_unix(const char *path, int *ret_fd);
+
+#endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * starttls proxy: TLS for local clients that know nothing of it.
+ *
+ * Nothing of a client is read before the server is verified, so a client has
+ * nothing to lose to anybody else.  Names are resolved and connections made in
+ * threads, a bounded number of them; all else happens in one loop.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dialler.h"
+#include "front.h"
+#include "relay.h"
+
+#define LINE_SIZE 1024
+
+struct proxy {
+	const struct settings *settings;
+	struct starttls_url url;
+	struct front front;
+	struct dialler dialler;
+	struct queue beginning;    /* until the server is verified */
+	struct queue running;
+};
+
+enum phase { DIALLING, UPGRADING, RELAYING };
+
+struct customer {
+	struct proxy *proxy;
+	struct place place;
+	enum phase phase;
+	struct watch local;        /* the client */
+	struct watch peer;         /* the server */
+	struct timer timer;
+	struct request request;
+	struct starttls_upgrade *upgrade;
+	struct starttls_session *session;
+	struct relay relay;
+	char address[PEER_SIZE];
+};
+
+/* ---- the end ---- */
+
+static void
+tell(const struct customer *c, const char *name, const char *message)
+{
+	if (!c->proxy->settings->quiet)
+		fprintf(stderr, "starttls: %s: %s: %s\n", c->address, name,
+		    message);
+}
+
+/* Everything but the client's connection, which is returned. */
+static int
+dismantle(struct customer *c)
+{
+	struct loop *loop = &c->proxy->front.loop;
+	int fd = c->local.fd;
+
+	loop_unwatch(loop, &c->local);
+	loop_unwatch(loop, &c->peer);
+	loop_clear_timer(&c->timer);
+	queue_leave(&c->place);
+	dialler_cancel(&c->request);
+	starttls_upgrade_free(c->upgrade);
+	starttls_session_free(c->session);
+	relay_done(&c->relay);
+	free(c);
+	return fd;
+}
+
+/* A line of the protocol: @text with the server's name for '$', a reason. */
+static void
+make_line(const struct starttls_url *t, const char *text, const char *why, char *buf,
+	  size_t size)
+{
+	const char *dollar = strchr(text, '$');
+	size_t head = dollar == NULL ? strlen(text) : (size_t)(dollar - text);
+
+	snprintf(buf, size, "%.*s%s%s%s%s\r\n", (int)head, text,
+	    dollar != NULL ? t->host : "", dollar != NULL ? dollar + 1 : "",
+	    why != NULL ? ": " : "", why != NULL ? why : "");
+}
+
+/* No server: tell the client in its own words. */
+static void
+say_goodbye(const struct customer *c, const char *name, const char *message)
+{
+	const struct starttls_url *t = &c->proxy->url;
+	const char *goodbye = starttls_protocol_goodbye(t->protocol);
+	char line[LINE_SIZE];
+
+	tell(c, name, message);
+	if (goodbye == NULL)
+		return;
+	make_line(t, goodbye, name, line, sizeof(line));
+	(void)!send(c->local.fd, line, strlen(line),
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+turn_away(struct customer *c, const char *name, const char *message)
+{
+	struct front *front = &c->proxy->front;
+
+	say_goodbye(c, name, message);
+	front_part(front, dismantle(c));
+}
+
+/* The server's side failed: the client must not take it for an end. */
+static void
+cut_off(struct customer *c, const char *name, const char *message)
+{
+	struct front *front = &c->proxy->front;
+
+	tell(c, name, message);
+	front_reset(front, dismantle(c));
+}
+
+/* The client failed: no close_notify for the server either. */
+static void
+lose_client(struct customer *c, int number)
+{
+	struct front *front = &c->proxy->front;
+
+	tell(c, "local", strerror(number));
+	front_drop(front, dismantle(c));
+}
+
+static void
+say_done(struct customer *c)
+{
+	struct front *front = &c->proxy->front;
+	struct starttls_report report = { .size = sizeof(report) };
+	char message[160];
+
+	starttls_session_report(c->session, &report);
+	snprintf(message, sizeof(message), "%s %s", report.version,
+	    report.cipher_suite);
+	tell(c, "ok", message);
+	front_part(front, dismantle(c));
+}
+
+/* ---- the relay ---- */
+
+static void
+step_relay(struct customer *c)
+{
+	struct front *front = &c->proxy->front;
+	struct starttls_error error;
+
+	switch (relay_step(&c->relay)) {
+	case RELAY_GOES_ON:
+		relay_watch(&c->relay, &front->loop, &c->peer, &c->local,
+		    &front->deadlines, &c->timer);
+		return;
+	case RELAY_DONE:
+		say_done(c);
+		return;
+	case RELAY_SESSION_FAILED:
+		starttls_session_error(c->session, &error);
+		cut_off(c, starttls_code_name(error.code), error.message);
+		return;
+	case RELAY_LOCAL_FAILED:
+		lose_client(c, c->relay.sys_errno);
+		return;
+	}
+}
+
+/* After an upgrade the server says nothing more unasked: greet for it. */
+static void
+begin(struct customer *c)
+{
+	const struct starttls_url *t = &c->proxy->url;
+	const char *greeting = starttls_protocol_greeting(t->protocol);
+	char line[LINE_SIZE];
+
+	c->session = starttls_upgrade_take(c->upgrade);
+	c->upgrade = NULL;
+	loop_clear_timer(&c->timer);
+	queue_enter(&c->proxy->running, &c->place);
+	c->phase = RELAYING;
+	relay_init(&c->relay, c->session, c->local.fd, c->local.fd);
+	if (t->from != STARTTLS_HANDSHAKE && greeting != NULL) {
+		make_line(t, greeting, NULL, line, sizeof(line));
+		if (!relay_say(&c->relay, line)) {
+			lose_client(c, ENOMEM);
+			return;
+		}
+	}
+	step_relay(c);
+}
+
+/* ---- the upgrade ---- */
+
+static void
+step_upgrade(struct customer *c)
+{
+	struct loop *loop = &c->proxy->front.loop;
+	struct starttls_error error;
+	int rc = starttls_upgrade_step(c->upgrade, &error);
+
+	if (rc == STARTTLS_WANT_READ)
+		loop_watch(loop, &c->peer, POLLIN);
+	else if (rc == STARTTLS_WANT_WRITE)
+		loop_watch(loop, &c->peer, POLLOUT);
+	else if (rc == 0)
+		begin(c);
+	else
+		turn_away(c, starttls_code_name(rc), error.message);
+}
+
+static void
+peer_ready(void *context, short revents)
+{
+	struct customer *c = context;
+
+	if (c->phase == UPGRADING)
+		step_upgrade(c);
+	else if (relay_is_reset(&c->relay, revents))
+		cut_off(c, "io", "the server reset the connection");
+	else
+		step_relay(c);
+}
+
+/* Before the relay only hang-ups and errors are watched for. */
+static void
+local_ready(void *context, short revents)
+{
+	struct customer *c = context;
+	struct front *front = &c->proxy->front;
+
+	if (c->phase != RELAYING) {
+		tell(c, "closed", "the client went before there was a server");
+		front_drop(front, dismantle(c));
+		return;
+	}
+	relay_heed_local(&c->relay, revents);
+	step_relay(c);
+}
+
+static void
+dialled(void *owner, struct starttls_upgrade *upgrade, int code,
+	const struct starttls_error *error)
+{
+	struct customer *c = owner;
+
+	if (code != 0) {
+		turn_away(c, starttls_code_name(code), error->message);
+		return;
+	}
+	c->upgrade = upgrade;
+	c->phase = UPGRADING;
+	c->peer = (struct watch){
+		.fd = starttls_upgrade_fd(upgrade),
+		.ready = peer_ready,
+		.context = c,
+	};
+	step_upgrade(c);
+}
+
+/* ---- the front ---- */
+
+static void
+late(void *context)
+{
+	struct customer *c = context;
+	struct starttls_error error;
+	int rc;
+
+	switch (c->phase) {
+	case DIALLING:
+		turn_away(c, "deadline", "the server could not be reached in "
+		    "time");
+		return;
+	case UPGRADING:
+		rc = starttls_upgrade_run(c->upgrade, 0, &error);
+		if (rc == 0)
+			begin(c);
+		else
+			turn_away(c, starttls_code_name(rc), error.message);
+		return;
+	case RELAYING:
+		cut_off(c, "deadline", "the server did not end when the "
+		    "client had ended");
+		return;
+	}
+}
+
+static void
+accepted(void *context, int fd, const char *peer)
+{
+	struct proxy *proxy = context;
+	struct customer *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		front_drop(&proxy->front, fd);
+		return;
+	}
+	c->proxy = proxy;
+	c->phase = DIALLING;
+	c->local = (struct watch){
+		.fd = fd, .ready = local_ready, .context = c,
+	};
+	c->timer = (struct timer){ .late = late, .context = c };
+	snprintf(c->address, sizeof(c->address), "%s", peer);
+	c->place.owner = c;
+	queue_enter(&proxy->beginning, &c->place);
+	loop_watch(&proxy->front.loop, &c->local, 0);
+	loop_set_timer(&proxy->front.deadlines, &c->timer);
+	c->request.owner = c;
+	c->request.deadline_us = c->timer.at_us;
+	dialler_ask(&proxy->dialler, &c->request);
+}
+
+static bool
+evict(void *context)
+{
+	struct proxy *proxy = context;
+	struct customer *c = queue_first(&proxy->beginning);
+
+	if (c == NULL)
+		return false;
+	say_goodbye(c, "limit", "had to make room before there was a server");
+	front_drop(&proxy->front, dismantle(c));
+	return true;
+}
+
+static void
+leave(void *context)
+{
+	struct proxy *proxy = context;
+
+	struct customer *c;
+
+	while ((c = queue_first(&proxy->beginning)) != NULL)
+		turn_away(c, "closed", "we are about to end");
+}
+
+static void
+signalled(void *context, int number)
+{
+	(void)context;
+	(void)number;
+}
+
+static int
+prepare(struct proxy *proxy, struct settings *settings)
+{
+	struct starttls_error error;
+	int rc;
+
+	settings->only_loopback = true;
+	proxy->settings = settings;
+	proxy->url.size = sizeof(proxy->url);
+	rc = starttls_url_parse(settings->urls[0], &proxy->url, &error);
+	if (rc == 0)
+		rc = starttls_url_check(settings->policy, &proxy->url,
+		    &settings->options, &error);
+	if (rc != 0) {
+		complain_usage("proxy", "%s", error.message);
+		return exit_status(&error);
+	}
+	proxy->front.context = proxy;
+	proxy->front.accepted = accepted;
+	proxy->front.evict = evict;
+	proxy->front.signalled = signalled;
+	proxy->front.leave = leave;
+	rc = front_init(&proxy->front, settings, "0", 2, MAX_DIALS);
+	if (rc != 0)
+		return rc;
+	proxy->dialler.answer = dialled;
+	rc = dialler_init(&proxy->dialler, &proxy->front.loop, settings);
+	if (rc != 0)
+		fprintf(stderr, "starttls: pipe: %s\n", strerror(rc));
+	return rc != 0 ? EXIT_LOCAL : 0;
+}
+
+static int
+listen_and_relay(struct proxy *proxy)
+{
+	int rc;
+
+	if (!proxy->settings->quiet &&
+	    starttls_protocol_has_data(proxy->url.protocol))
+		fprintf(stderr, "starttls: data connections are not protected "
+		    "by this proxy, only the control connection is\n");
+	if (!front_announce(&proxy->front))
+		return EXIT_LOCAL;
+	rc = loop_run(&proxy->front.loop);
+	if (rc != 0)
+		fprintf(stderr, "starttls: poll: %s\n", strerror(rc));
+	return rc != 0 ? EXIT_LOCAL : 0;
+}
+
+int
+run_proxy(struct settings *settings)
+{
+	static struct proxy proxy;
+	struct customer *c;
+	int status = prepare(&proxy, settings);
+
+	if (status == 0)
+		status = listen_and_relay(&proxy);
+	while ((c = queue_first(&proxy.running)) != NULL)
+		cut_off(c, "closed", "we end");
+	front_done(&proxy.front);
+	/* threads that still dial must not see their ground taken away */
+	if (proxy.dialler.running > 0) {
+		fflush(NULL);
+		_exit(status);
+	}
+	return status;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The relay between a TLS session and descriptors, for connect, serve and
+ * proxy.  It never waits; who calls it does.
+ *
+ * An end is passed on only if it is one: close_notify becomes the end of the
+ * local output, and the end of the local input close_notify.  A failure on
+ * either side is reported to the caller, who has to see to it that the other
+ * side does not take it for an end.
+ */
+
+#include "config.h"
+
+#include "relay.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_SIZE 16384          /* one TLS record */
+#define ROUNDS 8                   /* then it is somebody else's turn */
+
+static bool
+is_socket(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static bool
+is_local(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	return getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
+	    address.ss_family == AF_UNIX;
+}
+
+void
+relay_init(struct relay *r, struct starttls_session *session, int in, int out)
+{
+	struct stat st;
+
+	memset(r, 0, sizeof(*r));
+	r->session = session;
+	r->in = in;
+	r->out = out;
+	r->in_is_socket = is_socket(in);
+	r->out_is_socket = is_socket(out);
+	r->is_pair = r->in_is_socket && is_local(in);
+	r->chunk = BUFFER_SIZE;
+	if (out >= 0 && !r->out_is_socket && fstat(out, &st) == 0 &&
+	    !S_ISREG(st.st_mode))
+		r->chunk = PIPE_BUF;
+}
+
+static bool
+is_empty(const struct flow *flow)
+{
+	return flow->data == NULL;
+}
+
+static bool
+fill(struct flow *flow)
+{
+	flow->data = malloc(BUFFER_SIZE);
+	flow->at = flow->len = 0;
+	return flow->data != NULL;
+}
+
+static void
+discard(struct flow *flow)
+{
+	free(flow->data);
+	flow->data = NULL;
+	flow->at = flow->len = 0;
+}
+
+static void
+took(struct relay *r, struct flow *flow, size_t n)
+{
+	flow->at += n;
+	r->moved = true;
+	if (flow->at == flow->len)
+		discard(flow);
+}
+
+/* What read(2) and its kind gave: keep it, or the end, or nothing. */
+static void
+got(struct relay *r, struct flow *flow, ssize_t n, bool *ended)
+{
+	if (n > 0)
+		flow->len = (size_t)n;
+	else
+		discard(flow);
+	if (n == 0)
+		*ended = true;
+	r->moved = r->moved || n >= 0;
+}
+
+/* Translate WANT_* into poll events; 0 if it is neither. */
+static short
+wanted(ssize_t rc)
+{
+	return rc == STARTTLS_WANT_READ ? POLLIN :
+	    rc == STARTTLS_WANT_WRITE ? POLLOUT : 0;
+}
+
+static enum relay_result
+local_failed(struct relay *r, const char *what, int number)
+{
+	r->what = what;
+	r->sys_errno = number;
+	return RELAY_LOCAL_FAILED;
+}
+
+/* Nobody reads what we write. */
+static void
+hang_up(struct relay *r)
+{
+	discard(&r->down);
+	r->out_dead = r->moved = true;
+}
+
+static bool
+must_wait(void)
+{
+	return errno == EINTR || errno == EAGAIN;
+}
+
+static enum relay_result
+read_local(struct relay *r)
+{
+	ssize_t n;
+
+	if (r->in < 0 || r->in_ended || !is_empty(&r->up) ||
+	    (r->may_block && !r->in_ready))
+		return RELAY_GOES_ON;
+	r->in_ready = false;
+	if (!fill(&r->up))
+		return local_failed(r, "input", ENOMEM);
+	n = r->in_is_socket ?
+	    recv(r->in, r->up.data, BUFFER_SIZE, MSG_DONTWAIT) :
+	    read(r->in, r->up.data, BUFFER_SIZE);
+	/* a process that ends without having read everything of ours */
+	if (n < 0 && errno == ECONNRESET && r->is_pair && !r->may_block)
+		n = 0;
+	if (n < 0 && !must_wait())
+		return local_failed(r, "input", errno);
+	got(r, &r->up, n, &r->in_ended);
+	return RELAY_GOES_ON;
+}
+
+static enum relay_result
+write_local(struct relay *r)
+{
+	size_t len = r->down.len - r->down.at;
+	ssize_t n;
+
+	if (r->in < 0 || r->out_dead || (r->may_block && !r->out_ready))
+		return RELAY_GOES_ON;
+	if (is_empty(&r->down)) {
+		if (r->peer_ended && !r->out_ended) {
+			if (r->out_is_socket)
+				shutdown(r->out, SHUT_WR);
+			r->out_ended = r->moved = true;
+		}
+		return RELAY_GOES_ON;
+	}
+	r->out_ready = false;
+	if (len > r->chunk)
+		len = r->chunk;
+	n = r->out_is_socket ? send(r->out, r->down.data + r->down.at, len,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) :
+	    write(r->out, r->down.data + r->down.at, len);
+	if (n >= 0)
+		took(r, &r->down, (size_t)n);
+	else if (errno == EPIPE && !r->may_block)
+		hang_up(r);        /* is no failure if it said enough */
+	else if (!must_wait())
+		return local_failed(r, "output", errno);
+	return RELAY_GOES_ON;
+}
+
+static enum relay_result
+write_session(struct relay *r)
+{
+	ssize_t n = 0;
+
+	r->session_writes = 0;
+	if (!is_empty(&r->up)) {
+		n = starttls_session_write(r->session,
+		    r->up.data + r->up.at, r->up.len - r->up.at);
+		if (n > 0)
+			took(r, &r->up, (size_t)n);
+		if (is_empty(&r->up))
+			r->waits = false;
+	} else if (r->in_ended && !r->shut) {
+		n = starttls_session_shutdown(r->session);
+		/* whoever has said goodbye need not wait for ours */
+		if (n < 0 && wanted(n) == 0 && r->peer_ended)
+			n = 0;
+		r->shut = n == 0;
+		r->moved = r->moved || r->shut;
+	}
+	if (n >= 0)
+		return RELAY_GOES_ON;
+	r->session_writes = wanted(n);
+	return r->session_writes == 0 ? RELAY_SESSION_FAILED : RELAY_GOES_ON;
+}
+
+static enum relay_result
+read_session(struct relay *r)
+{
+	ssize_t n;
+
+	r->session_reads = 0;
+	if (r->peer_ended || r->out_dead || !is_empty(&r->down))
+		return RELAY_GOES_ON;
+	if (!fill(&r->down))
+		return local_failed(r, "output", ENOMEM);
+	n = starttls_session_read(r->session, r->down.data, BUFFER_SIZE);
+	got(r, &r->down, n, &r->peer_ended);
+	r->waits = r->waits || n > 0;
+	r->session_reads = wanted(n);
+	return n < 0 && r->session_reads == 0 ? RELAY_SESSION_FAILED :
+	    RELAY_GOES_ON;
+}
+
+/* Echo: what came down goes up. */
+static void
+turn_around(struct relay *r)
+{
+	if (r->in >= 0 || !is_empty(&r->up))
+		return;
+	r->up = r->down;
+	r->down = (struct flow){ NULL, 0, 0 };
+	if (is_empty(&r->up) && r->peer_ended)
+		r->in_ended = r->out_ended = true;
+}
+
+static enum relay_result
+move_once(struct relay *r)
+{
+	enum relay_result result = read_local(r);
+
+	if (result == RELAY_GOES_ON)
+		result = write_session(r);
+	if (result == RELAY_GOES_ON)
+		result = read_session(r);
+	if (result == RELAY_GOES_ON)
+		result = write_local(r);
+	turn_around(r);
+	return result;
+}
+
+static void
+set_events(struct relay *r)
+{
+	bool is_full = !is_empty(&r->down);
+
+	r->session_events = (short)(r->session_reads | r->session_writes);
+	r->in_events = !r->in_ended && is_empty(&r->up) ? POLLIN : 0;
+	r->out_events = !r->out_dead && (is_full ||
+	    (r->peer_ended && !r->out_ended)) ? POLLOUT : 0;
+}
+
+enum relay_result
+relay_step(struct relay *r)
+{
+	enum relay_result result;
+	int rounds = 0;
+
+	do {
+		r->moved = false;
+		result = move_once(r);
+	} while (result == RELAY_GOES_ON && r->moved && ++rounds < ROUNDS);
+	r->moved = r->moved || rounds > 0;
+	/* what the session holds already, poll does not know of */
+	r->again = rounds == ROUNDS || (r->session_reads != 0 &&
+	    starttls_session_pending(r->session) > 0);
+	set_events(r);
+	if (result == RELAY_GOES_ON && r->shut &&
+	    (r->out_dead || (r->peer_ended && r->out_ended)))
+		return RELAY_DONE;
+	return result;
+}
+
+bool
+relay_say(struct relay *r, const char *text)
+{
+	r->down = (struct flow){ strdup(text), 0, strlen(text) };
+	return r->down.data != NULL;
+}
+
+bool
+relay_is_answered(const struct relay *r)
+{
+	return !r->waits && is_empty(&r->up) && is_empty(&r->down);
+}
+
+bool
+relay_has_delivered(const struct relay *r)
+{
+	return r->peer_ended && is_empty(&r->down);
+}
+
+void
+relay_done(struct relay *r)
+{
+	discard(&r->up);
+	discard(&r->down);
+}
+
+void
+relay_watch(const struct relay *r, struct loop *loop, struct watch *peer,
+	    struct watch *local, struct timer_queue *queue,
+	    struct timer *timer)
+{
+	short events = (short)(r->in_events | r->out_events);
+
+	loop_watch(loop, peer, r->session_events);
+	if (r->again)
+		loop_again(loop, peer);
+	if (r->in < 0)
+		return;
+	/* with nothing to move, a hang-up is news only behind its end */
+	if (events != 0 || (r->in_ended && !r->out_dead))
+		loop_watch(loop, local, events);
+	else
+		loop_unwatch(loop, local);
+	if ((r->in_ended || r->out_dead) &&
+	    (r->moved || !loop_timer_is_set(timer)))
+		loop_set_timer(queue, timer);
+}
+
+void
+relay_heed_local(struct relay *r, short revents)
+{
+	if ((revents & (POLLERR | POLLHUP)) != 0 && r->in_ended &&
+	    r->out_events == 0)
+		hang_up(r);
+}
+
+bool
+relay_is_reset(const struct relay *r, short revents)
+{
+	return (revents & (POLLERR | POLLHUP)) != 0 && r->session_events == 0;
+}

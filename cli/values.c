@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Values of options.
+ */
+
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "values.h"
+
+#define MAX_TIMEOUT 86400          /* seconds */
+#define MAX_COUNT 1000000
+
+bool
+parse_timeout(const char *text, int *ret_ms)
+{
+	double seconds;
+	char *end;
+
+	errno = 0;
+	seconds = strtod(text, &end);
+	/* no hexadecimal, no "inf" or "nan", no leading blanks */
+	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
+	    strspn(text, "0123456789.") != strlen(text) ||
+	    seconds > MAX_TIMEOUT)
+		return false;
+	*ret_ms = (int)(seconds * 1000 + 0.999);
+	return *ret_ms > 0;
+}
+
+bool
+parse_address(const char *text, long least, char **ret_host, char **ret_port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len, i;
+
+	if (colon == NULL || colon == text || colon[1] == '\0' ||
+	    strlen(colon + 1) > 5)
+		return false;
+	for (i = 1; colon[i] != '\0'; i++)
+		if (!isdigit((unsigned char)colon[i]))
+			return false;
+	if (atol(colon + 1) < least || atol(colon + 1) > 65535)
+		return false;
+	len = (size_t)(colon - text);
+	if (text[0] == '[') {
+		if (len < 3 || text[len - 1] != ']')
+			return false;
+		text++;
+		len -= 2;
+	} else if (memchr(text, ':', len) != NULL) {
+		return false;
+	}
+	free(*ret_host);
+	free(*ret_port);
+	*ret_host = strndup(text, len);
+	*ret_port = strdup(colon + 1);
+	return *ret_host != NULL && *ret_port != NULL;
+}
+
+bool
+parse_connect(const char *text, struct settings *s)
+{
+	if (!parse_address(text, 1, &s->connect_host, &s->connect_port))
+		return false;
+	s->options.connect_host = s->connect_host;
+	s->options.connect_port = s->connect_port;
+	return true;
+}
+
+bool
+parse_count(const char *text, long *ret_count)
+{
+	if (text[0] == '\0' || strlen(text) > 7 ||
+	    strspn(text, "0123456789") != strlen(text) ||
+	    atol(text) < 1 || atol(text) > MAX_COUNT)
+		return false;
+	*ret_count = atol(text);
+	return true;
+}
+
+int
+set_alpn(struct settings *s, const char *value, struct starttls_error *error)
+{
+	static const struct {
+		const char *name;
+		enum starttls_alpn mode;
+	} modes[] = {
+		{ "auto", STARTTLS_ALPN_AUTO }, { "off", STARTTLS_ALPN_OFF },
+		{ "on", STARTTLS_ALPN_ON }, { "require", STARTTLS_ALPN_REQUIRE },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(modes[i].name, value) == 0)
+			return starttls_policy_set_alpn(s->policy,
+			    modes[i].mode, error);
+	return starttls_policy_set_alpn(s->policy, (enum starttls_alpn)99,
+	    error);
+}
+
+int
+set_min_version(struct settings *s, const char *value,
+		struct starttls_error *error)
+{
+	enum starttls_tls_version version = (enum starttls_tls_version)0;
+
+	if (strcmp(value, "1.2") == 0)
+		version = STARTTLS_TLS1_2;
+	else if (strcmp(value, "1.3") == 0)
+		version = STARTTLS_TLS1_3;
+	return starttls_policy_raise_min_version(s->policy, version, error);
+}
+
+int
+set_client_cert(struct settings *s, const char *value,
+		struct starttls_error *error)
+{
+	enum starttls_client_cert mode = (enum starttls_client_cert)99;
+
+	if (strcmp(value, "optional") == 0)
+		mode = STARTTLS_CLIENT_CERT_OPTIONAL;
+	else if (strcmp(value, "required") == 0)
+		mode = STARTTLS_CLIENT_CERT_REQUIRED;
+	s->client_cert = true;
+	return starttls_policy_client_cert(s->policy, mode, error);
+}
+
+int
+set_client_ca(struct settings *s, const char *value,
+	      struct starttls_error *error)
+{
+	int rc = starttls_policy_trust_file(s->policy, value, error);
+
+	s->client_ca = true;
+	if (rc != 0 || s->client_cert)
+		return rc;
+	return starttls_policy_client_cert(s->policy,
+	    STARTTLS_CLIENT_CERT_REQUIRED, error);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* Values of options: what they mean, and whether they are any good. */
+
+#ifndef VALUES_H
+#define VALUES_H
+
+#include "cli.h"
+
+/* These give false for a value that is none. */
+
+bool parse_timeout(const char *text, int *ret_ms);
+/* HOST:PORT or [ADDRESS]:PORT, the port from @least on.  What is returned
+   replaces, and frees, what was there. */
+bool parse_address(const char *text, long least, char **ret_host,
+		   char **ret_port);
+bool parse_connect(const char *text, struct settings *settings);
+bool parse_count(const char *text, long *ret_count);
+
+/* These give what the library says. */
+
+int set_alpn(struct settings *settings, const char *value,
+	     struct starttls_error *error);
+int set_min_version(struct settings *settings, const char *value,
+		    struct starttls_error *error);
+int set_client_cert(struct settings *settings, const char *value,
+		    struct starttls_error *error);
+/* Clients may be vouched for: a CA that nobody is asked for would only look
+   like safety, so it means "required" unless --client-cert says less. */
+int set_client_ca(struct settings *settings, const char *value,
+		  struct starttls_error *error);
+
+#endif

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The libstarttls authors
+"""What serve.test and proxy.test share: results, certificates, processes, and
+clients and servers that do as they like.  No test sleeps for its verdict: it
+waits for a line, or for a condition, and not longer than PATIENCE."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+STARTTLS = os.environ.get("STARTTLS") or os.path.join(
+    os.environ.get("abs_top_builddir", "."), "starttls")
+# what libtool built is wrapped in a script, which is not the process to look at
+WRAPPED = os.path.join(os.path.dirname(STARTTLS), ".libs")
+if os.path.exists(os.path.join(WRAPPED, "starttls")):
+    STARTTLS = os.path.join(WRAPPED, "starttls")
+    os.environ["LD_LIBRARY_PATH"] = WRAPPED
+NAME = "mail.example.test"
+PATIENCE = 30
+MEGABYTE = 1 << 20
+
+count = failed = 0
+work = tempfile.mkdtemp(prefix="starttls.")
+
+
+def result(good, what, detail=""):
+    """One line of TAP."""
+    global count, failed
+    count += 1
+    failed += not good
+    print("%s %d - %s" % ("ok" if good else "not ok", count, what))
+    if not good:
+        for line in str(detail).splitlines():
+            print("# " + ascii(line)[1:-1][:300])
+    sys.stdout.flush()
+    return good
+
+
+def main(tests):
+    """Run all; a test that raises is one that failed."""
+    try:
+        make_certificates()
+        for test in tests:
+            if len(sys.argv) > 1 and not any(
+                    name in test.__name__ for name in sys.argv[1:]):
+                continue
+            try:
+                test()
+            except Exception as error:  # pylint: disable=broad-except
+                where = error.__traceback__.tb_next
+                result(False, test.__name__, "%s: %s, line %d\n%r" % (
+                    type(error).__name__, error,
+                    (where or error.__traceback__).tb_lineno,
+                    [s.messages() for s in Server.running]))
+            finally:
+                Server.end_all()
+        print("1..%d" % count)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    sys.exit(1 if failed else 0)
+
+
+def until(condition, patience=PATIENCE):
+    """Wait for a condition; its value."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.02)
+
+
+# ---- certificates -----------------------------------------------------------
+
+def path(name):
+    """A file of the test."""
+    return os.path.join(work, name)
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def key_options(name):
+    return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", path(name + ".key"), "-subj", "/CN=" + name]
+
+
+def issue(name, issuer, names, usage="serverAuth"):
+    """NAME.pem and NAME.key."""
+    with open(path("ext"), "w", encoding="ascii") as file:
+        file.write("extendedKeyUsage=%s\n" % usage)
+        if names:
+            file.write("subjectAltName=%s\n" % names)
+    openssl("req", "-new", *key_options(name), "-out", path("csr"))
+    openssl("x509", "-req", "-in", path("csr"), "-CA", path(issuer + ".pem"),
+            "-CAkey", path(issuer + ".key"), "-CAcreateserial", "-days", "30",
+            "-extfile", path("ext"), "-out", path(name + ".pem"))
+
+
+def make_certificates():
+    for name in ("ca", "other"):
+        openssl("req", "-x509", *key_options(name), "-days", "30",
+                "-out", path(name + ".pem"))
+    issue("server", "ca", "DNS:localhost,DNS:%s,IP:127.0.0.1" % NAME)
+    issue("second", "ca", "DNS:second.example.test")
+    issue("client", "ca", "", "clientAuth")
+    issue("stranger", "other", "", "clientAuth")
+
+
+def pair(name="server"):
+    """The options for an identity."""
+    return ["--cert", path(name + ".pem"), "--key", path(name + ".key")]
+
+
+def serial(name):
+    """What Python's getpeercert says of NAME.pem."""
+    done = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in",
+                           path(name + ".pem")], check=True,
+                          stdout=subprocess.PIPE)
+    return done.stdout.decode().strip().split("=")[1]
+
+
+# ---- processes --------------------------------------------------------------
+
+def run(*arguments, data=b"", timeout=PATIENCE, **more):
+    """Run the program to its end: status, output, messages."""
+    try:
+        done = subprocess.run([STARTTLS, *arguments], input=data,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=timeout, check=False, **more)
+    except subprocess.TimeoutExpired:
+        return None, b"", b"it hangs"
+    return done.returncode, done.stdout, done.stderr
+
+
+class Server:
+    """A starttls serve, or proxy, that runs."""
+
+    running = []
+
+    def __init__(self, *arguments, **more):
+        self.log = open(path("log.%d" % id(self)), "w+b")
+        self.process = subprocess.Popen(
+            [STARTTLS, *arguments], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=self.log, **more)
+        Server.running.append(self)
+        ready = select.select([self.process.stdout], [], [], PATIENCE)[0]
+        self.line = self.process.stdout.readline().decode() if ready else ""
+        found = re.fullmatch(r"listening on (?:.*:(\d+)|(/.*))\n", self.line)
+        if found is None:
+            self.process.wait(PATIENCE)
+            raise RuntimeError("not listening: %r %r" % (self.line,
+                                                         self.messages()))
+        self.port = int(found.group(1) or 0)
+        self.pid = self.process.pid
+
+    def messages(self):
+        with open(self.log.name, "rb") as log:
+            return log.read()
+
+    def says(self, text, patience=PATIENCE):
+        """Wait for a message."""
+        return until(lambda: text in self.messages(), patience)
+
+    def files(self):
+        return len(os.listdir("/proc/%d/fd" % self.pid))
+
+    def children(self):
+        """Processes that it has started, zombies included."""
+        with open("/proc/%d/task/%d/children" % (self.pid, self.pid),
+                  encoding="ascii") as file:
+            return file.read().split()
+
+    def ticks(self):
+        """Processor time that it has used."""
+        with open("/proc/%d/stat" % self.pid, encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    def is_idle(self):
+        """Whether it takes next to no time for half a second."""
+        before = self.ticks()
+        time.sleep(0.5)
+        return self.ticks() - before < 10
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, patience=PATIENCE):
+        try:
+            return self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+
+    @classmethod
+    def end_all(cls):
+        while cls.running:
+            cls.running.pop().end()
+
+
+def connect(port):
+    conn = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return conn
+
+
+def read_line(conn):
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = conn.recv(1)
+        if not byte:
+            break
+        line += byte
+    return line
+
+
+def read_all(conn):
+    """Up to the end; what ends otherwise ends with what went wrong."""
+    data = b""
+    while True:
+        try:
+            part = conn.recv(65536)
+        except OSError as error:
+            return data + b"!" + type(error).__name__.encode()
+        if not part:
+            return data
+        data += part
+
+
+def read_some(conn, size):
+    data = b""
+    while len(data) < size:
+        part = conn.recv(size - len(data))
+        if not part:
+            break
+        data += part
+    return data
+
+
+PREAMBLES = {
+    "smtp": [b"EHLO x", b"STARTTLS"],
+    "submission": [b"EHLO x", b"STARTTLS"],
+    "imap": [b"a STARTTLS"],
+    "ftp": [b"AUTH TLS"],
+    "nntp": [b"STARTTLS"],
+}
+
+
+def upgrade(port, protocol="smtp", cert=None, name=NAME, greeting=True):
+    """A client that has come to TLS, by Python's means."""
+    context = ssl.create_default_context(cafile=path("ca.pem"))
+    context.suppress_ragged_eofs = False
+    if cert:
+        context.load_cert_chain(path(cert + ".pem"), path(cert + ".key"))
+    conn = connect(port)
+    if protocol in PREAMBLES:
+        if greeting:
+            read_line(conn)
+        for command in PREAMBLES[protocol]:
+            conn.sendall(command + b"\r\n")
+            while read_line(conn)[3:4] == b"-":
+                pass
+    return context.wrap_socket(conn, server_hostname=name,
+                               suppress_ragged_eofs=False)
+
+
+def say(conn, data):
+    """Send and have the same back: an echo, or cat."""
+    conn.sendall(data)
+    return read_some(conn, len(data)) == data
+
+
+def reset(conn):
+    """End with a TCP reset."""
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack("ii", 1, 0))
+    conn.close()
+
+
+class Backend:
+    """A cleartext server: @serve is called for each connection."""
+
+    def __init__(self, serve):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.serve = serve
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                conn = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self.one, args=(conn,),
+                             daemon=True).start()
+
+    def one(self, conn):
+        conn.settimeout(PATIENCE)
+        try:
+            self.serve(conn)
+        except OSError:
+            pass
+        finally:
+            conn.close()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
