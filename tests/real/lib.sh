@@ -12,10 +12,15 @@
 #	start postfix [V]	sets REAL_SMTP, REAL_SMTPS; root only
 #	start vsftpd [V]	sets REAL_FTP, REAL_FTPS
 #	start nnrpd [V]		sets REAL_NNTP, REAL_NNTPS; root only
+#	start innd		behind nnrpd, for posting; root only
+#	start program COMMAND...
+#				a server of a test's own, on the port that it
+#				finds in PORT; sets REAL_PORT
 #
 # V is 1.2 or 1.3 and confines the server to that version of TLS.  The account
 # is tester, password s3cret-pass; at vsftpd, which would need an account of the
-# system, it is anonymous with that password.
+# system, it is anonymous with that password.  At Dovecot there is also odd, with
+# a password to be quoted.
 
 PATH=$PATH:/usr/sbin:/sbin
 umask 022
@@ -53,7 +58,14 @@ make_work()
 stop_all()
 {
 	stop_servers
-	rm -rf "$work"
+	discard "$work"
+}
+
+# Also with directories in it that their owner may not write to.
+discard()
+{
+	[ ! -d "$1" ] || chmod -R u+w "$1"
+	rm -rf "$1"
 }
 
 stop_servers()
@@ -223,7 +235,7 @@ serve()
 new_dir()
 {
 	dir=$work/$1
-	rm -rf "$dir"
+	discard "$dir"
 	mkdir "$dir"
 }
 
@@ -260,7 +272,10 @@ run_dovecot()
 		user=$(id -un) login=$user mail=$user group=$(id -gn)
 	fi
 
-	echo 'tester:{PLAIN}s3cret-pass::::::' >"$dir/passwd"
+	cat >"$dir/passwd" <<-'END'
+	tester:{PLAIN}s3cret-pass::::::
+	odd:{PLAIN}"s3cret\ päss {3}::::::
+	END
 	cat >"$dir/dovecot.conf" <<-END
 	protocols = imap ${submission:+submission}
 	listen = 127.0.0.1
@@ -403,7 +418,9 @@ run_postfix()
 
 # ---- vsftpd -----------------------------------------------------------------
 
-# One process a port.  vsftpd has no settings for versions of TLS.
+# One process a port.  vsftpd has no settings for versions of TLS.  Uploads go
+# to the directory incoming, and data channels have to resume their control
+# session.
 run_vsftpd()
 {
 	local dir tls user=ftp self=NO ftp ftps
@@ -412,7 +429,8 @@ run_vsftpd()
 	ftp=$(free_port) ftps=$(free_port)
 	is_root || user=$(id -un) self=YES
 	new_dir vsftpd
-	mkdir "$dir/empty" "$dir/ftp"
+	mkdir "$dir/empty" "$dir/ftp" "$dir/ftp/incoming"
+	! is_root || chown ftp "$dir/ftp/incoming"
 	chmod 555 "$dir/empty" "$dir/ftp"
 	echo s3cret-pass >"$dir/passwords"
 	run_vsftpd_on "$ftp" NO && run_vsftpd_on "$ftps" YES || return 1
@@ -432,10 +450,16 @@ run_vsftpd_on()
 	ssl_enable=YES
 	ssl_tlsv1=YES
 	ssl_ciphers=HIGH
+	require_ssl_reuse=YES
+	strict_ssl_read_eof=YES
 	rsa_cert_file=$work/tls/server.crt
 	rsa_private_key_file=$work/tls/server.key
 	anonymous_enable=YES
 	anon_root=$dir/ftp
+	anon_world_readable_only=NO
+	anon_upload_enable=YES
+	anon_other_write_enable=YES
+	write_enable=YES
 	ftp_username=$user
 	secure_email_list_enable=YES
 	email_password_file=$dir/passwords
@@ -460,7 +484,8 @@ run_vsftpd_on()
 
 # ---- INN --------------------------------------------------------------------
 
-# nnrpd without innd: one group, local.test, and it is empty.
+# nnrpd without innd: one group, local.test, and it is empty.  Articles can be
+# posted once innd runs as well.
 run_nnrpd()
 {
 	local dir tls="TLSv${1:-1.2 TLSv1.3}" bin=/usr/lib/news/bin nntp nntps
@@ -496,6 +521,7 @@ run_nnrpd()
 	pathoverview: $dir/spool/overview
 	pathfilter: $dir/filter
 	nnrpdloadlimit: 0
+	icdsynccount: 1
 	tlscertfile: $work/tls/server.crt
 	tlskeyfile: $dir/etc/server.key
 	tlsprotocols: [ $tls ]
@@ -522,7 +548,12 @@ run_nnrpd()
 	: >"$dir/etc/inn-secrets.conf"
 	: >"$dir/db/active.times"
 	: >"$dir/db/history"
-	echo 'local.test 0000000000 0000000001 y' >"$dir/db/active"
+	cat >"$dir/db/active" <<-END
+	control 0000000000 0000000001 n
+	control.cancel 0000000000 0000000001 n
+	junk 0000000000 0000000001 n
+	local.test 0000000000 0000000001 y
+	END
 	printf 'local.test\tA test\n' >"$dir/db/newsgroups"
 	chown -R news:news "$dir"
 	(cd "$dir/db" && export INNCONF="$dir/etc/inn.conf" &&
@@ -538,4 +569,35 @@ run_nnrpd_on()
 	spawn "$dir" env INNCONF="$dir/etc/inn.conf" "$bin/nnrpd" -D -f -n \
 	    -b 127.0.0.1 -c "$dir/etc/readers.conf" -p "$@"
 	serve "$1"
+}
+
+# innd behind nnrpd, which has to run: what is posted there is then to be read.
+run_innd()
+{
+	local dir port etc=$work/nnrpd/etc
+
+	port=$(free_port)
+	new_dir innd
+	echo 'peer ME { hostname: 127.0.0.1 }' >"$etc/incoming.conf"
+	echo 'ME:*::' >"$etc/newsfeeds"
+	printf '/remember/:10\n*:A:1:10:never\n' >"$etc/expire.ctl"
+	: >"$etc/control.ctl"
+	chown -R news:news "$dir" "$etc"
+	spawn "$dir" env INNCONF="$etc/inn.conf" setpriv --reuid=news \
+	    --regid=news --clear-groups /usr/lib/news/bin/innd -d -N \
+	    -4 127.0.0.1 -P "$port"
+	serve "$port"
+}
+
+# ---- a test's own -----------------------------------------------------------
+
+run_program()
+{
+	local dir port
+
+	port=$(free_port)
+	new_dir program
+	PORT=$port spawn "$dir" "$@"
+	serve "$port" || return 1
+	REAL_PORT=$port
 }
