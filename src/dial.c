@@ -298,6 +298,14 @@ collect(struct race *race, const bool *ready)
 	return winner;
 }
 
+/* Whether it is this machine that has run out of something. */
+static bool
+is_ours(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOBUFS ||
+	    number == ENOMEM;
+}
+
 /* Returns 0 and the descriptor, STARTTLS_E_TIMEOUT, _CONNECT or _SYSTEM. */
 static int
 run_race(struct race *race, int64_t deadline, int *ret_fd)
@@ -314,7 +322,8 @@ run_race(struct race *race, int64_t deadline, int *ret_fd)
 			continue;
 		}
 		if (race->active == 0)
-			return STARTTLS_E_CONNECT;
+			return is_ours(race->last_errno) ?
+			    STARTTLS_E_SYSTEM : STARTTLS_E_CONNECT;
 		if (race->next < race->count && race->next_start < until)
 			until = race->next_start;
 		rc = starttls_wait_connect(race->fd, ready, race->active,
@@ -348,7 +357,7 @@ connect_any(const struct addrinfo *list, const char *host, const char *port,
 		    port);
 	if (rc != 0)
 		return starttls_error_sys(error, rc, STARTTLS_PHASE_CONNECT,
-		    rc == STARTTLS_E_CONNECT ? race.last_errno : errno,
+		    race.active == 0 ? race.last_errno : errno,
 		    "cannot connect to %s port %s", shown, port);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	*ret_fd = fd;

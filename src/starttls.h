@@ -1169,7 +1169,8 @@ starttls_session_channel_binding(struct starttls_session *session,
  * close-on-exec.
  * Returns: 0; STARTTLS_E_INVALID (name or port), STARTTLS_E_RESOLVE,
  * STARTTLS_E_CONNECT (to none of the addresses; errno of the last),
- * STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM
+ * STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM (out of
+ * descriptors or the like)
  */
 STARTTLS_API int
 starttls_dial(const char *host, const char *port, enum starttls_family family,

@@ -635,8 +635,8 @@ START_TEST(test_dial_says_when_descriptors_run_out)
 	limit = old;
 	limit.rlim_cur = (rlim_t)top;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	ck_assert_int_ne(starttls_dial("127.0.0.1", "9", STARTTLS_ANY,
-	    SOON_MS, &fd, &error), 0);
+	ck_assert_int_eq(starttls_dial("127.0.0.1", "9", STARTTLS_ANY,
+	    SOON_MS, &fd, &error), STARTTLS_E_SYSTEM);
 	setrlimit(RLIMIT_NOFILE, &old);
 	ck_assert_int_eq(error.sys_errno, EMFILE);
 	ck_assert_int_eq(fd, -77);
