@@ -24,7 +24,8 @@ tie(struct starttls_session *s, struct starttls_session *control)
 
 	s->is_data = true;
 	if (control->tickets == NULL && s->policy->resume != NULL)
-		control->tickets = starttls_resume_new(RESUME_MAX_PER_KEY);
+		control->tickets = starttls_resume_new(RESUME_MAX_PER_KEY,
+		    true);
 	s->tickets = starttls_resume_ref(control->tickets);
 	leaf = gnutls_certificate_get_peers(control->tls, &count);
 	s->has_leaf = leaf != NULL && count > 0;

@@ -56,7 +56,7 @@ keep_session(struct starttls_session *s)
 	if (s->policy->resume == NULL || !s->checked)
 		return;
 	if (s->protocol->has_data_channels && s->tickets == NULL)
-		s->tickets = starttls_resume_new(RESUME_MAX_PER_KEY);
+		s->tickets = starttls_resume_new(RESUME_MAX_PER_KEY, true);
 	if (gnutls_session_get_data2(s->tls, &data) < 0)
 		return;
 	end = starttls_policy_crl_end(s->policy);

@@ -509,7 +509,7 @@ prepare(struct starttls_policy *p, struct starttls_error *error)
 	}
 	if (p->role == STARTTLS_CLIENT && p->resumption &&
 	    p->resume == NULL) {
-		p->resume = starttls_resume_new(RESUME_MAX);
+		p->resume = starttls_resume_new(RESUME_MAX, false);
 		if (p->resume == NULL)
 			return no_memory(error);
 	}

@@ -25,6 +25,7 @@ struct slot {
 	uint64_t age;              /* counts puts */
 	uint32_t hash;
 	bool once;
+	bool spent;                /* was used, but is the last */
 };
 
 struct resume {
@@ -34,6 +35,7 @@ struct resume {
 	size_t count;
 	size_t used;               /* no slot behind these was ever filled */
 	size_t size;
+	bool keeps_last;
 	struct slot slots[];
 };
 
@@ -68,7 +70,7 @@ clear(struct resume *r, struct slot *s)
 }
 
 struct resume *
-starttls_resume_new(size_t size)
+starttls_resume_new(size_t size, bool keeps_last)
 {
 	struct resume *r = calloc(1, sizeof(*r) + size * sizeof(r->slots[0]));
 
@@ -80,6 +82,7 @@ starttls_resume_new(size_t size)
 	}
 	atomic_init(&r->refs, 1);
 	r->size = size;
+	r->keeps_last = keeps_last;
 	return r;
 }
 
@@ -102,6 +105,18 @@ starttls_resume_unref(struct resume *r)
 		clear(r, &r->slots[i]);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
+}
+
+/* Forget a peer's sessions, all or those that are spent. */
+static void
+drop(struct resume *r, const char *key, uint32_t hash, bool only_spent)
+{
+	size_t i;
+
+	for (i = 0; i < r->used; i++)
+		if (is_for(&r->slots[i], key, hash) &&
+		    (r->slots[i].spent || !only_spent))
+			clear(r, &r->slots[i]);
 }
 
 /* The slot to fill: of this peer if it has its share, else a free one, else
@@ -148,9 +163,12 @@ starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
 		return;
 	}
 	pthread_mutex_lock(&r->lock);
+	drop(r, key, hash, true);
 	s = choose(r, key, hash, once);
 	clear(r, s);
-	*s = (struct slot){ copy, data, len, expires, ++r->puts, hash, once };
+	*s = (struct slot){ .key = copy, .data = data, .len = len,
+	    .expires = expires, .age = ++r->puts, .hash = hash,
+	    .once = once };
 	r->count++;
 	pthread_mutex_unlock(&r->lock);
 }
@@ -170,7 +188,7 @@ starttls_resume_use(struct resume *r, const char *key, int64_t now,
 {
 	uint32_t hash = hash_of(key);
 	struct slot *best = NULL;
-	size_t i;
+	size_t i, own = 0;
 
 	pthread_mutex_lock(&r->lock);
 	for (i = 0; i < r->used; i++) {
@@ -178,14 +196,18 @@ starttls_resume_use(struct resume *r, const char *key, int64_t now,
 
 		if (!is_for(s, key, hash))
 			continue;
-		if (s->expires <= now)
+		if (s->expires <= now) {
 			clear(r, s);
-		else if (best == NULL || s->age > best->age)
+			continue;
+		}
+		own++;
+		if (best == NULL || s->age > best->age)
 			best = s;
 	}
 	if (best != NULL) {
 		lend(best, use, context);
-		if (best->once)
+		best->spent = best->once;
+		if (best->once && (own > 1 || !r->keeps_last))
 			clear(r, best);
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -212,7 +234,8 @@ starttls_resume_take_all(struct resume *r, resume_use_fn *use, void *context)
 
 	pthread_mutex_lock(&r->lock);
 	while ((s = oldest_of(r)) != NULL) {
-		lend(s, use, context);
+		if (!s->spent)
+			lend(s, use, context);
 		clear(r, s);
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -221,13 +244,8 @@ starttls_resume_take_all(struct resume *r, resume_use_fn *use, void *context)
 void
 starttls_resume_drop(struct resume *r, const char *key)
 {
-	uint32_t hash = hash_of(key);
-	size_t i;
-
 	pthread_mutex_lock(&r->lock);
-	for (i = 0; i < r->used; i++)
-		if (is_for(&r->slots[i], key, hash))
-			clear(r, &r->slots[i]);
+	drop(r, key, hash_of(key), false);
 	pthread_mutex_unlock(&r->lock);
 }
 

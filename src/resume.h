@@ -22,9 +22,12 @@ struct resume;
 /**
  * starttls_resume_new: an empty cache for @size sessions, 1..RESUME_MAX.
  *
+ * @keeps_last  the last session of a peer stays when it is used, even if it
+ *              should be used once only; it does so until another comes
+ *
  * Returns: the cache, with one reference; NULL: no memory.
  */
-struct resume *starttls_resume_new(size_t size);
+struct resume *starttls_resume_new(size_t size, bool keeps_last);
 struct resume *starttls_resume_ref(struct resume *r);
 void starttls_resume_unref(struct resume *r);
 
@@ -61,8 +64,8 @@ bool starttls_resume_use(struct resume *r, const char *key, int64_t now,
 			 resume_use_fn *use, void *context);
 
 /**
- * starttls_resume_take_all: lend every session, the oldest first, and forget
- * them.
+ * starttls_resume_take_all: lend every session that may still be used, the
+ * oldest first, and forget all.
  */
 void starttls_resume_take_all(struct resume *r, resume_use_fn *use,
 			      void *context);

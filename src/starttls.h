@@ -811,8 +811,9 @@ starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
  * starttls_upgrade_data: prepare TLS on a data channel of an FTP session.
  *
  * With the policy, names and role of the control session, which it resumes
- * (servers insist on that); each ticket is used once, and those that come on
- * data channels serve the next ones.  A server that does not resume has to
+ * (servers insist on that); each ticket is used once, those that come on data
+ * channels serve the next ones, and if none comes the last one is used again.
+ * A server that does not resume has to
  * show the very certificate of the control connection.  Call it after the
  * reply to the transfer command, RFC 4217 section 9.  After a download read
  * until 0, and only then believe that the file is whole; after an upload

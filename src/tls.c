@@ -222,6 +222,13 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 	case GNUTLS_E_KEY_USAGE_VIOLATION:
 		return certificate_fault(s, STARTTLS_E_PURPOSE,
 		    STARTTLS_V_PURPOSE, "not meant for signing (key usage)");
+	case GNUTLS_E_DECRYPTION_FAILED:
+		/* some clients do not encrypt the alert that tells us why */
+		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
+		    "TLS failed: %s%s", gnutls_strerror(rc),
+		    starttls_session_is_server(s) &&
+		    phase == STARTTLS_PHASE_HANDSHAKE ?
+		    " (the client may have refused our certificate)" : "");
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
 		    "the peer has no TLS version that we accept");

@@ -62,7 +62,7 @@ expect_use(struct resume *r, const char *key, int64_t now, const char *text)
 
 START_TEST(test_resume_gives_back_what_was_put)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 
 	expect_use(r, "a", 0, NULL);
 	put(r, "a", "one", 100, false);
@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(test_resume_gives_a_ticket_once)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 
 	put(r, "a", "one", 100, true);
 	put(r, "a", "two", 100, true);
@@ -95,9 +95,36 @@ START_TEST(test_resume_gives_a_ticket_once)
 }
 END_TEST
 
+/* For servers of FTP that give no new ticket on a data channel. */
+START_TEST(test_resume_keeps_the_last_ticket)
+{
+	struct resume *r = starttls_resume_new(RESUME_MAX_PER_KEY, true);
+
+	put(r, "a", "first", 100, true);
+	put(r, "a", "second", 100, true);
+	expect_use(r, "a", 0, "second");
+	expect_use(r, "a", 0, "first");
+	expect_use(r, "a", 0, "first");
+	/* another one takes its place, and is not spent */
+	put(r, "a", "third", 100, true);
+	ck_assert_uint_eq(starttls_resume_count(r), 1);
+	starttls_resume_take_all(r, compare, (void *)(uintptr_t)"third");
+	ck_assert_uint_eq(starttls_resume_count(r), 0);
+	/* what is spent is left to nobody, and expires like the others */
+	put(r, "a", "fourth", 100, true);
+	expect_use(r, "a", 0, "fourth");
+	expect_use(r, "a", 100, NULL);
+	put(r, "a", "fifth", 100, true);
+	expect_use(r, "a", 0, "fifth");
+	starttls_resume_take_all(r, compare, NULL);
+	ck_assert_uint_eq(starttls_resume_count(r), 0);
+	starttls_resume_unref(r);
+}
+END_TEST
+
 START_TEST(test_resume_replaces_a_reusable_session)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 
 	put(r, "a", "one", 100, false);
 	put(r, "a", "two", 100, false);
@@ -113,7 +140,7 @@ END_TEST
 
 START_TEST(test_resume_forgets_what_expired)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 
 	put(r, "a", "soon", 10, true);
 	put(r, "a", "late", 20, true);
@@ -133,7 +160,7 @@ END_TEST
 
 START_TEST(test_resume_drops_a_peer)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 
 	starttls_resume_drop(r, "a");
 	put(r, "a", "one", 100, true);
@@ -149,7 +176,7 @@ END_TEST
 
 START_TEST(test_resume_bounds_a_peer)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 	char text[16];
 	int i;
 
@@ -171,7 +198,7 @@ END_TEST
 
 START_TEST(test_resume_bounds_all)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 	char key[16];
 	int i;
 
@@ -231,7 +258,7 @@ hammer(void *arg)
 
 START_TEST(test_resume_is_shared_by_threads)
 {
-	struct resume *r = starttls_resume_new(RESUME_MAX);
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
 	pthread_t threads[4];
 	void *wrong = NULL;
 	size_t i;
@@ -808,6 +835,7 @@ resume_suite(void)
 	tc = tcase_create("cache");
 	tcase_add_test(tc, test_resume_gives_back_what_was_put);
 	tcase_add_test(tc, test_resume_gives_a_ticket_once);
+	tcase_add_test(tc, test_resume_keeps_the_last_ticket);
 	tcase_add_test(tc, test_resume_replaces_a_reusable_session);
 	tcase_add_test(tc, test_resume_forgets_what_expired);
 	tcase_add_test(tc, test_resume_drops_a_peer);
