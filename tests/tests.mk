@@ -4,25 +4,30 @@
 
 UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_error tests/check_frame tests/check_preamble \
+	tests/check_serve tests/check_server tests/check_guests \
+	tests/check_server_fd \
 	tests/check_resume tests/check_data tests/check_export \
 	tests/check_trust tests/check_verify \
 	tests/check_session tests/check_dial tests/check_fd \
 	tests/check_alloc tests/check_threads
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
 if ENABLE_CLI
-SCRIPT_TESTS += tests/cli.test tests/identity.test
-SERVER_TESTS = tests/hostile/run.test tests/real/dovecot.test \
+SCRIPT_TESTS += tests/cli.test tests/identity.test tests/serve.test \
+	tests/proxy.test
+SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
+	tests/real/dovecot.test \
 	tests/real/postfix.test tests/real/vsftpd.test \
 	tests/real/nnrpd.test tests/real/library.test \
-	tests/real/readme.test
+	tests/real/readme.test tests/real/examples.test \
+	tests/real/ftp-data.test
 endif
-FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_trust
+FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust
 
 TESTS =
 check_PROGRAMS =
 if ENABLE_TESTS
 TESTS += $(UNIT_TESTS) $(SCRIPT_TESTS) $(SERVER_TESTS)
-check_PROGRAMS += $(UNIT_TESTS) tests/check_real $(FUZZERS)
+check_PROGRAMS += $(UNIT_TESTS) tests/check_real tests/check_ftp $(FUZZERS)
 endif
 
 TEST_EXTENSIONS = .test
@@ -41,6 +46,7 @@ TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = libinternal.la $(CHECK_LIBS) $(GNUTLS_LIBS)
 MINT_SOURCES = tests/mint.c tests/mint.h tests/tlspair.c tests/tlspair.h
 HARNESS_SOURCES = tests/harness.c tests/harness.h $(MINT_SOURCES)
+DUO_SOURCES = tests/duo.c tests/duo.h $(HARNESS_SOURCES)
 
 tests_check_text_SOURCES = tests/check_text.c $(HARNESS_SOURCES)
 tests_check_text_CFLAGS = $(TEST_CFLAGS)
@@ -61,6 +67,20 @@ tests_check_preamble_SOURCES = tests/check_preamble.c tests/transcript.c \
 	tests/transcript.h
 tests_check_preamble_CFLAGS = $(TEST_CFLAGS)
 tests_check_preamble_LDADD = $(TEST_LIBS)
+tests_check_serve_SOURCES = tests/check_serve.c tests/transcript.c \
+	tests/transcript.h $(HARNESS_SOURCES)
+tests_check_serve_CFLAGS = $(TEST_CFLAGS)
+tests_check_serve_LDADD = $(TEST_LIBS)
+tests_check_server_SOURCES = tests/check_server.c $(DUO_SOURCES)
+tests_check_guests_SOURCES = tests/check_guests.c $(DUO_SOURCES)
+tests_check_guests_CFLAGS = $(TEST_CFLAGS)
+tests_check_guests_LDADD = $(TEST_LIBS)
+tests_check_server_fd_SOURCES = tests/check_server_fd.c tests/sockets.c \
+	tests/sockets.h tests/heap.c tests/heap.h $(DUO_SOURCES)
+tests_check_server_fd_CFLAGS = $(TEST_CFLAGS)
+tests_check_server_fd_LDADD = $(TEST_LIBS)
+tests_check_server_CFLAGS = $(TEST_CFLAGS)
+tests_check_server_LDADD = $(TEST_LIBS)
 tests_check_resume_SOURCES = tests/check_resume.c $(HARNESS_SOURCES)
 tests_check_resume_CFLAGS = $(TEST_CFLAGS)
 tests_check_resume_LDADD = $(TEST_LIBS)
@@ -97,10 +117,16 @@ tests_check_threads_LDADD = $(TEST_LIBS)
 tests_check_real_SOURCES = tests/check_real.c
 tests_check_real_CFLAGS = $(TEST_CFLAGS)
 tests_check_real_LDADD = libstarttls.la $(CHECK_LIBS)
+tests_check_ftp_SOURCES = tests/check_ftp.c
+tests_check_ftp_CFLAGS = $(TEST_CFLAGS)
+tests_check_ftp_LDADD = libstarttls.la $(CHECK_LIBS)
 # Linked with a plain main they replay what they are given.
 fuzz_fuzz_preamble_SOURCES = fuzz/fuzz_preamble.c fuzz/replay.c
 fuzz_fuzz_preamble_CFLAGS = $(TEST_CFLAGS)
 fuzz_fuzz_preamble_LDADD = $(TEST_LIBS)
+fuzz_fuzz_serve_SOURCES = fuzz/fuzz_serve.c fuzz/replay.c
+fuzz_fuzz_serve_CFLAGS = $(TEST_CFLAGS)
+fuzz_fuzz_serve_LDADD = $(TEST_LIBS)
 fuzz_fuzz_trust_SOURCES = fuzz/fuzz_trust.c fuzz/replay.c
 fuzz_fuzz_trust_CFLAGS = $(TEST_CFLAGS)
 fuzz_fuzz_trust_LDADD = $(TEST_LIBS)
@@ -111,5 +137,5 @@ print-unit-tests:
 .PHONY: print-unit-tests
 
 EXTRA_DIST += $(SCRIPT_TESTS) $(SERVER_TESTS) tests/transcripts \
-	tests/real tests/hostile tests/tsan.supp tests/valgrind.supp \
+	tests/serving.py tests/real tests/hostile tests/tsan.supp tests/valgrind.supp \
 	tools examples bench/run

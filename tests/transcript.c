@@ -65,7 +65,8 @@ step_of(struct transcript *t, enum step_kind kind)
 {
 	struct step *last = t->count > 0 ? &t->steps[t->count - 1] : NULL;
 
-	if (kind == FEED && last != NULL && last->kind == FEED)
+	if (last != NULL && last->kind == kind && (kind == FEED ||
+	    (kind == HEAR && t->serve)))
 		return last;
 	if (t->count == MAX_STEPS)
 		die(t->name, "", "too many steps");
@@ -73,8 +74,9 @@ step_of(struct transcript *t, enum step_kind kind)
 	return &t->steps[t->count++];
 }
 
+/* A line that is fed. */
 static void
-server_line(struct transcript *t, char *line)
+peer_line(struct transcript *t, char *line)
 {
 	struct step *step = step_of(t, FEED);
 	size_t before = step->len, number = 0, len, i;
@@ -112,10 +114,32 @@ server_line(struct transcript *t, char *line)
 	t->fed += step->len - before;
 }
 
+/* A line, or many, that is to be heard. */
+static void
+our_line(struct transcript *t, enum step_kind kind, char *line)
+{
+	struct step *step = step_of(t, kind);
+	size_t number = 1, len;
+	char *text = line + 2;
+
+	if (line[1] == '*')
+		number = strtoul(line + 2, &text, 10);
+	else if (line[1] != ':')
+		die(t->name, line, "unknown kind of line");
+	if (*text != ' ')
+		die(t->name, line, "a blank is missing");
+	text++;
+	len = unescape(t->name, text);
+	while (number-- > 0) {
+		append(step, text, len);
+		append(step, "\r\n", 2);
+	}
+}
+
 static void
 parse_line(struct transcript *t, char *line)
 {
-	struct step *step;
+	char peer = t->serve ? 'C' : 'S', us = t->serve ? 'S' : 'C';
 	char word[64];
 
 	if (line[0] == '#' || line[0] == '\0')
@@ -128,18 +152,21 @@ parse_line(struct transcript *t, char *line)
 		t->exchange = true;
 	} else if (strcmp(line, "from command") == 0) {
 		t->from = STARTTLS_COMMAND;
-	} else if (sscanf(line, "client-name %63s", t->own_name) == 1) {
+	} else if (strcmp(line, "role server") == 0) {
+		t->serve = true;
+	} else if (sscanf(line, "client-name %63s", t->own_name) == 1 ||
+	    sscanf(line, "server-name %63s", t->own_name) == 1) {
 		return;
-	} else if (line[0] == 'S') {
-		server_line(t, line);
+	} else if (line[0] == peer) {
+		peer_line(t, line);
 	} else if (strcmp(line, "--") == 0) {
 		step_of(t, LATER);
 	} else if (strcmp(line, "END") == 0) {
 		step_of(t, END);
-	} else if (strncmp(line, "C: ", 3) == 0) {
-		step = step_of(t, HEAR);
-		append(step, line + 3, unescape(t->name, line + 3));
-		append(step, "\r\n", 2);
+	} else if (line[0] == us) {
+		our_line(t, HEAR, line);
+	} else if (t->serve && line[0] == 'G') {
+		our_line(t, GO_AHEAD, line);
 	} else if (sscanf(line, "= %23s %d", t->verdict,
 	    &t->reply_code) < 1) {
 		die(t->name, line, "unknown line");

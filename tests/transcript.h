@@ -20,6 +20,17 @@
  *
  * \r \n \\ and \xNN are understood.  A line of the server in front of a line
  * of the client is there before the client can speak.
+ *
+ * Where we are the server, tests/transcripts/serve/PROTOCOL-WHAT.txt, the
+ * roles are turned: the C lines are fed, in all the forms above, and the S
+ * lines (S: and S*N) must be said.
+ *
+ *	role server
+ *	server-name NAME
+ *	G: text                the go-ahead that may be said here instead of
+ *	                       all that follows, if what the client sends
+ *	                       behind its upgrade command comes too late to be
+ *	                       seen before
  */
 
 #ifndef TRANSCRIPT_H
@@ -31,13 +42,13 @@
 
 #include "starttls.h"
 
-#define MAX_STEPS 32
+#define MAX_STEPS 64
 
-enum step_kind { FEED, LATER, HEAR, END };
+enum step_kind { FEED, LATER, HEAR, END, GO_AHEAD };
 
 struct step {
 	enum step_kind kind;
-	uint8_t *data;             /* FEED: bytes; HEAR: line with CRLF */
+	uint8_t *data;             /* FEED: bytes; HEAR: lines with CRLF */
 	size_t len;
 };
 
@@ -45,6 +56,7 @@ struct transcript {
 	char name[80];
 	const struct starttls_protocol *protocol;
 	bool exchange;
+	bool serve;                /* we are the server */
 	enum starttls_stage from;
 	char own_name[64];
 	struct step steps[MAX_STEPS];

@@ -54,10 +54,14 @@ class Peer:
             log.write(line)
         return line.decode("latin-1").rstrip("\r\n")
 
-    def commands(self):
-        """Pairs: the word in capitals, the rest."""
+    def lines(self):
         while True:
-            word, _, rest = self.hear().partition(" ")
+            yield self.hear()
+
+    def commands(self):
+        """Pairs: the word, in capitals, and the rest."""
+        for line in self.lines():
+            word, _, rest = line.partition(" ")
             yield word.upper(), rest
 
     def block(self):
@@ -128,8 +132,8 @@ def imap(peer, greet):
     capability = "CAPABILITY IMAP4rev1 AUTH=PLAIN"
     if greet:
         peer.say("* OK [%s] inside" % capability)
-    for tag, rest in peer.commands():
-        word, _, rest = rest.partition(" ")
+    for tag, command in (line.split(" ", 1) for line in peer.lines()):
+        word, _, rest = command.partition(" ")
         word = word.upper()
         if word == "CAPABILITY":
             peer.say("* " + capability, tag + " OK done")

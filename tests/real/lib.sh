@@ -11,6 +11,8 @@
 #				REAL_SUBMISSIONS where installed
 #	start postfix [V]	sets REAL_SMTP, REAL_SMTPS; root only
 #	start vsftpd [V]	sets REAL_FTP, REAL_FTPS
+#	start proftpd [V [DIRECTIVE]]
+#				the same, where has_proftpd succeeds
 #	start nnrpd [V]		sets REAL_NNTP, REAL_NNTPS; root only
 #	start innd		behind nnrpd, for posting; root only
 #	start program COMMAND...
@@ -480,6 +482,79 @@ run_vsftpd_on()
 	END
 	spawn "$dir" env ${tls:+"$tls"} vsftpd "$dir/$1.conf"
 	serve "$1"
+}
+
+# ---- ProFTPD ----------------------------------------------------------------
+
+# Installed, or unpacked by tools/install-deps as vsftpd is in its place.  Sets
+# proftpd to the program.
+has_proftpd()
+{
+	proftpd=$(command -v proftpd ||
+	    command -v /opt/starttls-tests/proftpd/usr/sbin/proftpd)
+}
+
+# Uploads go to the directory incoming.  Data channels have to resume their
+# control session, as they do unless told otherwise.
+run_proftpd()
+{
+	local dir ftp ftps user=ftp confine=DefaultRoot
+
+	has_proftpd || return
+	ftp=$(free_port) ftps=$(free_port)
+	is_root || user=$(id -un) confine=DefaultChdir
+	new_dir proftpd
+	mkdir "$dir/ftp" "$dir/ftp/incoming"
+	! is_root || chown "$user" "$dir/ftp/incoming"
+	echo "tester:$(openssl passwd -6 s3cret-pass):$(id -u "$user"):$(id -g \
+	    "$user")::$dir/ftp:/bin/sh" >"$dir/passwd"
+	chmod 600 "$dir/passwd"
+	cat >"$dir/proftpd.conf" <<-END
+	ModulePath ${proftpd%/sbin/*}/lib/proftpd
+	LoadModule mod_tls.c
+	ServerName localhost
+	ServerType standalone
+	UseIPv6 off
+	UseReverseDNS off
+	DefaultAddress 127.0.0.1
+	SocketBindTight on
+	Port $ftp
+	User $user
+	Group $(id -gn "$user")
+	ControlsEngine off
+	PidFile $dir/pid
+	ScoreboardFile $dir/scoreboard
+	DelayEngine off
+	SystemLog $dir/proftpd.log
+	<Global>
+	  AuthOrder mod_auth_file.c
+	  AuthUserFile $dir/passwd
+	  AuthPAM off
+	  RequireValidShell off
+	  WtmpLog off
+	  TransferLog $dir/transfer.log
+	  $confine $dir/ftp
+	  AllowOverwrite on
+	  TLSEngine on
+	  TLSProtocol TLSv${1:-1.2 TLSv1.3}
+	  ${2:-}
+	  TLSECCertificateFile $work/tls/server.pem
+	  TLSECCertificateKeyFile $work/tls/server.key
+	  TLSCertificateChainFile $work/tls/intermediate.pem
+	  TLSVerifyClient off
+	  TLSRequired on
+	  TLSRenegotiate none
+	  TLSLog $dir/tls.log
+	</Global>
+	<VirtualHost 127.0.0.1>
+	  ServerName localhost
+	  Port $ftps
+	  TLSOptions UseImplicitSSL
+	</VirtualHost>
+	END
+	spawn "$dir" "$proftpd" -n -q -c "$dir/proftpd.conf"
+	serve "$ftp" "$ftps" || return 1
+	export REAL_FTP="$ftp" REAL_FTPS="$ftps"
 }
 
 # ---- INN --------------------------------------------------------------------

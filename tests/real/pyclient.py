@@ -5,23 +5,26 @@
 usage: pyclient.py MODULE MODE PORT [CA VERSION]
 
 MODULE is smtplib, imaplib, ftplib, nntplib or poplib; MODE is upgrade,
-dedicated, or clear: then there is no TLS, the login has to be refused, and the
-refusal is printed.  CA vouches for localhost; VERSION is 1.2 or 1.3.
+dedicated, or clear: then there is no TLS, and the password is sent in all ways
+that the module has, whatever the server says; what it says is printed.  CA
+vouches for localhost; VERSION is 1.2 or 1.3.  Fails if it was not let in.
 """
 
+import base64
 import importlib
 import ssl
 import sys
 import warnings
 
 HOST, USER, PASSWORD = "localhost", "tester", "s3cret-pass"
+PLAIN = ("\0%s\0%s" % (USER, PASSWORD)).encode()
 MESSAGE = "From: a@example.test\r\nSubject: smtplib\r\n\r\n.Hello\r\n"
 warnings.simplefilter("ignore")     # nntplib is about to be removed
 
 
 def check(good, what):
     if not good:
-        sys.exit("pyclient.py: " + what)
+        sys.exit("pyclient.py: it failed: " + what)
 
 
 def make_context(ca, version):
@@ -31,6 +34,18 @@ def make_context(ca, version):
     return context
 
 
+def push(*attempts):
+    """Log in without TLS: one after the other, and what comes of each."""
+    let_in = False
+    for attempt in attempts:
+        try:
+            print(*attempt())
+            let_in = True
+        except Exception as error:
+            print("%s: %s" % (type(error).__name__, error))
+    check(let_in, "no login")
+
+
 def smtplib(lib, mode, port, context):
     if mode == "dedicated":
         client = lib.SMTP_SSL(HOST, port, timeout=10, context=context)
@@ -38,10 +53,11 @@ def smtplib(lib, mode, port, context):
         client = lib.SMTP(HOST, port, timeout=10)
     if mode == "upgrade":
         client.starttls(context=context)
-    if mode == "clear":             # login() would not even try
-        check(client.ehlo()[0] == 250 and not client.has_extn("auth"), "AUTH")
-        code, text = client.docmd("AUTH PLAIN AHRlc3RlcgBzM2NyZXQtcGFzcw==")
-        print(code, text.decode())
+    if mode == "clear":
+        client.ehlo()
+        print(*client.docmd("AUTH PLAIN " + base64.b64encode(PLAIN).decode()))
+        print(*client.docmd(base64.b64encode(PASSWORD.encode()).decode()))
+        push(lambda: client.login(USER, PASSWORD))
     client.login(USER, PASSWORD)
     client.sendmail("a@example.test", "tester@example.test", MESSAGE)
     client.quit()
@@ -54,6 +70,9 @@ def imaplib(lib, mode, port, context):
         client = lib.IMAP4(HOST, port, timeout=10)
     if mode == "upgrade":
         client.starttls(ssl_context=context)
+    if mode == "clear":
+        push(lambda: client.login(USER, PASSWORD),
+             lambda: client.authenticate("PLAIN", lambda _: PLAIN))
     client.login(USER, PASSWORD)
     check(client.select(readonly=True)[0] == "OK", "SELECT")
     found = client.uid("search", None, "SUBJECT", "fetched")[1][0].split()
@@ -63,10 +82,12 @@ def imaplib(lib, mode, port, context):
     client.logout()
 
 
-def implicit_ftp(lib, port, context):
-    """The module has no dedicated port; this is the usual way to add it."""
+def implicit_ftp(lib, context):
+    """The module has no dedicated port; this is how people add it."""
 
     class FTPS(lib.FTP_TLS):
+        wrapped = None
+
         @property
         def sock(self):
             return self.wrapped
@@ -77,24 +98,22 @@ def implicit_ftp(lib, port, context):
                 value = self.context.wrap_socket(value, server_hostname=HOST)
             self.wrapped = value
 
-        wrapped = None
-
-    client = FTPS(context=context, timeout=10)
-    client.connect(HOST, port)
-    return client
+    return FTPS(context=context, timeout=10)
 
 
 def ftplib(lib, mode, port, context):
     if mode == "dedicated":
-        client = implicit_ftp(lib, port, context)
+        client = implicit_ftp(lib, context)
     elif mode == "upgrade":
         client = lib.FTP_TLS(context=context, timeout=10)
-        client.connect(HOST, port)
     else:
         client = lib.FTP(timeout=10)
-        client.connect(HOST, port)
-    client.login("anonymous" if mode != "clear" else USER, PASSWORD)
-    check(client.pwd() == "/", "PWD")
+    client.connect(HOST, port)
+    if mode == "clear":
+        push(lambda: client.login(USER, PASSWORD),
+             lambda: client.sendcmd("PASS " + PASSWORD))
+    client.login("anonymous", PASSWORD)
+    check(client.pwd().startswith("/"), "PWD")
     check(client.sendcmd("SYST").startswith("215"), "SYST")
     client.quit()
 
@@ -106,6 +125,9 @@ def nntplib(lib, mode, port, context):
         client = lib.NNTP(HOST, port, timeout=10)
     if mode == "upgrade":
         client.starttls(context)
+    if mode == "clear":
+        push(lambda: client.login(USER, PASSWORD, usenetrc=False),
+             lambda: client._shortcmd("AUTHINFO PASS " + PASSWORD))
     client.login(USER, PASSWORD, usenetrc=False)
     check(client.group("local.test")[1] == 1, "GROUP")
     article = client.article(1)[1]
@@ -120,6 +142,9 @@ def poplib(lib, mode, port, context):
         client = lib.POP3(HOST, port, timeout=10)
     if mode == "upgrade":
         client.stls(context=context)
+    if mode == "clear":
+        push(lambda: client.user(USER), lambda: client.pass_(PASSWORD),
+             lambda: client.apop(USER, PASSWORD))
     client.user(USER)
     client.pass_(PASSWORD)
     check(client.stat()[0] >= 1, "STAT")

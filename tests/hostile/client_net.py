@@ -1,0 +1,693 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The libstarttls authors
+"""Servers under test, connections to them, and what the protocols say.
+
+A case is a function of a Context, which fails by raising Failure, or Should
+where a server would be safe, but not as strict as ours.
+"""
+
+import dataclasses
+import os
+import re
+import select
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+from certs import NAME
+from client_tls import HANDSHAKE, Refused, Tls
+from engine import TLS_RECORD
+
+AT_ONCE = 8                   # seconds; the patient server's deadline is 40
+CRLF = b"\r\n"
+
+
+class Failure(Exception):
+    """The server is at fault."""
+
+
+class Should(Failure):
+    """It is, but nobody is harmed."""
+
+
+class Silence(Failure):
+    """Nothing came in time."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """What is said in the clear; patterns are of whole lines."""
+    upgrade: bytes
+    greeting: bytes
+    go: bytes                 # the go-ahead
+    no: bytes                 # any refusal
+    final: bytes              # the last line of a reply
+    private: bytes            # the refusal of a login: TLS first
+    asks: bytes               # wants the secret
+    ask: bytes                # asks for the capabilities
+    listed: bytes             # a line in their list
+    unlisted: bytes           # not in their list
+    logins: tuple
+    harmless: tuple           # (command, reply) in front of the upgrade
+    pipelines: tuple          # legal ones in front of it
+    begun: tuple              # begun in the clear, to be forgotten
+    quit: bytes
+    bye: bytes
+    odd: tuple                # not the upgrade, for this protocol only
+    alpn: tuple
+    before: tuple = ()        # what an honest client says first
+    multi: bytes = None       # replies that end with a dot
+    prefix: bytes = b""       # in front of each command
+    synonyms: tuple = ()      # other words for the upgrade
+    probe: bytes = b"NOOP"    # inside TLS, at a server that is no echo
+    probe_reply: bytes = b"2"
+
+    def line(self, command, end=CRLF):
+        return self.prefix + command + end
+
+
+SECRET = b"AHRlc3RlcgBzM2NyZXQ="
+SMTP = Protocol(
+    upgrade=b"STARTTLS", greeting=rb"220[ -].*", go=rb"220 .*",
+    no=rb"[45]\d\d .*", final=rb"\d{3}( .*)?", private=rb"53[048] .*",
+    asks=rb"3\d\d.*", ask=b"EHLO client.example.test",
+    listed=rb"250[ -]STARTTLS", unlisted=rb"250[ -]AUTH.*",
+    before=(b"EHLO client.example.test",), quit=b"QUIT", bye=rb"221 .*",
+    logins=(b"AUTH PLAIN", b"AUTH PLAIN " + SECRET, b"AUTH LOGIN",
+            b"AUTH LOGIN dGVzdGVy", b"AUTH CRAM-MD5", b"AUTH NTLM",
+            b"AUTH EXTERNAL =", b"AUTH XOAUTH2 " + SECRET),
+    harmless=((b"NOOP", rb"250 .*"), (b"RSET", rb"250 .*"),
+              (b"HELO there", rb"250 .*"), (b"EHLO [192.0.2.1]", rb"250 .*"),
+              (b"HELP", rb"(214|502) .*"), (b"NOOP x", rb"250 .*"),
+              (b"VRFY root", rb"\d.*"), (b"EXPN staff", rb"\d.*"),
+              (b"XYZZY", rb"50[02] .*"), (b"MAIL FROM:<>", rb"[25]\d\d .*"),
+              (b"DATA", rb"5\d\d .*"), (b"RCPT TO:<a@b.test>", rb"5.*"),
+              (b"", rb"5\d\d .*"), (b"EHLO", rb"5\d\d .*"),
+              (b"EHLO [IPv6:::1]", rb"250 .*"), (b"EHLO a  ", rb"250 .*"),
+              (b"HELO", rb"5\d\d .*")),
+    pipelines=((b"RSET",), (b"NOOP", b"RSET"), (b"NOOP",) * 5),
+    begun=((b"MAIL FROM:<a@b.test>",), (b"AUTH PLAIN",), (b"AUTH LOGIN",),
+           (b"MAIL FROM:<a@b.test>", b"RCPT TO:<c@d.test>"),
+           (b"EHLO other.test",), (b"HELO old.test",), (b"VRFY x",)),
+    odd=(b"EHLO STARTTLS", b"NOOP STARTTLS", b"HELO x STARTTLS",
+         b"BDAT 10\r\nSTARTTLS", b"BDAT 10 LAST\r\nSTARTTLS",
+         b"HELP STARTTLS", b"X-STARTTLS", b"STLS"),
+    alpn=(b"smtp",), probe=b"EHLO inside.test", probe_reply=b"250")
+IMAP = Protocol(
+    upgrade=b"STARTTLS", greeting=rb"\* OK.*", go=rb"a1 OK.*",
+    no=rb"(a1 (NO|BAD)|\* BYE).*", final=rb"((a1|\*) (OK|NO|BAD|BYE)|\+).*",
+    private=rb"a1 NO \[PRIVACYREQUIRED\].*", asks=rb"\+.*",
+    ask=b"CAPABILITY", listed=rb"\* CAPABILITY .*\bSTARTTLS\b.*",
+    unlisted=rb"\* CAPABILITY (?!.*LOGINDISABLED).*|.*AUTH=PLAIN.*",
+    logins=(b"LOGIN tester s3cret", b'LOGIN "tester" "s3cret"',
+            b"LOGIN {6}", b"LOGIN tester {6}", b"AUTHENTICATE PLAIN",
+            b"AUTHENTICATE PLAIN " + SECRET, b"AUTHENTICATE LOGIN",
+            b"AUTHENTICATE CRAM-MD5", b"AUTHENTICATE EXTERNAL ="),
+    harmless=((b"NOOP", rb"a1 OK.*"), (b"CAPABILITY", rb"a1 OK.*"),
+              (b"ID NIL", rb"a1 (OK|BAD).*"),
+              (b'ID ("name" "test" "version" "1")', rb"a1 (OK|BAD).*"),
+              (b"XYZZY", rb"a1 BAD.*"), (b"SELECT INBOX", rb"a1 (BAD|NO).*"),
+              (b"ENABLE IMAP4rev2", rb"a1 .*"), (b"LIST x y", rb"a1 B.*"),
+              (b"NAMESPACE", rb"a1 (BAD|NO).*"), (b"IDLE", rb"a1 (B|N).*"),
+              (b"LOGIN", rb"a1 (BAD|NO).*"), (b"CHECK", rb"a1 BAD.*")),
+    pipelines=((b"CAPABILITY",), (b"NOOP", b"CAPABILITY"), (b"ID NIL",),
+               (b"NOOP",) * 5),
+    begun=((b"AUTHENTICATE PLAIN",), (b"LOGIN {6}",), (b"SELECT INBOX",),
+           (b"LOGIN tester s3cret",), (b"ID NIL",), (b"IDLE",)),
+    odd=(b"UID STARTTLS", b"STARTTLS {3}", b"STARTTLS {3+}\r\nabc",
+         b"LOGIN {11+}\r\na1 STARTTLS", b"NOOP STARTTLS",
+         b"LOGIN x {13+}\r\na1 STARTTLS\r\n", b"ID {11+}\r\na1 STARTTLS",
+         b"ID NIL STARTTLS", b"(STARTTLS)", b"STLS",
+         b"LOGIN ~{11+}\r\na1 STARTTLS", b"STARTTLS NIL"),
+    quit=b"LOGOUT", bye=rb"\* BYE.*", alpn=(b"imap",), prefix=b"a1 ",
+    probe=b"NOOP", probe_reply=b"a1 OK")
+FTP = Protocol(
+    upgrade=b"AUTH TLS", greeting=rb"220[ -].*", go=rb"234 .*",
+    no=rb"[45]\d\d .*", final=rb"\d{3}( .*)?", private=rb"53[0-4] .*",
+    asks=rb"33[0-9].*|230.*", ask=b"FEAT", listed=rb" AUTH .*TLS.*",
+    unlisted=rb" USER.*",
+    logins=(b"USER anonymous", b"USER tester", b"PASS s3cret", b"ACCT x",
+            b"PASS", b"USER", b"USER root", b"PASS -s3cret"),
+    harmless=((b"NOOP", rb"200 .*"), (b"SYST", rb"[25]\d\d .*"),
+              (b"FEAT", rb"211 .*"), (b"HELP", rb"214 .*|5.*"),
+              (b"XYZZY", rb"5\d\d .*"), (b"OPTS UTF8 ON", rb"[25]\d\d .*"),
+              (b"PBSZ 0", rb"5\d\d .*"), (b"PROT P", rb"5\d\d .*"),
+              (b"PWD", rb"5\d\d .*"), (b"LIST", rb"5\d\d .*"),
+              (b"PORT 127,0,0,1,0,25", rb"5\d\d .*"), (b"PASV", rb"5.*"),
+              (b"REIN", rb"[25]\d\d .*"), (b"HOST a.test", rb"[25].*"),
+              (b"AUTH KERBEROS_V4", rb"50[34] .*")),
+    pipelines=((b"NOOP",), (b"FEAT",), (b"SYST", b"FEAT")),
+    begun=((b"USER anonymous",), (b"PBSZ 0", b"PROT P"), (b"REST 100",),
+           (b"TYPE I",), (b"RNFR x",), (b"PORT 127,0,0,1,4,4",)),
+    odd=(b"AUTH", b"AUTH ", b"AUTH KRB", b"AUTH GSSAPI", b"AUTH TLS-X",
+         b"AUTHTLS", b"AUTH TLSTLS", b"AUTH XTLS", b"AUTH,TLS",
+         b"STARTTLS", b"AUTH TL", b"SITE AUTH TLS", b"AUTH =TLS",
+         b"NOOP AUTH TLS", b"ADAT AUTH TLS", b"AUTH KRB TLS"),
+    quit=b"QUIT", bye=rb"221 .*", alpn=(b"ftp",), probe=b"SYST",
+    synonyms=(b"AUTH TLS-C", b"auth tls-c"))
+NNTP = Protocol(
+    upgrade=b"STARTTLS", greeting=rb"20[01] .*", go=rb"382 .*",
+    no=rb"[45]\d\d .*", final=rb"\d{3}( .*)?", multi=rb"10[01] .*",
+    private=rb"483 .*", asks=rb"3[0-79]\d.*|38[13].*|2[38]\d.*",
+    ask=b"CAPABILITIES", listed=rb"STARTTLS", unlisted=rb"AUTHINFO .*USER.*",
+    logins=(b"AUTHINFO USER tester", b"AUTHINFO PASS s3cret",
+            b"AUTHINFO SASL PLAIN", b"AUTHINFO SASL PLAIN " + SECRET,
+            b"AUTHINFO GENERIC x", b"AUTHINFO SIMPLE", b"AUTHINFO",
+            b"AUTHINFO SASL EXTERNAL ="),
+    harmless=((b"CAPABILITIES", rb"\."), (b"MODE READER", rb"[2-5].*"),
+              (b"HELP", rb"\.|5.*|4.*"), (b"DATE", rb"[145]\d\d .*"),
+              (b"XYZZY", rb"500 .*"), (b"GROUP x.test", rb"[45]\d\d .*"),
+              (b"CAPABILITIES AUTOUPDATE", rb"\."), (b"LIST", rb"4.*|5.*"),
+              (b"POST", rb"[45]\d\d .*"), (b"IHAVE <a@b>", rb"[45].*"),
+              (b"ARTICLE 1", rb"[45]\d\d .*"), (b"CHECK <a@b>", rb"[45].*"),
+              (b"MODE STREAM", rb"[245]\d\d .*")),
+    pipelines=((b"CAPABILITIES",), (b"MODE READER", b"CAPABILITIES"),
+               (b"HELP",), (b"DATE",) * 3),
+    begun=((b"AUTHINFO USER tester",), (b"GROUP x.test",), (b"POST",),
+           (b"AUTHINFO SASL PLAIN",), (b"MODE READER",), (b"IHAVE <a@b>",)),
+    odd=(b"MODE STARTTLS", b"TAKETHIS <a@b>\r\nSTARTTLS",
+         b"CAPABILITIES STARTTLS", b"HELP STARTTLS", b"AUTHINFO STARTTLS",
+         b"STLS", b"XSTARTTLS x"),
+    quit=b"QUIT", bye=rb"205 .*", alpn=(b"nntp",), probe=b"CAPABILITIES",
+    probe_reply=b"101")
+POP3 = Protocol(
+    upgrade=b"STLS", greeting=rb"\+OK.*", go=rb"\+OK.*", no=rb"-ERR.*",
+    final=rb"(\+OK|-ERR|\+).*", multi=None, private=rb"-ERR.*",
+    asks=rb"\+.*", ask=b"CAPA", listed=rb"STLS", unlisted=rb"USER|SASL .*P.*",
+    logins=(b"USER tester", b"PASS s3cret", b"AUTH PLAIN",
+            b"APOP tester c4c9334bac560ecc979e58001b3e22fb", b"AUTH",
+            b"AUTH PLAIN " + SECRET, b"AUTH LOGIN", b"AUTH CRAM-MD5"),
+    harmless=((b"CAPA", rb"\."), (b"NOOP", rb"(\+OK|-ERR).*"),
+              (b"STAT", rb"-ERR.*"), (b"LIST", rb"-ERR.*"),
+              (b"XYZZY", rb"-ERR.*"), (b"UTF8", rb"(\+OK|-ERR).*"),
+              (b"LANG", rb"\.|-ERR.*"), (b"RSET", rb"-ERR.*"),
+              (b"RETR 1", rb"-ERR.*"), (b"TOP 1 0", rb"-ERR.*")),
+    pipelines=((b"CAPA",), (b"CAPA", b"CAPA"), (b"XYZZY", b"CAPA")),
+    begun=((b"USER tester",), (b"AUTH PLAIN",), (b"UTF8",), (b"LANG",)),
+    odd=(b"STARTTLS", b"CAPA STLS", b"NOOP STLS", b"USER STLS",
+         b"APOP STLS x", b"TLS", b"STLS+"),
+    quit=b"QUIT", bye=rb"\+OK.*", alpn=(b"pop3",), probe=b"CAPA",
+    probe_reply=b"+OK")
+
+PROTOCOLS = {"smtp": SMTP, "submission": SMTP, "imap": IMAP, "ftp": FTP,
+             "nntp": NNTP, "pop3": POP3}
+DEDICATED = {"smtps": "smtp", "submissions": "submission", "imaps": "imap",
+             "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3"}
+
+
+# ---- the server ------------------------------------------------------------
+
+def status(pid, field):
+    """A number of /proc/PID/status, or 0."""
+    try:
+        with open("/proc/%d/status" % pid) as file:
+            return int(re.search(r"%s:\s*(\d+)" % field, file.read())[1])
+    except (OSError, TypeError):
+        return 0
+
+
+def family(pid):
+    """The process and all that it has started."""
+    found = [pid]
+    for each in found:
+        try:
+            with open("/proc/%d/task/%d/children" % (each, each)) as file:
+                found += map(int, file.read().split())
+        except OSError:
+            pass
+    return found
+
+
+class Server:
+    """One `starttls serve`, on a free port of 127.0.0.1."""
+
+    def __init__(self, command, scheme, identity, timeout, options=(),
+                 program=()):
+        self.timeout, self.echo, self.output = timeout, True, []
+        chain, key = identity
+        argv = [command, "serve", "--listen", "127.0.0.1:0", "--cert", chain,
+                "--key", key, "--timeout", str(timeout), *options,
+                "%s://%s" % (scheme, NAME), *program]
+        self.process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        ready, line = select.select([self.process.stdout], [], [], 20)[0], b""
+        if ready:
+            line = self.process.stdout.readline()
+        found = re.fullmatch(rb"listening on 127\.0\.0\.1:(\d+)\n", line)
+        if not found:
+            self.process.kill()
+            raise RuntimeError("%s: not %a" % (" ".join(argv), line))
+        self.port = int(found[1])
+        self.pid = self.process.pid
+        self.rss, self.fds = self.memory(), self.descriptors()
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            if len(self.output) < 2000:
+                self.output.append(line)
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def memory(self):
+        """Resident memory in KiB."""
+        return sum(status(pid, "VmRSS") for pid in family(self.pid))
+
+    def peak(self):
+        return status(self.pid, "VmHWM")
+
+    def descriptors(self):
+        try:
+            return len(os.listdir("/proc/%d/fd" % self.pid))
+        except OSError:
+            return 0
+
+    def stop(self):
+        """End it; give what is wrong with that."""
+        wrong = []
+        if not self.alive():
+            wrong.append("ended by itself: status %s" %
+                         self.process.returncode)
+        else:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                wrong.append("did not end on SIGTERM")
+                self.process.kill()
+                self.process.wait()
+        text = b"".join(self.output)
+        if re.search(rb"Sanitizer|runtime error|assert|GnuTLS error", text):
+            wrong.append("said: %a" % text[-2000:])
+        bad = re.findall(rb"[\0-\x08\x0b-\x1f\x7f]", text)
+        if bad:
+            wrong.append("control characters in its output: %a" % bad[:8])
+        return wrong
+
+
+class Elsewhere:
+    """Another server, on a port of 127.0.0.1, to compare with."""
+
+    echo, process, output, rss, fds = False, None, [], 0, 0
+
+    def __init__(self, port, timeout):
+        self.port, self.timeout = port, timeout
+
+    def alive(self):
+        return True
+
+    def memory(self):
+        return 0
+
+    peak = descriptors = memory
+
+    def stop(self):
+        return []
+
+
+# ---- a connection ----------------------------------------------------------
+
+class Link:
+    """A connection to a server under test."""
+
+    alert = None
+    patience = AT_ONCE
+
+    def __init__(self, port, protocol):
+        self.protocol, self.buffer, self.log = protocol, b"", []
+        self.broken, self.last = False, b""
+        self.start = time.monotonic()
+        self.sock = socket.create_connection(("127.0.0.1", port), AT_ONCE)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def note(self, direction, data):
+        if len(self.log) < 60:
+            self.log.append((direction, bytes(data[:300]), len(data)))
+
+    def send(self, data):
+        """Send; a server that is gone does not matter here."""
+        self.note("C", data)
+        self.sock.settimeout(AT_ONCE)
+        try:
+            self.sock.sendall(data)
+        except socket.timeout:
+            raise Silence("the server does not read") from None
+        except OSError:
+            self.broken = True
+
+    def command(self, *commands):
+        self.send(b"".join(map(self.protocol.line, commands)))
+        self.last = commands[-1].upper()
+
+    def bytewise(self, data, every=0.0):
+        for at in range(len(data)):
+            self.send(data[at:at + 1])
+            if every:
+                time.sleep(every)
+
+    def recv(self, patience=None):
+        """What comes next; b"" at the end."""
+        patience = self.patience if patience is None else patience
+        self.sock.settimeout(max(patience, 0.001))
+        try:
+            data = self.sock.recv(65536)
+        except socket.timeout:
+            raise Silence("nothing came for %.1f s" % patience) from None
+        except OSError:
+            data = b""
+        self.note("S", data)
+        return data
+
+    def line(self, patience=None):
+        """The next line, without its end; None at the end of all."""
+        while CRLF not in self.buffer:
+            data = self.recv(patience)
+            if not data:
+                if self.buffer:
+                    raise Failure("ends in half a line: %a" % self.buffer)
+                return None
+            self.buffer += data
+            if len(self.buffer) > 65536:
+                raise Failure("a line without end")
+        line, _, self.buffer = self.buffer.partition(CRLF)
+        printable(line)
+        return line
+
+    def reply(self, patience=None):
+        """The lines of one reply; [] at the end."""
+        lines, p = [], self.protocol
+        while True:
+            line = self.line(patience)
+            if line is None:
+                if lines:
+                    raise Failure("ends in half a reply: %a" % lines)
+                return []
+            lines.append(line)
+            if is_like(p.multi, lines[0]) or (
+                    self.last == b"CAPA" and lines[0][:3] == b"+OK"):
+                if line == b".":
+                    return lines
+            elif is_like(p.final, line):
+                return lines
+
+    def rest(self, patience=AT_ONCE):
+        """All that comes up to the end, which must come."""
+        end = time.monotonic() + patience
+        data, self.buffer = self.buffer, b""
+        while True:
+            more = self.recv(end - time.monotonic())
+            if not more:
+                return data
+            data += more
+            if len(data) > 1 << 22:
+                raise Failure("output without end")
+
+    def settled(self, patience):
+        """All that comes up to the end, or as long."""
+        end = time.monotonic() + patience
+        data, self.buffer = self.buffer, b""
+        try:
+            while len(data) < 1 << 22:
+                more = self.recv(end - time.monotonic())
+                if not more:
+                    break
+                data += more
+        except Silence:
+            pass
+        return data
+
+    def record(self):
+        """The next record of TLS: its kind and content."""
+        while len(self.buffer) < 5 or len(self.buffer) < 5 + int.from_bytes(
+                self.buffer[3:5], "big"):
+            if self.buffer and self.buffer[0] not in TLS_RECORD:
+                raise Failure("cleartext where TLS is due: %a" %
+                              self.buffer[:80])
+            data = self.recv()
+            if not data:
+                if self.buffer:
+                    raise Failure("ends in half a record: %a" % self.buffer)
+                raise Refused("closed")
+            self.buffer += data
+        if self.buffer[0] not in TLS_RECORD:
+            raise Failure("cleartext where TLS is due: %a" % self.buffer[:80])
+        size = 5 + int.from_bytes(self.buffer[3:5], "big")
+        found, self.buffer = self.buffer[:size], self.buffer[size:]
+        return found[0], found[5:]
+
+    def only_tls(self, patience=AT_ONCE):
+        """Up to the end there must be nothing but TLS; give the records."""
+        found, end = [], time.monotonic() + patience
+        while time.monotonic() < end:
+            try:
+                found.append(self.record())
+            except Refused:
+                return found
+        raise Silence("it does not end")
+
+    def fin(self):
+        self.note("C", b"<FIN>")
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def rst(self):
+        self.note("C", b"<RST>")
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def close(self):
+        self.sock.close()
+
+
+def is_like(pattern, line):
+    return pattern is not None and re.fullmatch(pattern, line, re.S)
+
+
+def printable(text):
+    bad = re.search(rb"[^\x20-\x7e]", text)
+    if bad:
+        raise Failure("not printable ASCII: %a" % text[:200])
+
+
+class Good:
+    """OpenSSL on a link: an honest client.
+
+    shape(flight) gives the pieces in which the first flight is sent.
+    """
+
+    def __init__(self, link, context, name=NAME, shape=None, session=None):
+        self.link, self.shape = link, shape
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.incoming.write(link.buffer)
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, False,
+                                    name, session)
+
+    def flush(self):
+        data = self.outgoing.read()
+        if not data:
+            return
+        pieces = self.shape(data) if self.shape else [data]
+        self.shape = None
+        for piece in pieces:
+            self.link.send(piece)
+
+    def do(self, what, *args):
+        while True:
+            try:
+                result = what(*args)
+                self.flush()
+                return result
+            except ssl.SSLWantReadError:
+                self.flush()
+                data = self.link.recv()
+                if not data:
+                    self.incoming.write_eof()
+                elif not self.incoming.write(data):
+                    raise
+            except ssl.SSLZeroReturnError:
+                return b""
+            except (ssl.SSLError, OSError) as error:
+                self.flush()
+                raise Refused("%s" % error) from None
+
+    def handshake(self):
+        self.do(self.tls.do_handshake)
+        return self
+
+    def write(self, data):
+        for at in range(0, len(data), 16384):
+            self.do(self.tls.write, data[at:at + 16384])
+
+    def read(self):
+        return self.do(self.tls.read, 65536)
+
+    def close(self):
+        """Say goodbye; the server must answer it."""
+        self.do(self.tls.unwrap)
+
+
+def client_context(lowest=None, highest=None, ciphers=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if lowest:
+        context.minimum_version = lowest
+    if highest:
+        context.maximum_version = highest
+    if ciphers:
+        context.set_ciphers(ciphers)
+    return context
+
+
+USUAL = client_context()
+
+
+# ---- cases -----------------------------------------------------------------
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    run: object                      # a function of a Context
+    kind: str = "plain"              # the server: plain, brief, mutual, ...
+
+
+class Context:
+    """What a case works with."""
+
+    def __init__(self, scheme, server, mint):
+        self.scheme, self.server, self.mint = scheme, server, mint
+        self.dedicated = scheme in DEDICATED
+        self.p = PROTOCOLS[DEDICATED.get(scheme, scheme)]
+        self.links = []
+
+    def connect(self):
+        self.links.append(Link(self.server.port, self.p))
+        return self.links[-1]
+
+    def greeted(self):
+        """Connected, and in the clear."""
+        link = self.connect()
+        lines = link.reply()
+        if not lines or not is_like(self.p.greeting, lines[-1]):
+            raise Failure("not a greeting: %a" % lines)
+        return link
+
+    def polite(self):
+        """The same, and what an honest client says first is said."""
+        link = self.greeted()
+        for command in self.p.before:
+            link.command(command)
+            link.reply()
+        return link
+
+    def ready(self):
+        """Connected, and TLS is due."""
+        if self.dedicated:
+            return self.connect()
+        link = self.polite()
+        self.ask_for_tls(link)
+        return link
+
+    def ask_for_tls(self, link):
+        link.command(self.p.upgrade)
+        self.go_ahead(link)
+
+    def go_ahead(self, link):
+        lines = link.reply()
+        if not lines or not is_like(self.p.go, lines[-1]):
+            raise Failure("not the go-ahead: %a" % lines)
+        if link.buffer:
+            raise Failure("behind the go-ahead: %a" % link.buffer)
+
+    def raw(self, link=None, **parts):
+        """A raw TLS client, its handshake not begun."""
+        return Tls(link or self.ready(), **parts)
+
+    def good(self, link=None, context=USUAL, **more):
+        """An honest TLS client, shaken hands."""
+        tls = Good(link or self.ready(), context, **more)
+        try:
+            return tls.handshake()
+        except Refused as error:
+            raise Failure("the handshake failed: %s" % error) from None
+
+    def served(self, tls, token=b"one"):
+        """The first command in TLS gets exactly its own reply."""
+        try:
+            if self.server.echo:
+                self.echoed(tls, token + b" of the client\r\n")
+                self.echoed(tls, b"and another\r\n")
+            else:
+                self.probed(tls)
+        except Refused as error:
+            raise Failure("not served: %s" % error) from None
+
+    @staticmethod
+    def echoed(tls, text):
+        tls.write(text)
+        got = b""
+        while len(got) < len(text):
+            data = tls.read()
+            if not data:
+                raise Failure("closed after %a" % got)
+            got += data
+        if got != text:
+            raise Failure("got %a, not the echo of %a" % (got[:200],
+                                                          text[:200]))
+
+    def probed(self, tls):
+        if self.dedicated:
+            tls.read()
+        tls.write(self.p.line(self.p.probe))
+        got = tls.read()
+        while got[-2:] != CRLF:
+            got += tls.read()
+        if self.p.probe_reply not in got:
+            raise Failure("got %a" % got[:200])
+
+    def upgraded(self, link):
+        """From cleartext to a served client."""
+        self.ask_for_tls(link)
+        self.served(self.good(link))
+
+    def close(self):
+        for link in self.links:
+            link.close()
+
+    def show(self):
+        """What was sent and got, for people."""
+        for number, link in enumerate(self.links[:3]):
+            for direction, data, size in link.log[:40]:
+                text = "%d %s %a" % (number, direction, data)
+                yield text + (" ... %d bytes" % size if size > len(data)
+                              else "")
+
+
+def outcome(link, patience=AT_ONCE):
+    """What a ClientHello led to: hello, alert, closed."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        try:
+            kind, body = link.record()
+        except Refused:
+            return "closed"
+        if kind == HANDSHAKE:
+            return "hello"
+        if kind == 21:
+            link.alert = body
+            return "alert"
+    raise Silence("neither alert nor close")
+
+
+def over(link, patience=AT_ONCE):
+    """An alert or a close in good time, and nothing but TLS."""
+    return link.only_tls(patience)
