@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const commands[] = {
 	"EHLO localhost\r\n", "STARTTLS\r\n", "QUIT\r\n", "AUTH TLS\r\n",
 	"FEAT\r\n", "CAPABILITIES\r\n", "a1 STARTTLS\r\n",
-	"a1 CAPABILITY\r\n", "a2 LOGOUT\r\n",
+	"a1 CAPABILITY\r\n", "a2 LOGOUT\r\n", "STLS\r\n", "CAPA\r\n",
 };
 
 static void
@@ -57,8 +57,11 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 	size_t len;
 	int code;
 
-	for (i = 0; i <= (choice >> 2) % 5u; i++)
+	for (i = 0; i <= choice >> 2; i++) { /* round and round */
 		protocol = starttls_protocol_next(protocol);
+		if (protocol == NULL)
+			protocol = starttls_protocol_next(NULL);
+	}
 	starttls_error_reset(&error);
 	starttls_preamble_start(&p, protocol, (choice & 1) != 0 ?
 	    &protocol->exchange_rules : &protocol->upgrade_rules,

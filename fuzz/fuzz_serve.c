@@ -51,6 +51,12 @@ static const char *const lines[] = {
 	"* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] localhost ready",
 	"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED", "* ID NIL",
 	"* BYE closing the connection", "* BYE goodbye",
+	/* POP3 */
+	"+OK localhost ready", "-ERR closing the connection",
+	"-ERR nothing may follow STLS", "+OK capabilities", "PIPELINING",
+	"STLS", "+OK begin TLS negotiation", "+OK goodbye",
+	"-ERR STLS comes first", "-ERR no arguments allowed",
+	"-ERR not a command before STLS",
 };
 
 /* Behind a tag. */
@@ -163,8 +169,11 @@ play(const struct input *in)
 	bool moved;
 	unsigned i;
 
-	for (i = 0; i <= (in->choice >> 2) % 5u; i++)
+	for (i = 0; i <= in->choice >> 2; i++) { /* round and round */
 		protocol = starttls_protocol_next(protocol);
+		if (protocol == NULL)
+			protocol = starttls_protocol_next(NULL);
+	}
 	starttls_error_reset(&error);
 	starttls_preamble_serve(&p, protocol, (in->choice & 2) != 0 ?
 	    STARTTLS_COMMAND : STARTTLS_GREETING, "localhost", &error);

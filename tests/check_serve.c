@@ -129,10 +129,12 @@ expect_equal(const struct play *play, struct heard *got,
 	    memcmp(got->data, want->data, got->len) == 0;
 
 	require(equal && strcmp(verdict, wanted) == 0,
-	    "%s: %s, split %zd: verdict %s, not %s; said %zu bytes, not %zu, "
-	    "at last:\n%.*s" "instead of:\n%.*s", play->t->name, play->how,
-	    (ssize_t)play->split, verdict, wanted, got->len, want->len,
-	    SHOWN, tail(got), SHOWN, tail(want));
+	    "%s: %s, split %zd: verdict %s, not %s%s; said %zu bytes, not "
+	    "%zu, at last:\n%.*s" "instead of:\n%.*s", play->t->name,
+	    play->how, (ssize_t)play->split, verdict, wanted,
+	    play->eager && strcmp(verdict, "upgrade") == 0 ?
+	    " (a line \"G: go-ahead\" lacks, or differs?)" : "", got->len,
+	    want->len, SHOWN, tail(got), SHOWN, tail(want));
 }
 
 /* Is it the dialog that ends with the go-ahead, where that may be? */
