@@ -216,7 +216,9 @@ backend_connected(const struct backend *be)
 
 /*
  * Whether a greeting says yes: where a greeting and a goodbye of the protocol
- * begin to differ ("220" and "421", "* OK" and "* BYE"), it is a greeting.
+ * begin to differ ("220" and "421", "+OK" and "-ERR"), it is a greeting.  If
+ * they begin alike ("* OK" and "* BYE"), all but a goodbye is welcome, as
+ * "* PREAUTH".
  */
 static bool
 is_welcome(const struct starttls_protocol *protocol, const char *line)
@@ -227,7 +229,8 @@ is_welcome(const struct starttls_protocol *protocol, const char *line)
 
 	while (yes[i] != '\0' && yes[i] == no[i])
 		i++;
-	return strncmp(line, yes, i + 1) == 0;
+	return strncmp(line, yes, i) == 0 &&
+	    (line[i] == yes[i] || (i > 0 && line[i] != no[i]));
 }
 
 /* One more byte.  True if it is the last one of the greeting. */

@@ -52,6 +52,10 @@ struct row {
 	{ "a LOGIN tester s3cret-pass\r\n", "a OK" }, \
 	{ "b SELECT INBOX\r\n", "b OK" }, \
 	{ "c LOGOUT\r\n", "c OK" }
+#define MAILDROP \
+	{ "USER tester\r\n", "+OK" }, \
+	{ "PASS s3cret-pass\r\n", "+OK" }, \
+	{ "QUIT\r\n", "+OK" }
 #define FILES \
 	{ "USER anonymous\r\n", "331" }, \
 	{ "PASS s3cret-pass\r\n", "230" }, \
@@ -71,6 +75,8 @@ static const struct row rows[] = {
 	{ "submission", "REAL_SUBMISSION", 5, true, { SUBMIT } },
 	{ "submissions", "REAL_SUBMISSIONS", 2, true,
 	  { { NULL, "220" }, SUBMIT } },
+	{ "pop3", "REAL_POP3", 4, true, { MAILDROP } },
+	{ "pop3s", "REAL_POP3S", 2, true, { { NULL, "+OK" }, MAILDROP } },
 	{ "smtp", "REAL_SMTP", 5, true, { MAIL } },
 	{ "smtps", "REAL_SMTPS", 2, true, { { NULL, "220" }, MAIL } },
 	{ "ftp", "REAL_FTP", 4, true, { FILES } },
@@ -107,7 +113,7 @@ hear(struct starttls_session *s, const char *wanted, const char *scheme)
 
 	/* a three-digit reply ends with "code blank", not with "code-" */
 	snprintf(mark, sizeof(mark), "\n%s%s", wanted,
-	    strlen(wanted) == 3 ? " " : "");
+	    wanted[0] >= '1' && wanted[0] <= '5' ? " " : "");
 	while (strstr(text, mark) == NULL || text[len - 1] != '\n') {
 		ssize_t n = starttls_session_read(s, text + len,
 		    sizeof(text) - 1 - len);

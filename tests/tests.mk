@@ -18,7 +18,8 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test \
 	tests/real/postfix.test tests/real/vsftpd.test \
 	tests/real/nnrpd.test tests/real/library.test \
-	tests/real/readme.test tests/real/examples.test \
+	tests/real/readme.test tests/real/clients.test \
+	tests/real/examples.test \
 	tests/real/ftp-data.test
 endif
 FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust

@@ -8,7 +8,8 @@
 #	mint_ca			$work/tls: ca.pem, other.pem (a stranger), and
 #				server.crt, server.key for localhost
 #	start dovecot [V]	sets REAL_IMAP, REAL_IMAPS, and REAL_SUBMISSION,
-#				REAL_SUBMISSIONS where installed
+#				REAL_SUBMISSIONS, REAL_POP3, REAL_POP3S where
+#				installed
 #	start postfix [V]	sets REAL_SMTP, REAL_SMTPS; root only
 #	start vsftpd [V]	sets REAL_FTP, REAL_FTPS
 #	start proftpd [V [DIRECTIVE]]
@@ -233,6 +234,25 @@ serve()
 	done
 }
 
+# serve_file FILE PORT...: the same with one that writes FILE once all ports are
+# its own, for servers whose descriptors an ordinary user may not see.
+serve_file()
+{
+	local file=$1 port tries=400
+
+	shift
+	for port in "$@"; do
+		until [ -s "$file" ] && [ -n "$(listener "$port")" ]; do
+			tries=$((tries - 1))
+			[ $tries -gt 0 ] && is_alive "$server" && sleep 0.05 &&
+			    continue
+			stop "$server"
+			servers=${servers% "$server"}
+			return 1
+		done
+	done
+}
+
 # new_dir SERVER: sets dir, of a caller's, to an empty directory.
 new_dir()
 {
@@ -254,17 +274,21 @@ start()
 
 # ---- Dovecot ----------------------------------------------------------------
 
-# Submission is there when its package is; what it accepts goes to REAL_SMTP.
+# Submission and POP3 are there when their packages are; what submission accepts
+# goes to REAL_SMTP.
 # Dovecot has no setting for the highest version of TLS.
 run_dovecot()
 {
 	local dir tls user=dovecot login=dovenull mail=mail group=mail service
-	local imap imaps submission='' submissions=''
+	local imap imaps submission='' submissions='' pop3='' pop3s=''
 
 	tls=${1:+OPENSSL_CONF=$(tls_only "$1")}
 	imap=$(free_port) imaps=$(free_port)
 	if [ -x /usr/lib/dovecot/submission-login ]; then
 		submission=$(free_port) submissions=$(free_port)
+	fi
+	if [ -x /usr/lib/dovecot/pop3-login ]; then
+		pop3=$(free_port) pop3s=$(free_port)
 	fi
 	new_dir dovecot
 	mkdir "$dir/run" "$dir/mail"
@@ -279,7 +303,7 @@ run_dovecot()
 	odd:{PLAIN}"s3cret\ päss {3}::::::
 	END
 	cat >"$dir/dovecot.conf" <<-END
-	protocols = imap ${submission:+submission}
+	protocols = imap ${submission:+submission} ${pop3:+pop3}
 	listen = 127.0.0.1
 	base_dir = $dir/run
 	state_dir = $dir/run
@@ -336,19 +360,35 @@ run_dovecot()
 		}
 		END
 	fi
+	if [ -n "$pop3" ]; then
+		cat >>"$dir/dovecot.conf" <<-END
+		service pop3-login {
+		  service_count = 0
+		  inet_listener pop3 {
+		    port = $pop3
+		  }
+		  inet_listener pop3s {
+		    port = $pop3s
+		    ssl = yes
+		  }
+		}
+		END
+	fi
 	if ! is_root; then # only root can confine a process to a directory
 		for service in anvil imap-login imap-urlauth-login \
-		    ${submission:+submission-login}; do
+		    ${submission:+submission-login} ${pop3:+pop3-login}; do
 			printf 'service %s {\n  chroot =\n}\n' "$service"
 		done >>"$dir/dovecot.conf"
 	fi
 
 	spawn "$dir" dovecot -F -c "$dir/dovecot.conf"
 	# shellcheck disable=SC2086 # both or none
-	serve "$imap" "$imaps" $submission $submissions || return 1
+	serve "$imap" "$imaps" $submission $submissions $pop3 $pop3s ||
+	    return 1
 	export REAL_IMAP="$imap" REAL_IMAPS="$imaps"
 	[ -z "$submission" ] ||
 	    export REAL_SUBMISSION="$submission" REAL_SUBMISSIONS="$submissions"
+	[ -z "$pop3" ] || export REAL_POP3="$pop3" REAL_POP3S="$pop3s"
 }
 
 # ---- Postfix ----------------------------------------------------------------
@@ -553,7 +593,7 @@ run_proftpd()
 	</VirtualHost>
 	END
 	spawn "$dir" "$proftpd" -n -q -c "$dir/proftpd.conf"
-	serve "$ftp" "$ftps" || return 1
+	serve_file "$dir/pid" "$ftp" "$ftps" || return 1
 	export REAL_FTP="$ftp" REAL_FTPS="$ftps"
 }
 
