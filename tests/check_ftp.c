@@ -285,7 +285,7 @@ expect(struct control *c, int code)
 	ck_assert_msg(got == code, "not %d but %s", code, line);
 }
 
-static void
+static void __attribute__((format(printf, 2, 3)))
 say(struct control *c, const char *format, ...)
 {
 	char line[256];

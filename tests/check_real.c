@@ -113,7 +113,7 @@ hear(struct starttls_session *s, const char *wanted, const char *scheme)
 
 	/* a three-digit reply ends with "code blank", not with "code-" */
 	snprintf(mark, sizeof(mark), "\n%s%s", wanted,
-	    wanted[0] >= '1' && wanted[0] <= '5' ? " " : "");
+	    strlen(wanted) == 3 && wanted[0] != '+' ? " " : "");
 	while (strstr(text, mark) == NULL || text[len - 1] != '\n') {
 		ssize_t n = starttls_session_read(s, text + len,
 		    sizeof(text) - 1 - len);
