@@ -392,6 +392,7 @@ START_TEST(test_serve_replies_come_at_once)
 	size_t i;
 
 	memset(&r, 0, sizeof(r));
+	want.len = 0;
 	starttls_error_reset(&r.error);
 	starttls_preamble_serve(&r.p, t->protocol, t->from, t->own_name,
 	    &r.error);
