@@ -118,7 +118,7 @@ load_script(struct script *script, const char *protocol)
 const char *const *
 conn_legal_script(const char *protocol, enum starttls_stage from)
 {
-	static struct script scripts[16];
+	static _Thread_local struct script scripts[16];
 	static const char *const nothing[] = { NULL };
 	const char *const *at, *const *command;
 	struct script *script = scripts;
