@@ -7,118 +7,164 @@
 
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
+#include "format.h"
+#include "result.h"
 
-static void
-print_phases(const struct starttls_report *r)
+/* Whom to log in as at a URL, before anybody is connected to. */
+static int
+find_account(const struct settings *settings, const char *url,
+	     struct starttls_url *ret_url, struct login_options *ret_options,
+	     struct starttls_error *error)
 {
-	const struct {
-		const char *name;
-		int64_t us;
-	} phases[] = {
-		{ "resolve", r->resolve_us }, { "connect", r->connect_us },
-		{ "greeting", r->greeting_us }, { "upgrade", r->preamble_us },
-		{ "handshake", r->handshake_us },
-		{ "exchange", r->exchange_us }, { "total", r->total_us },
-	};
-	char text[16];
-	size_t i;
+	int rc = starttls_url_parse(url, ret_url, error);
 
-	fputs(" ", stdout);
-	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
-		if (phases[i].us >= 0)
-			printf(" %s %s%s", phases[i].name, show_time(text,
-			    sizeof(text), phases[i].us),
-			    i + 1 < sizeof(phases) / sizeof(phases[0]) ?
-			    "," : "\n");
+	if (rc != 0)
+		return rc;
+	rc = account_for(&settings->account, ret_url, ret_options,
+	    error->message, sizeof(error->message));
+	ret_options->own_name = settings->options.own_name;
+	ret_options->trace = settings->options.trace;
+	ret_options->trace_context = settings->options.trace_context;
+	error->code = rc;
+	error->error_class = (int)starttls_code_class(rc);
+	error->phase = STARTTLS_PHASE_SETUP;
+	return rc;
 }
 
-/* The end of validity; and of a certificate that failed, the names. */
+/* What went wrong, in the words of the login. */
 static void
-print_certificate(const struct conversation *c)
+fill_error(struct conversation *c, const struct login_outcome *o)
 {
-	struct starttls_cert cert = { .size = sizeof(cert) };
-	char date[32];
-	long days = days_until(c->report.not_after);
+	struct starttls_error *e = &c->error;
 
-	if (c->report.not_after == 0)
-		return;
-	fputs("  certificate", stdout);
-	if (c->upgrade != NULL &&
-	    starttls_upgrade_cert(c->upgrade, 0, &cert) == 0)
-		printf(" for %.120s%s", cert.names[0] != '\0' ? cert.names :
-		    cert.subject, strlen(cert.names) > 120 ? "..." : "");
-	show_date(date, sizeof(date), c->report.not_after);
-	printf(" valid until %s (%ld day%s)\n", date, days,
-	    days == 1 ? "" : "s");
-}
-
-/* Green and red on a terminal that wants them, https://no-color.org/ */
-static const char *
-colour(const char *code)
-{
-	static int wanted = -1;
-	const char *no = getenv("NO_COLOR");
-
-	if (wanted < 0)
-		wanted = isatty(STDOUT_FILENO) != 0 &&
-		    (no == NULL || no[0] == '\0');
-	return wanted ? code : "";
-}
-
-static void
-print_result(const char *url, const struct conversation *c)
-{
-	const struct starttls_report *r = &c->report;
-	char shown[200];
-
-	clean(shown, sizeof(shown), url);
+	memset(e, 0, sizeof(*e));
+	e->alert = e->depth = -1;
 	if (c->code == 0)
-		printf("%s: %sok%s, %s %s%s, %d round trips\n", shown,
-		    colour("\033[32m"), colour("\033[0m"), r->version,
-		    r->cipher_suite, r->resumed ? ", resumed" : "",
-		    r->round_trips);
-	else
-		printf("%s: %s%s%s\n", shown, colour("\033[31m"),
-		    starttls_code_name(c->code), colour("\033[0m"));
-	if (c->session != NULL || c->upgrade != NULL) {
-		print_certificate(c);
-		print_phases(r);
+		c->code = STARTTLS_E_REFUSED;
+	else if (c->code != starttls_session_error(c->session, e))
+		e->code = c->code;
+	e->code = c->code;
+	e->error_class = (int)starttls_code_class(c->code);
+	e->phase = STARTTLS_PHASE_SESSION;
+	e->reply_code = o->reply_code;
+	memcpy(e->state, o->state, sizeof(e->state));
+	memcpy(e->reply, o->reply, sizeof(e->reply));
+	memcpy(e->message, o->message, sizeof(e->message));
+	snprintf(e->protocol, sizeof(e->protocol), "%s", c->report.protocol);
+}
+
+static void
+login_inside(struct conversation *c, const struct starttls_url *url,
+	     const struct login_options *options,
+	     struct login_outcome *ret_outcome)
+{
+	int64_t left_ms = (c->deadline_us - monotonic_us()) / 1000;
+	struct login *login = NULL;
+
+	if (c->code != 0)
+		return;
+	c->code = starttls_session_set_deadline(c->session,
+	    left_ms > 0 ? (int)left_ms : 1);
+	if (c->code == 0)
+		c->code = login_new(&login, c->session, url, options);
+	if (c->code == 0) {
+		c->code = login_step(login);
+		login_outcome(login, ret_outcome);
 	}
+	login_free(login);
+	/* after a false start only now is everything known */
+	starttls_session_report(c->session, &c->report);
+	if (c->code != 0 || !ret_outcome->ok)
+		fill_error(c, ret_outcome);
+}
+
+static void
+check(const struct settings *settings, const char *url,
+      struct format_run *run)
+{
+	const int64_t started_us = monotonic_us();
+	struct starttls_url parsed = { .size = sizeof(parsed) };
+	struct login_options account = { .user = NULL };
+	struct login_outcome login = { .tried = false };
+	struct conversation c = { .session = NULL };
+	struct result result;
+
+	if (settings->account.wanted)
+		c.code = find_account(settings, url, &parsed, &account,
+		    &c.error);
+	if (c.code == 0)
+		converse(settings, url, &c);
+	if (settings->account.wanted)
+		login_inside(&c, &parsed, &account, &login);
+	else
+		check_inside(&c);
+	result_fill(&result, url, &c, &login, started_us, run->format->chain);
+	format_add(run, &result);
+	finish_conversation(&c);
+}
+
+/*
+ * Machines get results, or one complaint about the call and no results:
+ * nobody is connected to before all URLs are known to be good.  People are
+ * told about each URL in its turn.
+ */
+static int
+check_urls(const struct settings *settings)
+{
+	struct starttls_url parsed = { .size = sizeof(parsed) };
+	struct login_options ignored;
+	struct starttls_error error;
+	int i, rc = 0;
+
+	for (i = 0; rc == 0 && i < settings->url_count; i++) {
+		rc = starttls_url_parse(settings->urls[i], &parsed, &error);
+		if (rc == 0)
+			rc = starttls_url_check(settings->policy, &parsed,
+			    &settings->options, &error);
+		if (rc == 0 && settings->account.wanted)
+			rc = find_account(settings, settings->urls[i],
+			    &parsed, &ignored, &error);
+	}
+	if (rc == 0)
+		return 0;
+	if (settings->format->plugin)
+		return plugin_unknown(error.message);
+	complain(settings->urls[i - 1], &error);
+	return exit_status(&error);
 }
 
 static int
-check(const struct settings *settings, const char *url)
+load_account(struct settings *settings)
 {
-	struct conversation c;
-	int status;
+	char why[400];
+	int status = account_load(&settings->account, settings->timeout_ms,
+	    why, sizeof(why));
 
-	converse(settings, url, &c);
-	check_inside(&c);
-	status = c.code == 0 ? 0 : exit_status(&c.error);
-	if (!settings->quiet && status != EXIT_USAGE)
-		print_result(url, &c);
-	/* in order, whatever the buffers: the line, then the reason */
-	fflush(stdout);
-	if (c.code != 0 && (!settings->quiet || status == EXIT_USAGE))
-		complain(url, &c.error);
-	finish_conversation(&c);
-	return status;
+	if (status == 0)
+		return 0;
+	complain_usage(settings->subcommand->name, "%s", why);
+	return settings->format->plugin ? PLUGIN_UNKNOWN : status;
 }
 
 int
 run_check(struct settings *settings)
 {
-	int i, status, first = 0;
+	struct format_run run;
+	int i, status = 0;
 
-	for (i = 0; i < settings->url_count; i++) {
-		status = check(settings, settings->urls[i]);
-		if (first == 0)
-			first = status;
-	}
-	return first;
+	if (settings->format == NULL)
+		settings->format = &format_human;
+	status = load_account(settings);
+	if (status == 0 && settings->format->machine)
+		status = check_urls(settings);
+	if (status == 0)
+		status = format_open(&run, settings);
+	if (status != 0)
+		return status;
+	for (i = 0; i < settings->url_count; i++)
+		check(settings, settings->urls[i], &run);
+	return format_close(&run);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "starttls.h"
+#include "login_account.h"
 
 /* Exit status, stable: see starttls(1). */
 enum {
@@ -20,7 +21,17 @@ enum {
 	EXIT_PROTOCOL = 4,
 	EXIT_TLS = 5,
 	EXIT_TIMEOUT = 6,
+	EXIT_LOGIN = 7,
 	EXIT_LOCAL = 8
+};
+
+struct format;
+
+/* When a check is no longer good enough, although nothing failed. */
+struct threshold {
+	bool has_time, has_days;
+	int64_t time_us;           /* more is too slow */
+	long days;                 /* less is too near the end */
 };
 
 struct settings {
@@ -32,6 +43,10 @@ struct settings {
 	bool quiet;
 	bool trace;
 	bool pem;                  /* report */
+	const struct format *format; /* check; NULL: for people */
+	const char *output;        /* NULL: standard output */
+	struct threshold warning, critical;
+	struct account account;    /* check --login */
 	char **urls;               /* what follows the options */
 	int url_count;
 
@@ -107,8 +122,13 @@ void finish_conversation(struct conversation *c);
 /* Printable ASCII of what somebody wrote; '?' for the rest. */
 const char *clean(char *buf, size_t size, const char *text);
 int exit_status(const struct starttls_error *error);
+/* What a person could do about it; "" if nothing comes to mind. */
+const char *advice(const struct starttls_error *error);
 /* One line on stderr, cause first, then what to do. */
 void complain(const char *url, const struct starttls_error *error);
+/* The same under another name than that of the error's code. */
+void complain_as(const char *url, const struct starttls_error *error,
+		 const char *reason);
 void complain_usage(const char *subcommand, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

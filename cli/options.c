@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "format.h"
 #include "values.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
@@ -64,14 +65,49 @@ static const struct option_row rows[] = {
 	  "commands or backends at a time (default: 64)" },
 	{ 't', "--timeout", "SECONDS",
 	  "one deadline for each URL, 30 by default; may have a fraction" },
+	{ 'g', "--login", NULL, "log in and out again, with these:" },
+	{ 'u', "--user", "NAME", "whom to log in as" },
+	{ 'F', "--password-file", "FILE",
+	  "the password is its first line; nobody else may read it" },
+	{ 'B', "--password-command", "COMMAND",
+	  "the password is the first line that sh -c COMMAND prints" },
+	{ 'D', "--password-fd", "NUMBER",
+	  "the password is the next line of an open descriptor" },
+	{ 'E', "--password-env", "VARIABLE",
+	  "the password is in the environment, and removed from it" },
+	{ 'z', "--netrc", "[FILE]",
+	  "name and password from a netrc (default: ~/.netrc)" },
+	{ 'G', "--token-file", "FILE", "an OAuth 2.0 token instead" },
+	{ 'J', "--token-command", "COMMAND", "the same" },
+	{ 'I', "--token-fd", "NUMBER", "the same" },
+	{ 'O', "--token-env", "VARIABLE", "the same" },
+	{ 's', "--mechanism", "NAME",
+	  "of SASL, or native (default: the strongest)" },
 	{ '4', "--ipv4", NULL, "IPv4 only" },
 	{ '6', "--ipv6", NULL, "IPv6 only" },
 	{ 'M', "--pem", NULL, "print the peer's chain as PEM and nothing else" },
+	{ 'f', "--format", "FORMAT",
+	  "human (default), json, nagios or prometheus" },
+	{ 'o', "--output", "FILE", "replace this file when all is done" },
+	{ 'w', "--warning", "time=S,days=N",
+	  "-w: nagios warns if it takes longer, or so few days are left" },
+	{ 'W', "--critical", "time=S,days=N", "-c: the same for critical" },
 	{ 'v', "--trace", NULL, "show the dialog on standard error" },
 	{ 'q', "--quiet", NULL, "no messages, only the exit status" },
 	{ 'h', "--help", NULL, "print this and stop" },
 	{ 0, NULL, NULL, NULL }
 };
+
+/* Whether mistakes have to be told to a monitor, which reads standard output
+   and knows no exit status but four. */
+static bool for_plugin;
+
+/* "[VALUE]" only goes behind an equals sign. */
+static bool
+is_optional(const struct option_row *row)
+{
+	return row->argument != NULL && row->argument[0] == '[';
+}
 
 void
 print_help_of(const struct subcommand *s)
@@ -86,8 +122,10 @@ print_help_of(const struct subcommand *s)
 		if (strchr(s->options, row->letter) == NULL)
 			continue;
 		snprintf(name, sizeof(name), "%s%s%s", row->name,
-		    row->argument != NULL ? " " : "",
-		    row->argument != NULL ? row->argument : "");
+		    row->argument == NULL ? "" :
+		    is_optional(row) ? "[=" : " ",
+		    row->argument == NULL ? "" :
+		    row->argument + is_optional(row));
 		printf("  %-30s %s\n", name, row->help);
 	}
 }
@@ -101,6 +139,10 @@ complain_usage(const char *subcommand, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	if (for_plugin) {
+		plugin_unknown(text);
+		return;
+	}
 	fprintf(stderr, "starttls: %s; see starttls %s%s--help\n",
 	    clean(shown, sizeof(shown), text),
 	    subcommand != NULL ? subcommand : "",
@@ -213,6 +255,28 @@ apply(struct settings *s, struct identities *later, char letter,
 	case 'M':
 		s->pem = true;
 		return 0;
+	case 'f':
+		return set_format(s, value, error);
+	case 'o':
+		s->output = value;
+		return value[0] != '\0' ? 0 : 1;
+	case 'w':
+		return parse_threshold(value, &s->warning) ? 0 : 1;
+	case 'W':
+		return parse_threshold(value, &s->critical) ? 0 : 1;
+	case 'g':
+	case 'u':
+	case 'F':
+	case 'B':
+	case 'D':
+	case 'E':
+	case 'z':
+	case 'G':
+	case 'J':
+	case 'I':
+	case 'O':
+	case 's':
+		return account_option(&s->account, letter, value) ? 0 : 1;
 	case 'v':
 		s->trace = true;
 		return 0;
@@ -224,7 +288,8 @@ apply(struct settings *s, struct identities *later, char letter,
 	}
 }
 
-/* "--name", "--name=value", and -4, -6, -q as everybody types them. */
+/* "--name", "--name=value", and -4, -6, -q as everybody types them, and -w
+   and -c as every plugin has them. */
 static const struct option_row *
 find_option(const char *argument, const char **ret_value)
 {
@@ -247,10 +312,13 @@ static const struct option_row *
 find_letter(const char *argument)
 {
 	const struct option_row *row;
+	/* monitoring plugins have -c, and --connect none */
+	const char letter = argument[1] == 'c' ? 'W' : argument[1];
 
-	if (strlen(argument) != 2 || strchr("46qh", argument[1]) == NULL)
+	if (strlen(argument) != 2 || strchr("46qhwW", letter) == NULL ||
+	    argument[1] == 'W')
 		return NULL;
-	for (row = rows; row->letter != argument[1]; row++)
+	for (row = rows; row->letter != letter; row++)
 		continue;
 	return row;
 }
@@ -282,6 +350,18 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 	return false;
 }
 
+static bool
+has_limits(const struct threshold *t)
+{
+	return t->has_time || t->has_days;
+}
+
+static bool
+is_plugin(const struct settings *s)
+{
+	return s->format != NULL && s->format->plugin;
+}
+
 /* What must not, or has to, come together. */
 static bool
 check_together(const struct subcommand *sub, const struct settings *s)
@@ -297,6 +377,11 @@ check_together(const struct subcommand *sub, const struct settings *s)
 	else if (s->client_cert && !s->client_ca)
 		why = "--client-cert without --client-ca: whose certificates "
 		    "are good?";
+	else if ((has_limits(&s->warning) || has_limits(&s->critical)) &&
+	    !is_plugin(s))
+		why = "--warning and --critical are for --format nagios";
+	else
+		why = account_mistake(&s->account);
 	if (why != NULL)
 		complain_usage(sub->name, "%s", why);
 	return why == NULL;
@@ -327,7 +412,7 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 		print_help_of(sub);
 		return 0;
 	}
-	if (row->argument != NULL && value == NULL) {
+	if (row->argument != NULL && value == NULL && !is_optional(row)) {
 		if (*at + 1 >= argc) {
 			complain_usage(sub->name, "%s needs a value (%s)",
 			    row->name, row->argument);
@@ -388,9 +473,27 @@ make_policy(struct settings *s, enum starttls_role role)
 	    starttls_policy_set_resumption(s->policy, 0, NULL) == 0;
 }
 
-int
-parse_options(const struct subcommand *sub, int argc, char **argv,
-	      struct settings *ret_settings)
+/* A mistake may come before the option that says to whom it is told. */
+static bool
+asks_for_plugin(const struct subcommand *sub, int argc, char **argv)
+{
+	struct settings s = { .format = NULL };
+	struct starttls_error ignored;
+	int i;
+
+	if (strchr(sub->options, 'f') == NULL)
+		return false;
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strncmp(argv[i], "--format=", 9) == 0)
+			set_format(&s, argv[i] + 9, &ignored);
+		else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
+			set_format(&s, argv[i + 1], &ignored);
+	return is_plugin(&s);
+}
+
+static int
+parse_all(const struct subcommand *sub, int argc, char **argv,
+	  struct settings *ret_settings)
 {
 	struct settings *s = ret_settings;
 	struct identities later = { .cert_count = 0 };
@@ -414,6 +517,7 @@ parse_options(const struct subcommand *sub, int argc, char **argv,
 	rc = set_identities(s->policy, &later, sub->name, &error);
 	if (rc < 0)
 		complain_usage(sub->name, "--cert: %s", error.message);
+	s->account.has_certificate = later.cert_count > 0;
 	if (rc != 0 || !check_urls(sub, s) || !check_together(sub, s))
 		return EXIT_USAGE;
 	if (s->trace)
@@ -421,10 +525,22 @@ parse_options(const struct subcommand *sub, int argc, char **argv,
 	return -1;
 }
 
+int
+parse_options(const struct subcommand *sub, int argc, char **argv,
+	      struct settings *ret_settings)
+{
+	int status;
+
+	for_plugin = asks_for_plugin(sub, argc, argv);
+	status = parse_all(sub, argc, argv, ret_settings);
+	return status > 0 && for_plugin ? PLUGIN_UNKNOWN : status;
+}
+
 void
 free_settings(struct settings *settings)
 {
 	starttls_policy_unref(settings->policy);
+	account_done(&settings->account);
 	free(settings->connect_host);
 	free(settings->connect_port);
 	free(settings->listen_host);

@@ -117,11 +117,15 @@ exit_status(const struct starttls_error *error)
 	return EXIT_LOCAL;
 }
 
-/* What a person could do about it; "" if nothing comes to mind. */
-static const char *
+const char *
 advice(const struct starttls_error *error)
 {
 	switch (error->code) {
+	case STARTTLS_E_RESOLVE:
+		return "is the name spelled correctly?";
+	case STARTTLS_E_EXPIRED:
+		return "the server needs a new certificate, or has one and was "
+		    "not told to load it";
 	case STARTTLS_E_UNTRUSTED:
 		return "name its CA with --ca-file, or pin its key with "
 		    "--pin (starttls report shows it)";
@@ -151,6 +155,13 @@ advice(const struct starttls_error *error)
 void
 complain(const char *url, const struct starttls_error *error)
 {
+	complain_as(url, error, starttls_code_name(error->code));
+}
+
+void
+complain_as(const char *url, const struct starttls_error *error,
+	    const char *reason)
+{
 	const char *hint = advice(error);
 	char shown[200];
 
@@ -160,8 +171,7 @@ complain(const char *url, const struct starttls_error *error)
 		return;
 	}
 	fprintf(stderr, "starttls: %s: %s [%s]%s%s\n",
-	    clean(shown, sizeof(shown), url), error->message,
-	    starttls_code_name(error->code), hint[0] != '\0' ? "; " : "",
+	    clean(shown, sizeof(shown), url), error->message, reason, hint[0] != '\0' ? "; " : "",
 	    hint);
 }
 

@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
 #include "values.h"
 
 #define MAX_TIMEOUT 86400          /* seconds */
 #define MAX_COUNT 1000000
+#define MAX_DAYS 100000
 
 bool
 parse_timeout(const char *text, int *ret_ms)
@@ -83,6 +85,67 @@ parse_count(const char *text, long *ret_count)
 		return false;
 	*ret_count = atol(text);
 	return true;
+}
+
+static bool
+parse_limit(const char *text, struct threshold *t)
+{
+	int ms;
+
+	if (strncmp(text, "time=", 5) == 0 &&
+	    parse_timeout(text + 5, &ms)) {
+		t->has_time = true;
+		t->time_us = (int64_t)ms * 1000;
+		return true;
+	}
+	text += strncmp(text, "days=", 5) == 0 ? 5 : strlen(text);
+	if (text[0] == '\0' || strlen(text) > 6 ||
+	    strspn(text, "0123456789") != strlen(text) ||
+	    atol(text) > MAX_DAYS)
+		return false;
+	t->has_days = true;
+	t->days = atol(text);
+	return true;
+}
+
+bool
+parse_threshold(const char *text, struct threshold *ret_threshold)
+{
+	struct threshold t = { .has_time = false };
+	char part[32];
+	size_t len;
+
+	do {
+		len = strcspn(text, ",");
+		if (len >= sizeof(part))
+			return false;
+		memcpy(part, text, len);
+		part[len] = '\0';
+		if (!parse_limit(part, &t))
+			return false;
+		text += len;
+	} while (*text++ == ',');
+	*ret_threshold = t;
+	return true;
+}
+
+int
+set_format(struct settings *s, const char *value,
+	   struct starttls_error *error)
+{
+	const struct format *format = format_find(value);
+
+	if (format == NULL)
+		return 1;
+	s->format = format;
+	if (format->add != NULL)
+		return 0;
+	memset(error, 0, sizeof(*error));
+	snprintf(error->message, sizeof(error->message),
+	    "%s is not in this program: it was built without the library for "
+	    "it", format->name);
+	error->code = STARTTLS_E_INVALID;
+	return error->code;
 }
 
 int

@@ -17,9 +17,14 @@ bool parse_address(const char *text, long least, char **ret_host,
 		   char **ret_port);
 bool parse_connect(const char *text, struct settings *settings);
 bool parse_count(const char *text, long *ret_count);
+/* time=SECONDS,days=NUMBER in any order, or one of them. */
+bool parse_threshold(const char *text, struct threshold *ret_threshold);
 
 /* These give what the library says. */
 
+/* Or 1: no such format. */
+int set_format(struct settings *settings, const char *value,
+	       struct starttls_error *error);
 int set_alpn(struct settings *settings, const char *value,
 	     struct starttls_error *error);
 int set_min_version(struct settings *settings, const char *value,

@@ -12,12 +12,12 @@ UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_alloc tests/check_threads
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
 if ENABLE_CLI
-SCRIPT_TESTS += tests/cli.test tests/identity.test tests/serve.test \
-	tests/proxy.test
+SCRIPT_TESTS += tests/cli.test tests/format.test tests/identity.test \
+	tests/serve.test tests/proxy.test tests/login.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test \
 	tests/real/postfix.test tests/real/vsftpd.test \
-	tests/real/nnrpd.test tests/real/library.test \
+	tests/real/nnrpd.test tests/real/login.test tests/real/library.test \
 	tests/real/readme.test tests/real/clients.test \
 	tests/real/examples.test \
 	tests/real/ftp-data.test

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Formats for results.  A format gets one result after the other and decides
+ * what can be written at once and what has to wait for the end, so that
+ * results need not be kept.
+ */
+
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#include "cli.h"
+#include "result.h"
+
+/* Exit status of monitoring plugins. */
+enum plugin_state {
+	PLUGIN_OK = 0,
+	PLUGIN_WARNING = 1,
+	PLUGIN_CRITICAL = 2,
+	PLUGIN_UNKNOWN = 3
+};
+
+struct format_run;
+
+struct format {
+	const char *name;
+	bool machine;              /* tells everything itself: nothing goes
+	                              to standard error */
+	bool plugin;               /* ends with enum plugin_state */
+	bool chain;                /* wants the certificates of good ones */
+	bool (*begin)(struct format_run *run);  /* may be NULL */
+	bool (*add)(struct format_run *run, const struct result *r);
+	bool (*end)(struct format_run *run);    /* also after a failure */
+};
+
+/* The results of one call. */
+struct format_run {
+	const struct format *format;
+	const struct settings *settings;
+	FILE *out;
+	bool colour;
+	size_t count;              /* results so far */
+	int status;                /* to exit with, so far */
+	bool incomplete;           /* memory ran out */
+	void *state;               /* the format's own */
+
+	char *buffer;              /* --output */
+	size_t len;
+};
+
+extern const struct format format_human, format_json, format_nagios,
+    format_prometheus;
+
+/* NULL: no such name.  Its add is NULL if the program was built without. */
+const struct format *format_find(const char *name);
+
+/* 0; or the exit status, and has complained. */
+int format_open(struct format_run *run, const struct settings *settings);
+void format_add(struct format_run *run, const struct result *r);
+/* Write what is left; the exit status of everything. */
+int format_close(struct format_run *run);
+
+/* For what went wrong before there was a result: the line that a monitor
+   reads, and its status. */
+int plugin_unknown(const char *message);
+
+/* Copy @text, with '_' for each character of @bad and all that is not
+   printable ASCII. */
+const char *format_replace(char *buf, size_t size, const char *text,
+			   const char *bad);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * For people: the verdict first; what failed, and what to do about it, on
+ * standard error; then what is known all the same.
+ */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "format.h"
+
+static const char *
+colour(const struct format_run *run, const char *code)
+{
+	return run->colour ? code : "";
+}
+
+static void
+print_verdict(const struct format_run *run, const struct result *r)
+{
+	const struct starttls_report *p = &r->report;
+
+	if (r->status == 0)
+		fprintf(run->out, "%s: %sok%s, %s %s%s, %d round trips\n",
+		    r->shown, colour(run, "\033[32m"),
+		    colour(run, "\033[0m"), p->version, p->cipher_suite,
+		    p->resumed ? ", resumed" : "", p->round_trips);
+	else
+		fprintf(run->out, "%s: %s%s%s\n", r->shown,
+		    colour(run, "\033[31m"), r->reason,
+		    colour(run, "\033[0m"));
+}
+
+/* The end of validity; and of a certificate that failed, the names. */
+static void
+print_certificate(const struct format_run *run, const struct result *r)
+{
+	const char *name = r->leaf.names[0] != '\0' ? r->leaf.names :
+	    r->leaf.subject;
+	char date[32];
+
+	if (r->not_after == 0)
+		return;
+	fprintf(run->out, "  %-12s ", "certificate");
+	if (r->has_leaf)
+		fprintf(run->out, "for %.120s%s ", name,
+		    strlen(name) > 120 ? "..." : "");
+	show_date(date, sizeof(date), r->not_after);
+	fprintf(run->out, "valid until %s (%ld day%s)\n", date, r->days_left,
+	    r->days_left == 1 ? "" : "s");
+}
+
+static void
+print_login(const struct format_run *run, const struct result *r)
+{
+	if (!r->login.tried)
+		return;
+	fprintf(run->out, "  %-12s %s%s%s\n", "login",
+	    r->login.ok ? "ok" : r->reason,
+	    r->login.mechanism[0] != '\0' ? ", " : "", r->login.mechanism);
+}
+
+static void
+print_times(const struct format_run *run, const struct result *r)
+{
+	struct phase_time phases[RESULT_PHASES];
+	size_t i, count = result_phases(r, phases);
+	char text[16];
+
+	fprintf(run->out, "  %-12s ", "time");
+	for (i = 0; i < count; i++)
+		if (phases[i].us >= 0)
+			fprintf(run->out, "%s %s, ",
+			    strcmp(phases[i].name, "preamble") == 0 ?
+			    "upgrade" : phases[i].name,
+			    show_time(text, sizeof(text), phases[i].us));
+	fprintf(run->out, "total %s\n",
+	    show_time(text, sizeof(text), r->total_us));
+}
+
+static bool
+human_add(struct format_run *run, const struct result *r)
+{
+	const bool quiet = run->settings->quiet;
+	const bool usage = r->status == EXIT_USAGE;
+
+	if (!quiet && !usage)
+		print_verdict(run, r);
+	/* in order, whatever the buffers: the line, then the reason */
+	if (r->status != 0 && (!quiet || usage)) {
+		fflush(run->out);
+		complain_as(r->url, &r->error, r->reason);
+	}
+	if (!quiet && !usage && r->has_report) {
+		print_certificate(run, r);
+		print_login(run, r);
+		print_times(run, r);
+	}
+	fflush(run->out);
+	return true;
+}
+
+static bool
+human_end(struct format_run *run)
+{
+	(void)run;
+	return true;
+}
+
+const struct format format_human = {
+	.name = "human",
+	.add = human_add,
+	.end = human_end,
+};

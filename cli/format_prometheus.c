@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The text exposition format of Prometheus, version 0.0.4, for the textfile
+ * collector of its node exporter.
+ *
+ * All samples of a metric have to come together, behind its HELP and TYPE, so
+ * there is a buffer for each metric, which the results fill in turn.  Times
+ * are seconds, and nothing is ever made up: what was not measured has no
+ * sample.
+ */
+
+#include "config.h"
+
+#include <inttypes.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format.h"
+
+enum metric {
+	UP, FAILURE, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,
+	NOT_AFTER, CHAIN_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN, CHECKED,
+	METRICS
+};
+
+static const struct {
+	const char *name;
+	const char *help;
+} metrics[METRICS] = {
+	[UP] = { "starttls_up",
+	    "1 if TLS was reached and verified, and the server answered "
+	    "inside it." },
+	[FAILURE] = { "starttls_failure",
+	    "1, with the reason and the phase; no sample if all is well." },
+	[DURATION] = { "starttls_duration_seconds",
+	    "Time from name resolution to goodbye, or until the failure." },
+	[PHASE] = { "starttls_phase_duration_seconds",
+	    "Time for a phase, or until it failed; no sample if it was not "
+	    "reached." },
+	[ROUND_TRIPS] = { "starttls_round_trips",
+	    "Round trips from TCP connect to the end of the handshake." },
+	[VERIFIED] = { "starttls_verified",
+	    "1 if the handshake was finished and the certificate "
+	    "verified." },
+	[TLS] = { "starttls_tls_info",
+	    "1, with what the two sides agreed on." },
+	[NOT_BEFORE] = {
+	    "starttls_certificate_not_before_timestamp_seconds",
+	    "Begin of validity of the server's certificate, good or bad." },
+	[NOT_AFTER] = {
+	    "starttls_certificate_not_after_timestamp_seconds",
+	    "End of validity of the server's certificate, good or bad." },
+	[CHAIN_NOT_AFTER] = {
+	    "starttls_certificate_chain_not_after_timestamp_seconds",
+	    "Earliest end of validity of all certificates that the server "
+	    "sent." },
+	[CERTIFICATE] = { "starttls_certificate_info",
+	    "1, with what identifies the server's certificate, good or "
+	    "bad." },
+	[PROBLEM] = { "starttls_certificate_problem",
+	    "1 for each thing that is wrong with the server's "
+	    "certificate." },
+	[LOGIN] = { "starttls_login_success",
+	    "1 if the login was successful; no sample if none was tried." },
+	[CHECKED] = { "starttls_check_timestamp_seconds",
+	    "When the server was checked." },
+};
+
+struct prometheus {
+	FILE *out[METRICS];
+	char *text[METRICS];
+	size_t len[METRICS];
+	void *seen;                /* URLs, a tree of tsearch(3) */
+};
+
+/* A label value: three characters have to be escaped, and controls, which
+   have no business here, are not passed on. */
+static void
+print_value(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' || *text == '"')
+			putc('\\', out);
+		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' :
+		    *text, out);
+	}
+}
+
+static void
+print_label(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, ",%s=\"", name);
+	print_value(out, value);
+	putc('"', out);
+}
+
+/* The name and the target; further labels, end_labels and a value follow. */
+static FILE *
+start(const struct prometheus *p, enum metric metric, const struct result *r)
+{
+	FILE *out = p->out[metric];
+
+	fprintf(out, "%s{target=\"", metrics[metric].name);
+	print_value(out, r->url);
+	putc('"', out);
+	return out;
+}
+
+static void
+number(FILE *out, int64_t value)
+{
+	fprintf(out, "} %" PRId64 "\n", value);
+}
+
+static void
+seconds(FILE *out, int64_t us)
+{
+	fprintf(out, "} %" PRId64 ".%06d\n", us / 1000000,
+	    (int)(us % 1000000));
+}
+
+static void
+add_certificate(const struct prometheus *p, const struct result *r)
+{
+	char hex[2 * sizeof(r->leaf.sha256) + 1];
+	FILE *out;
+	size_t i;
+
+	if (r->not_after != 0)
+		number(start(p, NOT_AFTER, r), r->not_after);
+	if (r->chain_not_after != 0)
+		number(start(p, CHAIN_NOT_AFTER, r), r->chain_not_after);
+	if (!r->has_leaf)
+		return;
+	number(start(p, NOT_BEFORE, r), r->leaf.not_before);
+	for (i = 0; i < sizeof(r->leaf.sha256); i++)
+		snprintf(hex + 2 * i, 3, "%02x", r->leaf.sha256[i]);
+	out = start(p, CERTIFICATE, r);
+	print_label(out, "subject", r->leaf.subject);
+	print_label(out, "issuer", r->leaf.issuer);
+	print_label(out, "fingerprint_sha256", hex);
+	number(out, 1);
+}
+
+static void
+add_tls(const struct prometheus *p, const struct result *r)
+{
+	FILE *out;
+
+	if (r->report.cipher_suite[0] == '\0')
+		return;
+	out = start(p, TLS, r);
+	print_label(out, "version", r->report.version);
+	print_label(out, "cipher", r->report.cipher_suite);
+	print_label(out, "group", r->report.group);
+	number(out, 1);
+}
+
+static void
+add_failure(const struct prometheus *p, const struct result *r)
+{
+	const char *problem;
+	FILE *out;
+	size_t i;
+
+	if (r->status != 0) {
+		out = start(p, FAILURE, r);
+		print_label(out, "reason", r->reason);
+		print_label(out, "phase", r->phase);
+		number(out, 1);
+	}
+	for (i = 0; (problem = result_problem(r, i)) != NULL; i++) {
+		out = start(p, PROBLEM, r);
+		print_label(out, "problem", problem);
+		number(out, 1);
+	}
+}
+
+static void
+add_times(const struct prometheus *p, const struct result *r)
+{
+	struct phase_time phases[RESULT_PHASES];
+	size_t i, count = result_phases(r, phases);
+	FILE *out;
+
+	seconds(start(p, DURATION, r), r->total_us);
+	for (i = 0; i < count; i++) {
+		if (phases[i].us < 0)
+			continue;
+		out = start(p, PHASE, r);
+		print_label(out, "phase", phases[i].name);
+		seconds(out, phases[i].us);
+	}
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static bool
+prometheus_begin(struct format_run *run)
+{
+	struct prometheus *p = calloc(1, sizeof(*p));
+	size_t i;
+
+	run->state = p;
+	for (i = 0; p != NULL && i < METRICS; i++) {
+		p->out[i] = open_memstream(&p->text[i], &p->len[i]);
+		if (p->out[i] == NULL)
+			return false;
+	}
+	return p != NULL;
+}
+
+static bool
+prometheus_add(struct format_run *run, const struct result *r)
+{
+	struct prometheus *p = run->state;
+	char **node = tsearch(r->url, &p->seen, compare);
+
+	if (node == NULL)
+		return false;
+	/* two samples with the same labels would spoil all of it */
+	if (*node != r->url)
+		return true;
+	number(start(p, UP, r), r->up);
+	add_failure(p, r);
+	add_times(p, r);
+	if (r->has_report)
+		number(start(p, ROUND_TRIPS, r), r->report.round_trips);
+	number(start(p, VERIFIED, r), r->report.verified != 0);
+	add_tls(p, r);
+	add_certificate(p, r);
+	if (r->login.tried)
+		number(start(p, LOGIN, r), r->login.ok);
+	number(start(p, CHECKED, r), r->checked_at);
+	return true;
+}
+
+static bool
+prometheus_end(struct format_run *run)
+{
+	struct prometheus *p = run->state;
+	bool good = p != NULL;
+	size_t i;
+
+	for (i = 0; p != NULL && i < METRICS; i++) {
+		/* a stream that lacks memory says so when it is closed */
+		if (p->out[i] == NULL || fclose(p->out[i]) != 0)
+			good = false;
+		if (good && p->len[i] > 0)
+			fprintf(run->out, "# HELP %s %s\n# TYPE %s gauge\n%s",
+			    metrics[i].name, metrics[i].help,
+			    metrics[i].name, p->text[i]);
+		free(p->text[i]);
+	}
+	while (p != NULL && p->seen != NULL)
+		tdelete(*(char **)p->seen, &p->seen, compare);
+	free(p);
+	return good;
+}
+
+const struct format format_prometheus = {
+	.name = "prometheus",
+	.machine = true,
+	.chain = true,
+	.begin = prometheus_begin,
+	.add = prometheus_add,
+	.end = prometheus_end,
+};

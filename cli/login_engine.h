@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* The inside of a login: what moves the bytes, and what finds the words. */
+
+#ifndef LOGIN_ENGINE_H
+#define LOGIN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "login.h"
+#include "login_dialog.h"
+#include "login_sasl.h"
+
+/* As the library's in the clear, src/preamble.h. */
+#define LOGIN_MAX_LINE 4096        /* with its CRLF */
+#define LOGIN_MAX_LINES 2048
+#define LOGIN_MAX_TOTAL 65536
+
+struct login {
+	struct login_dialog d;     /* first: what a step sees */
+	const struct login_protocol *protocol;
+	struct starttls_session *session;
+	struct starttls_url url;
+	struct login_options options;
+	struct login_outcome outcome;
+	int code;                  /* 0 or STARTTLS_E_* */
+	bool started, over;
+	int64_t started_us, answered_us; /* answered: 0, not yet */
+
+	struct sasl *sasl;
+	unsigned offered;          /* mechanisms, by number */
+	char offers[STARTTLS_REPLY_SIZE]; /* all of them, sanitised */
+	char *pending;             /* response that waits for its challenge */
+	char *whispered;           /* credentials as they were said last */
+
+	char *out;                 /* being sent; NULL: nothing */
+	size_t out_len, out_at;
+
+	char in[LOGIN_MAX_LINE];
+	size_t in_len;
+	size_t searched;           /* bytes known to hold no line end */
+	size_t early;              /* bytes that came before we asked */
+	size_t lines, total;
+	unsigned open_code;        /* of an unfinished reply; 0: none */
+	char first_line[STARTTLS_REPLY_SIZE]; /* of a long reply */
+	bool in_block;
+};
+
+static inline struct login *
+login_of(struct login_dialog *d)
+{
+	return (struct login *)d;
+}
+
+/* Cut a line: its bytes with CRLF; 0: more are needed; or negative and the
+   login has failed. */
+int login_cut(struct login *l, struct login_line *ret_line);
+
+/* The first cause counts.  Always returns LOGIN_OVER. */
+enum login_verdict login_fail(struct login *l, int code,
+			      const struct login_line *line,
+			      const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The same without an end: goodbye may follow. */
+void login_blame(struct login *l, const char *reason,
+		 const struct login_line *line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Say goodbye: the answer is there. */
+enum login_verdict login_leave(struct login *l);
+const char *login_state_name(const struct login *l);
+/* Remember it, as it may be shown, if there are more to come. */
+void login_keep_first(struct login *l, const struct login_line *line);
+/* Without the credentials, should somebody repeat them. */
+void login_trace(const struct login *l, enum starttls_direction direction,
+		 const char *text);
+
+#endif

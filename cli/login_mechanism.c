@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The part of the vocabulary that is about mechanisms: which one, its
+ * challenges and responses in base64, and what a yes is worth.  There is one
+ * attempt with one mechanism; after a refusal comes goodbye.
+ */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli.h"
+#include "login_engine.h"
+
+void
+login_offers(struct login_dialog *d, const char *mechanisms)
+{
+	struct login *l = login_of(d);
+	char word[32];
+	size_t len, had;
+	int number;
+
+	for (; *mechanisms != '\0'; mechanisms += len) {
+		mechanisms += strspn(mechanisms, " ");
+		len = strcspn(mechanisms, " ");
+		if (len == 0 || len >= sizeof(word))
+			continue;
+		memcpy(word, mechanisms, len);
+		word[len] = '\0';
+		number = sasl_find(word);
+		if (number >= 0)
+			l->offered |= 1u << number;
+		had = strlen(l->offers);
+		clean(word, sizeof(word), word);
+		snprintf(l->offers + had, sizeof(l->offers) - had, " %s",
+		    word);
+	}
+}
+
+void
+login_offers_none(struct login_dialog *d)
+{
+	struct login *l = login_of(d);
+
+	l->offered = 0;
+	l->offers[0] = '\0';
+}
+
+/* Keep what is said, to know it again. */
+static void
+remember(struct login *l, char *said)
+{
+	if (l->whispered != NULL) {
+		explicit_bzero(l->whispered, strlen(l->whispered));
+		free(l->whispered);
+	}
+	l->whispered = said;
+}
+
+static enum login_verdict
+unable(struct login *l, enum sasl_result result)
+{
+	if (result == SASL_TOO_LONG)
+		return login_fail(l, STARTTLS_E_LIMIT, NULL,
+		    "the peer asks for too many rounds of hashing (%s)",
+		    login_state_name(l));
+	if (result == SASL_UNPREPARED)
+		return login_fail(l, STARTTLS_E_INVALID, NULL,
+		    "the name or password is not fit for %s (RFC 4013)",
+		    l->outcome.mechanism);
+	return login_no_memory(&l->d);
+}
+
+/* Begin; what the mechanism has to say first may have to wait. */
+static enum login_verdict
+authenticate(struct login *l, unsigned next)
+{
+	const struct login_protocol *p = l->protocol;
+	const char *name = l->outcome.mechanism, *said;
+	enum sasl_result result;
+	char *data = NULL, shown[64];
+	size_t len = 0;
+
+	if (!sasl_speaks_first(l->sasl))
+		return login_say(&l->d, next, "%s %s", p->authenticate, name);
+	result = sasl_step(l->sasl, "", 0, &data, &len);
+	if (result != SASL_RESPONSE)
+		return unable(l, result);
+	l->pending = sasl_encode(data, len);
+	sasl_free_data(data, len);
+	if (l->pending == NULL)
+		return login_no_memory(&l->d);
+	if (!l->d.initial || strlen(p->authenticate) + strlen(name) +
+	    strlen(l->pending) + 4 > p->max_command)
+		return login_say(&l->d, next, "%s %s", p->authenticate, name);
+	snprintf(shown, sizeof(shown), "%s %s (credentials)", p->authenticate,
+	    name);
+	remember(l, l->pending);
+	l->pending = NULL;
+	said = l->whispered[0] != '\0' ? l->whispered : "=";
+	return login_whisper(&l->d, next, shown, "%s %s %s", p->authenticate,
+	    name, said);
+}
+
+static enum login_verdict
+no_mechanism(struct login *l)
+{
+	const char *named = l->options.mechanism;
+
+	if (l->offers[0] == '\0' && !l->d.native)
+		login_blame(l, "login-mechanism", NULL, "the peer offers no login");
+	else
+		login_blame(l, "login-mechanism", NULL,
+		    "no login with %s: the peer offers%s%s",
+		    named != NULL ? named :
+		    l->options.secret == NULL ? "a certificate" :
+		    l->options.is_token ? "a token" : "a password",
+		    l->offers, l->d.native ? " native" : "");
+	return login_leave(l);
+}
+
+enum login_verdict
+login_begin(struct login_dialog *d, unsigned sasl, unsigned native)
+{
+	struct login *l = login_of(d);
+	const char *named = l->options.mechanism;
+	int rc, number = sasl_choose(l->offered, &l->options, l->session);
+	bool fits = l->options.secret != NULL && !l->options.is_token &&
+	    (named == NULL || strcasecmp(named, "native") == 0);
+
+	if (number >= 0) {
+		d->native = false;
+		snprintf(l->outcome.mechanism, sizeof(l->outcome.mechanism),
+		    "%s", sasl_name((unsigned)number));
+		rc = sasl_new(&l->sasl, (unsigned)number, &l->options,
+		    l->session, &l->url);
+		if (rc != 0)
+			return login_fail(l, rc, NULL,
+			    "the mechanism %s cannot begin",
+			    l->outcome.mechanism);
+		return authenticate(l, sasl);
+	}
+	if (!d->native || !fits)
+		return no_mechanism(l);
+	snprintf(l->outcome.mechanism, sizeof(l->outcome.mechanism), "native");
+	d->state = native;
+	return l->protocol->step(d, NULL);
+}
+
+/* The command went without its response: now is the time. */
+static enum login_verdict
+say_pending(struct login *l, const char *challenge,
+	    const struct login_line *line)
+{
+	if (challenge[0] != '\0')
+		return login_malformed(&l->d, line);
+	remember(l, l->pending);
+	l->pending = NULL;
+	return login_whisper(&l->d, l->d.state, "(credentials)", "%s",
+	    l->whispered[0] != '\0' ? l->whispered : l->protocol->empty);
+}
+
+enum login_verdict
+login_answer(struct login_dialog *d, const char *challenge, unsigned cancelled)
+{
+	struct login *l = login_of(d);
+	enum sasl_result result;
+	char *text, *data = NULL, *said;
+	size_t size, len = 0;
+
+	if (l->protocol->empty[0] != '\0' &&
+	    strcmp(challenge, l->protocol->empty) == 0)
+		challenge = "";
+	if (l->pending != NULL)
+		return say_pending(l, challenge, NULL);
+	text = sasl_decode(challenge, &size);
+	if (text == NULL)
+		return login_malformed(d, NULL);
+	result = sasl_step(l->sasl, text, size, &data, &len);
+	sasl_free_data(text, size);
+	switch (result) {
+	case SASL_RESPONSE:
+		said = sasl_encode(data, len);
+		sasl_free_data(data, len);
+		if (said == NULL)
+			return login_no_memory(&l->d);
+		remember(l, said);
+		return login_whisper(d, d->state, "(credentials)", "%s",
+		    said[0] != '\0' ? said : l->protocol->empty);
+	case SASL_REFUSED:
+		login_blame(l, "login-refused", NULL, "login refused by the peer "
+		    "(%s %s)", login_state_name(l), l->outcome.mechanism);
+		return login_say(d, cancelled, "*");
+	case SASL_FORGED:
+		login_blame(l, "login-signature", NULL, "the peer does not know the "
+		    "password: its signature is wrong (%s)",
+		    l->outcome.mechanism);
+		return login_say(d, cancelled, "*");
+	case SASL_TOO_LONG:
+	case SASL_UNPREPARED:
+	case SASL_NO_MEMORY:
+		return unable(l, result);
+	case SASL_MALFORMED:
+		break;
+	}
+	return login_malformed(d, NULL);
+}
+
+/* What came with the yes: the server's signature, and nothing else. */
+static enum sasl_result
+take_last(struct login *l, const char *text)
+{
+	enum sasl_result result;
+	char *challenge, *data = NULL;
+	size_t size, len = 0;
+
+	if (strcmp(text, l->protocol->empty) == 0)
+		text = "";
+	challenge = sasl_decode(text, &size);
+	if (challenge == NULL)
+		return SASL_MALFORMED;
+	result = sasl_step(l->sasl, challenge, size, &data, &len);
+	sasl_free_data(challenge, size);
+	if (result != SASL_RESPONSE)
+		return result;
+	sasl_free_data(data, len);
+	return len == 0 ? SASL_RESPONSE : SASL_MALFORMED;
+}
+
+enum login_verdict
+login_accepted(struct login_dialog *d, const char *data,
+	       const struct login_line *line)
+{
+	struct login *l = login_of(d);
+	enum sasl_result result = SASL_RESPONSE;
+
+	if (l->sasl == NULL)
+		return login_leave(l);
+	if (data != NULL && l->pending == NULL)
+		result = take_last(l, data);
+	if (result == SASL_FORGED)
+		login_blame(l, "login-signature", NULL, "the peer does not know the "
+		    "password: its signature is wrong (%s)",
+		    l->outcome.mechanism);
+	else if (result != SASL_RESPONSE || l->pending != NULL)
+		return login_malformed(d, line);
+	else if (!sasl_is_done(l->sasl) && sasl_wants_proof(l->sasl))
+		login_blame(l, "login-signature", NULL, "the peer says yes, but "
+		    "does not show that it knows the password (%s)",
+		    l->outcome.mechanism);
+	else if (!sasl_is_done(l->sasl))
+		return login_malformed(d, line);
+	return login_leave(l);
+}

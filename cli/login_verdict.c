@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The vocabulary of the step functions: what is said, and how it ended.
+ * Credentials are sent from here, and shown nowhere.
+ */
+
+#include "config.h"
+
+#include "login_engine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli.h"
+#include "loop.h"
+
+const char *
+login_state_name(const struct login *l)
+{
+	return l->protocol->states[l->d.state];
+}
+
+/* Whether one text is in the other, quoted or not. */
+static bool
+contains(const char *text, const char *secret)
+{
+	size_t i, at;
+
+	for (; *text != '\0'; text++) {
+		for (i = at = 0; secret[at] != '\0' && text[i] != '\0'; i++) {
+			if (text[i] == secret[at])
+				at++;
+			else if (text[i] != '\\' && text[i] != '"')
+				break;
+		}
+		if (secret[at] == '\0')
+			return true;
+	}
+	return false;
+}
+
+/* Fit to be seen: not even a server can make us show a credential. */
+static void
+show(const struct login *l, char *dst, size_t size, const char *text)
+{
+	const char *secret = l->d.secret, *said = l->whispered;
+
+	if ((secret != NULL && contains(text, secret)) ||
+	    (said != NULL && said[0] != '\0' && strstr(text, said) != NULL))
+		text = "(it repeats the credentials)";
+	clean(dst, size, text);
+}
+
+/* The first line of a long reply is the one to be shown. */
+static void
+show_reply(struct login *l, const struct login_line *line)
+{
+	struct login_outcome *o = &l->outcome;
+
+	if (line->first)
+		show(l, o->reply, sizeof(o->reply), line->text);
+	else
+		memcpy(o->reply, l->first_line, sizeof(o->reply));
+}
+
+void
+login_keep_first(struct login *l, const struct login_line *line)
+{
+	if (line->first && !line->last)
+		show(l, l->first_line, sizeof(l->first_line), line->text);
+}
+
+void
+login_trace(const struct login *l, enum starttls_direction direction,
+	    const char *text)
+{
+	char shown[STARTTLS_MESSAGE_SIZE];
+
+	if (l->options.trace == NULL)
+		return;
+	if (direction == STARTTLS_RECEIVED)
+		show(l, shown, sizeof(shown), text);
+	else
+		clean(shown, sizeof(shown), text);
+	l->options.trace(l->options.trace_context, direction,
+	    STARTTLS_PHASE_SESSION, shown);
+}
+
+static void
+set_reason(struct login *l, const char *reason, const struct login_line *line,
+	   const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
+static enum login_verdict
+send_line(struct login_dialog *d, unsigned next, const char *shown,
+	  const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
+
+/* The first cause counts, but for a yes: that is none. */
+static void
+set_reason(struct login *l, const char *reason, const struct login_line *line,
+	   const char *format, va_list args)
+{
+	struct login_outcome *o = &l->outcome;
+	size_t len;
+
+	if (o->reason != NULL)
+		return;
+	o->reason = reason;
+	snprintf(o->state, sizeof(o->state), "%s", login_state_name(l));
+	vsnprintf(o->message, sizeof(o->message), format, args);
+	if (line == NULL)
+		return;
+	o->reply_code = (int)line->code;
+	show_reply(l, line);
+	len = strlen(o->message);
+	snprintf(o->message + len, sizeof(o->message) - len, ": \"%s\"",
+	    o->reply);
+}
+
+void
+login_blame(struct login *l, const char *reason,
+	    const struct login_line *line, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	set_reason(l, reason, line, format, args);
+	va_end(args);
+}
+
+enum login_verdict
+login_fail(struct login *l, int code, const struct login_line *line,
+	   const char *format, ...)
+{
+	va_list args;
+
+	/* what happens behind a refusal is nobody's business */
+	if (l->outcome.reason == NULL)
+		l->code = code;
+	va_start(args, format);
+	set_reason(l, starttls_code_name(code), line, format, args);
+	va_end(args);
+	l->over = true;
+	return LOGIN_OVER;
+}
+
+enum login_verdict
+login_no_memory(struct login_dialog *d)
+{
+	return login_fail(login_of(d), STARTTLS_E_NOMEM, NULL,
+	    "out of memory");
+}
+
+static enum login_verdict
+send_line(struct login_dialog *d, unsigned next, const char *shown,
+	  const char *format, va_list args)
+{
+	struct login *l = login_of(d);
+	va_list again;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	l->out = len < 0 ? NULL : malloc((size_t)len + 3);
+	if (l->out == NULL)
+		return login_no_memory(&l->d);
+	vsnprintf(l->out, (size_t)len + 1, format, args);
+	login_trace(l, STARTTLS_SENT, shown != NULL ? shown : l->out);
+	memcpy(l->out + len, "\r\n", 3);
+	l->out_len = (size_t)len + 2;
+	d->state = next;
+	return LOGIN_GO_ON;
+}
+
+enum login_verdict
+login_say(struct login_dialog *d, unsigned next, const char *format, ...)
+{
+	enum login_verdict verdict;
+	va_list args;
+
+	va_start(args, format);
+	verdict = send_line(d, next, NULL, format, args);
+	va_end(args);
+	return verdict;
+}
+
+enum login_verdict
+login_whisper(struct login_dialog *d, unsigned next, const char *shown,
+	      const char *format, ...)
+{
+	enum login_verdict verdict;
+	va_list args;
+
+	va_start(args, format);
+	verdict = send_line(d, next, shown, format, args);
+	va_end(args);
+	return verdict;
+}
+
+enum login_verdict
+login_expect(struct login_dialog *d, unsigned next)
+{
+	d->state = next;
+	return LOGIN_GO_ON;
+}
+
+enum login_verdict
+login_more(struct login_dialog *d)
+{
+	(void)d;
+	return LOGIN_GO_ON;
+}
+
+enum login_verdict
+login_block(struct login_dialog *d, unsigned next)
+{
+	login_of(d)->in_block = true;
+	return login_expect(d, next);
+}
+
+enum login_verdict
+login_leave(struct login *l)
+{
+	l->answered_us = loop_now_us();
+	l->outcome.login_us = l->answered_us - l->started_us;
+	return login_say(&l->d, l->protocol->goodbye, "%s",
+	    l->protocol->logout);
+}
+
+enum login_verdict
+login_refused(struct login_dialog *d, const struct login_line *line)
+{
+	struct login *l = login_of(d);
+
+	login_blame(l, "login-refused", line, "login refused by the peer (%s)",
+	    l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
+	    login_state_name(l));
+	return login_leave(l);
+}
+
+enum login_verdict
+login_failed(struct login_dialog *d, const struct login_line *line)
+{
+	struct login *l = login_of(d);
+
+	login_blame(l, "login-failed", line,
+	    "no login now, says the peer (%s)", login_state_name(l));
+	return login_leave(l);
+}
+
+enum login_verdict
+login_cancelled(struct login_dialog *d, const struct login_line *line)
+{
+	struct login *l = login_of(d);
+
+	l->outcome.reply_code = (int)line->code;
+	show_reply(l, line);
+	return login_leave(l);
+}
+
+enum login_verdict
+login_malformed(struct login_dialog *d, const struct login_line *line)
+{
+	struct login *l = login_of(d);
+
+	return login_fail(l, STARTTLS_E_PROTOCOL, line,
+	    "not a legal reply (%s)", login_state_name(l));
+}
+
+enum login_verdict
+login_goodbye(struct login_dialog *d)
+{
+	(void)d;
+	return LOGIN_OVER;
+}
+
+enum login_verdict
+login_bug(struct login_dialog *d)
+{
+	return login_fail(login_of(d), STARTTLS_E_STATE, NULL,
+	    "the dialog reached no state of its own");
+}
+
+enum login_verdict
+login_no(struct login_dialog *d, const struct login_line *line)
+{
+	if (line->code >= 400 && line->code <= 599)
+		return login_failed(d, line);
+	return login_malformed(d, line);
+}
+
+const char *
+login_behind(const char *text, const char *words)
+{
+	size_t len = strlen(words);
+
+	if (strncasecmp(text, words, len) != 0 ||
+	    (text[len] != ' ' && text[len] != '\0'))
+		return NULL;
+	return text[len] == ' ' ? text + len + 1 : text + len;
+}
+
+bool
+login_starts(const char *text, const char *start)
+{
+	return strncasecmp(text, start, strlen(start)) == 0;
+}
+
+const char *
+login_next(const char *text)
+{
+	text += strcspn(text, " ");
+	return text + strspn(text, " ");
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * From a conversation, however it ended, to a result.  Nothing is printed
+ * here.  Text of the peer has been sanitised by the library, but it may still
+ * have characters that mean something to a format.
+ */
+
+#include "config.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "result.h"
+
+/* Bits by the names of their codes; several bits may share one. */
+static const struct {
+	unsigned bits;
+	int code;
+} problems[] = {
+	{ STARTTLS_V_REVOKED, STARTTLS_E_REVOKED },
+	{ STARTTLS_V_UNTRUSTED, STARTTLS_E_UNTRUSTED },
+	{ STARTTLS_V_EXPIRED, STARTTLS_E_EXPIRED },
+	{ STARTTLS_V_NOT_YET_VALID, STARTTLS_E_NOT_YET_VALID },
+	{ STARTTLS_V_WEAK, STARTTLS_E_WEAK },
+	{ STARTTLS_V_PURPOSE, STARTTLS_E_PURPOSE },
+	{ STARTTLS_V_CONSTRAINTS, STARTTLS_E_CONSTRAINTS },
+	{ STARTTLS_V_NAME, STARTTLS_E_NAME_MISMATCH },
+	{ STARTTLS_V_STALE_CRL, STARTTLS_E_STALE_CRL },
+	{ STARTTLS_V_NO_STAPLE, STARTTLS_E_NO_STAPLE },
+	{ STARTTLS_V_BAD_STAPLE, STARTTLS_E_BAD_STAPLE },
+	{ STARTTLS_V_PIN, STARTTLS_E_PIN_MISMATCH },
+	{ STARTTLS_V_DIFFERS, STARTTLS_E_OTHER_CERT },
+	{ STARTTLS_V_NOT_CA | STARTTLS_V_SIGNATURE | STARTTLS_V_CRITICAL |
+	    STARTTLS_V_MALFORMED | STARTTLS_V_OTHER, STARTTLS_E_BAD_CHAIN },
+};
+
+int64_t
+monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int
+cert_of(const struct conversation *c, unsigned index,
+	struct starttls_cert *ret_cert)
+{
+	return c->session != NULL ?
+	    starttls_session_cert(c->session, index, ret_cert) :
+	    starttls_upgrade_cert(c->upgrade, index, ret_cert);
+}
+
+static void
+fill_chain(struct result *r, const struct conversation *c)
+{
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	unsigned i;
+
+	for (i = 0; i < r->report.chain_len; i++) {
+		if (cert_of(c, i, &cert) != 0)
+			continue;
+		if (i == 0) {
+			r->leaf = cert;
+			r->has_leaf = true;
+			r->not_after = cert.not_after;
+		}
+		if (r->chain_not_after == 0 ||
+		    cert.not_after < r->chain_not_after)
+			r->chain_not_after = cert.not_after;
+	}
+}
+
+static void
+fill_url(struct result *r, const char *url)
+{
+	struct starttls_url parsed = { .size = sizeof(parsed) };
+	struct starttls_error ignored;
+
+	r->url = url;
+	clean(r->shown, sizeof(r->shown), url);
+	if (starttls_url_parse(url, &parsed, &ignored) != 0)
+		return;
+	snprintf(r->scheme, sizeof(r->scheme), "%s",
+	    starttls_protocol_scheme(parsed.protocol, parsed.from));
+	snprintf(r->host, sizeof(r->host), "%s", parsed.host);
+	snprintf(r->port, sizeof(r->port), "%s", parsed.port);
+}
+
+/* The name of the phase that failed is that of its time. */
+static const char *
+failed_phase(const struct result *r)
+{
+	if (r->error.phase == STARTTLS_PHASE_SESSION && r->login.tried)
+		return r->login.ok ? "logout" : "login";
+	if (r->error.phase == STARTTLS_PHASE_SESSION)
+		return "exchange";
+	return starttls_phase_name((enum starttls_phase)r->error.phase);
+}
+
+static void
+fill_verdict(struct result *r, const struct conversation *c)
+{
+	bool in_login = r->login.tried && !r->login.ok;
+
+	r->up = c->code == 0;
+	r->reason = starttls_code_name(c->code);
+	r->phase = r->advice = "";
+	if (c->code == 0)
+		return;
+	r->error = c->error;
+	r->status = exit_status(&c->error);
+	r->advice = advice(&c->error);
+	if (in_login && r->login.reason != NULL)
+		r->reason = r->login.reason;
+	/* others are failures of the session, as they happen anywhere */
+	if (strncmp(r->reason, "login-", 6) == 0) {
+		r->status = EXIT_LOGIN;
+		r->up = true;
+	}
+	r->phase = failed_phase(r);
+}
+
+void
+result_fill(struct result *r, const char *url, const struct conversation *c,
+	    const struct login_outcome *login, int64_t started_us, bool chain)
+{
+	memset(r, 0, sizeof(*r));
+	r->total_us = monotonic_us() - started_us;
+	r->checked_at = (int64_t)time(NULL);
+	fill_url(r, url);
+	if (login != NULL)
+		r->login = *login;
+	fill_verdict(r, c);
+	if (c->session == NULL && c->upgrade == NULL)
+		return;
+	r->has_report = true;
+	r->report = c->report;
+	r->not_after = c->report.not_after;
+	if (chain || c->code != 0)
+		fill_chain(r, c);
+	if (r->not_after != 0)
+		r->days_left = days_until(r->not_after);
+}
+
+size_t
+result_phases(const struct result *r,
+	      struct phase_time ret_phases[RESULT_PHASES])
+{
+	const struct starttls_report *p = &r->report;
+	const bool known = r->has_report, login = r->login.tried;
+	/* without a report one phase is known, if it was the only one */
+	const bool unresolved = r->error.phase == STARTTLS_PHASE_RESOLVE;
+	const struct phase_time phases[RESULT_PHASES] = {
+		{ "resolve", known ? p->resolve_us :
+		    unresolved ? r->total_us : -1 },
+		{ "connect", known ? p->connect_us : -1 },
+		{ "greeting", known ? p->greeting_us : -1 },
+		{ "preamble", known ? p->preamble_us : -1 },
+		{ "handshake", known ? p->handshake_us : -1 },
+		{ "exchange", known ? p->exchange_us : -1 },
+		{ "login", login ? r->login.login_us : -1 },
+		{ "logout", login ? r->login.logout_us : -1 },
+	};
+
+	memcpy(ret_phases, phases, sizeof(phases));
+	return RESULT_PHASES;
+}
+
+const char *
+result_problem(const struct result *r, size_t index)
+{
+	unsigned verdict = r->report.verdict | r->error.verdict;
+	size_t i;
+
+	for (i = 0; i < sizeof(problems) / sizeof(problems[0]); i++)
+		if ((verdict & problems[i].bits) != 0 && index-- == 0)
+			return starttls_code_name(problems[i].code);
+	return NULL;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* What a check of one URL has found: the one object behind every format. */
+
+#ifndef RESULT_H
+#define RESULT_H
+
+#include "cli.h"
+#include "login.h"
+
+#define RESULT_PHASES 8
+
+/* A phase by its stable name, and its time; -1 if it was not reached. */
+struct phase_time {
+	const char *name;
+	int64_t us;
+};
+
+struct result {
+	const char *url;           /* borrowed, as it was given */
+	char shown[200];           /* the same in printable ASCII */
+	char scheme[16];           /* taken apart; empty if that failed */
+	char host[512];
+	char port[8];
+
+	int status;                /* exit status, EXIT_* */
+	const char *reason;        /* "ok", starttls_code_name, login's */
+	const char *phase;         /* that failed; "" if none did */
+	const char *advice;        /* what to do about it; may be "" */
+	struct starttls_error error; /* its message is "" if all is well */
+	struct starttls_report report; /* has_report is false: all unknown */
+	bool has_report;
+	bool up;                   /* all is well, or but for a refused
+	                              login */
+	struct login_outcome login;
+
+	/* The peer's own certificate, also one that was refused. */
+	bool has_leaf;
+	struct starttls_cert leaf;
+	int64_t not_after;         /* of it; 0: not known */
+	long days_left;            /* until then, negative if it is past */
+	int64_t chain_not_after;   /* the earliest of those that were sent;
+	                              0: not known */
+
+	int64_t checked_at;        /* seconds since 1970 */
+	int64_t total_us;          /* from the start to the last goodbye */
+};
+
+/**
+ * result_fill: gather everything that is known about a conversation.
+ *
+ * @chain    also decode the certificates of a chain that is good, which
+ *           takes time
+ * @started_us  on the monotonic clock
+ *
+ * Ownership: borrows @url, which has to live as long as @r.
+ */
+void result_fill(struct result *r, const char *url,
+		 const struct conversation *c,
+		 const struct login_outcome *login, int64_t started_us,
+		 bool chain);
+
+/* The phases in their order, each with its time; how many. */
+size_t result_phases(const struct result *r,
+		     struct phase_time ret_phases[RESULT_PHASES]);
+
+/* Everything that is wrong with the certificate, as stable names: the
+   @index'th, or NULL when there are no more. */
+const char *result_problem(const struct result *r, size_t index);
+
+/* Microseconds on a clock that is not set. */
+int64_t monotonic_us(void);
+
+#endif
