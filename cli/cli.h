@@ -86,15 +86,6 @@ struct subcommand {
 	bool has_command;          /* what follows "--" is no URL */
 };
 
-/* Certificates and keys as the command line names them, in pairs. */
-#define MAX_IDENTITIES 32
-struct identities {
-	const char *cert[MAX_IDENTITIES];
-	const char *key[MAX_IDENTITIES];
-	size_t cert_count, key_count;
-	const char *passphrase_file;
-};
-
 int run_connect(struct settings *settings);
 int run_check(struct settings *settings);
 int run_report(struct settings *settings);
@@ -107,13 +98,9 @@ int parse_options(const struct subcommand *subcommand, int argc, char **argv,
 		  struct settings *ret_settings);
 void print_help_of(const struct subcommand *subcommand);
 void free_settings(struct settings *settings);
-/* 0; or a library code with @error filled; or 1, and has complained. */
-int set_identities(struct starttls_policy *policy,
-		   const struct identities *identities, const char *subcommand,
-		   struct starttls_error *error);
 
 /* Dial and upgrade under one deadline; the code is also in @c. */
-int converse(const struct settings *settings, const char *url,
+int converse(const struct settings *settings, const char *url, int timeout_ms,
 	     struct conversation *c);
 /* If there is a session: one harmless exchange in it, and goodbye. */
 void check_inside(struct conversation *c);

@@ -80,7 +80,7 @@ run_connect(struct settings *settings)
 	struct relay r;
 	int status = 0;
 
-	if (converse(settings, url, &c) == 0) {
+	if (converse(settings, url, settings->timeout_ms, &c) == 0) {
 		relay_init(&r, c.session, STDIN_FILENO, STDOUT_FILENO);
 		r.may_block = true;
 		r.out_ended = true; /* when we end, and not before */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "options.h"
 
 #define MAX_PASSPHRASE 1024
 
@@ -51,30 +51,34 @@ check_pairs(const struct identities *ids)
 
 int
 set_identities(struct starttls_policy *policy, const struct identities *ids,
-	       const char *subcommand, struct starttls_error *error)
+	       char *why, size_t why_size)
 {
+	struct starttls_error error;
 	char passphrase[MAX_PASSPHRASE];
-	const char *secret = NULL, *why = check_pairs(ids);
+	const char *secret = NULL, *mistake = check_pairs(ids);
 	size_t i;
 	int rc = 0;
 
-	if (why != NULL) {
-		complain_usage(subcommand, "%s", why);
-		return 1;
+	if (mistake != NULL) {
+		snprintf(why, why_size, "%s", mistake);
+		return EXIT_USAGE;
 	}
 	if (ids->passphrase_file != NULL) {
 		secret = read_passphrase(ids->passphrase_file, passphrase,
 		    sizeof(passphrase));
 		if (secret == NULL) {
-			complain_usage(subcommand, "%s: %s",
+			snprintf(why, why_size, "%.200s: %s",
 			    ids->passphrase_file, strerror(errno));
-			return 1;
+			return EXIT_USAGE;
 		}
 	}
 	for (i = 0; rc == 0 && i < ids->cert_count; i++)
 		rc = starttls_policy_identity(policy, ids->cert[i],
 		    ids->key_count > 0 ? ids->key[i] : ids->cert[i], secret,
-		    error);
+		    &error);
 	explicit_bzero(passphrase, sizeof(passphrase));
-	return rc;
+	if (rc == 0)
+		return 0;
+	snprintf(why, why_size, "--cert: %s", error.message);
+	return EXIT_USAGE;
 }

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
 #include "format.h"
+#include "options.h"
 #include "values.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
@@ -362,29 +362,45 @@ is_plugin(const struct settings *s)
 	return s->format != NULL && s->format->plugin;
 }
 
-/* What must not, or has to, come together. */
-static bool
-check_together(const struct subcommand *sub, const struct settings *s)
+/* What must not, or has to, come together, in words; NULL: nothing. */
+static const char *
+find_mistake(const struct settings *s)
 {
-	const char *why = NULL;
-
 	if (s->command != NULL && s->command[0] == NULL)
-		why = "the command behind -- is missing";
-	else if (s->command != NULL && s->to_host != NULL)
-		why = "--to and a command exclude each other";
-	else if (s->listen_unix != NULL && s->listen_host != NULL)
-		why = "--listen and --listen-unix exclude each other";
-	else if (s->client_cert && !s->client_ca)
-		why = "--client-cert without --client-ca: whose certificates "
+		return "the command behind -- is missing";
+	if (s->command != NULL && s->to_host != NULL)
+		return "--to and a command exclude each other";
+	if (s->listen_unix != NULL && s->listen_host != NULL)
+		return "--listen and --listen-unix exclude each other";
+	if (s->client_cert && !s->client_ca)
+		return "--client-cert without --client-ca: whose certificates "
 		    "are good?";
-	else if ((has_limits(&s->warning) || has_limits(&s->critical)) &&
+	if ((has_limits(&s->warning) || has_limits(&s->critical)) &&
 	    !is_plugin(s))
-		why = "--warning and --critical are for --format nagios";
+		return "--warning and --critical are for --format nagios";
+	return account_mistake(&s->account);
+}
+
+/* Apply one option.  0; or the exit status, with the words in @why. */
+static int
+apply_row(struct settings *s, struct identities *later,
+	  const struct option_row *row, const char *value, char *why,
+	  size_t size)
+{
+	struct starttls_error error;
+	int rc = apply(s, later, row->letter, value, &error);
+
+	if (rc == 0)
+		return 0;
+	if (rc > 0 && row->argument == NULL)
+		snprintf(why, size, "--ipv4 and --ipv6 exclude each other");
+	else if (rc > 0)
+		snprintf(why, size, "%s: \"%.80s\" is no %s", row->name,
+		    value, row->argument);
 	else
-		why = account_mistake(&s->account);
-	if (why != NULL)
-		complain_usage(sub->name, "%s", why);
-	return why == NULL;
+		snprintf(why, size, "%s: %s", row->name, error.message);
+	return starttls_code_class(rc) == STARTTLS_CLASS_LOCAL ? EXIT_LOCAL :
+	    EXIT_USAGE;
 }
 
 /* One argument that is an option.  -1: fine; else the exit status. */
@@ -392,10 +408,10 @@ static int
 parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 	  struct settings *s, struct identities *later)
 {
-	struct starttls_error error;
+	char why[400];
 	const char *value = NULL;
 	const struct option_row *row = find_letter(argv[*at]);
-	int rc;
+	int status;
 
 	if (row == NULL)
 		row = find_option(argv[*at], &value);
@@ -420,19 +436,39 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 		}
 		value = argv[++*at];
 	}
-	rc = apply(s, later, row->letter, value, &error);
-	if (rc == 0)
+	status = apply_row(s, later, row, value, why, sizeof(why));
+	if (status == 0)
 		return -1;
-	if (rc > 0 && row->argument == NULL)
-		complain_usage(sub->name,
-		    "--ipv4 and --ipv6 exclude each other");
-	else if (rc > 0)
-		complain_usage(sub->name, "%s: \"%.80s\" is no %s", row->name,
-		    value, row->argument);
-	else
-		complain_usage(sub->name, "%s: %s", row->name, error.message);
-	return starttls_code_class(rc) == STARTTLS_CLASS_LOCAL ? EXIT_LOCAL :
-	    EXIT_USAGE;
+	complain_usage(sub->name, "%s", why);
+	return status;
+}
+
+int
+options_set(struct settings *s, struct identities *later, const char *name,
+	    const char *value, char *why, size_t size)
+{
+	const struct option_row *row;
+
+	for (row = rows; row->name != NULL; row++)
+		if (strcmp(row->name + 2, name) == 0 &&
+		    strchr(s->subcommand->options, row->letter) != NULL)
+			break;
+	if (row->name == NULL) {
+		snprintf(why, size, "there is no \"%.40s\" here", name);
+		return EXIT_USAGE;
+	}
+	if (row->argument == NULL || (is_optional(row) &&
+	    strcmp(value, "no") == 0)) {
+		if (strcmp(value, "no") == 0)
+			return 0;
+		if (strcmp(value, "yes") != 0) {
+			snprintf(why, size, "%s is yes or no", name);
+			return EXIT_USAGE;
+		}
+	}
+	if (is_optional(row) && strcmp(value, "yes") == 0)
+		value = NULL;
+	return apply_row(s, later, row, value, why, size);
 }
 
 /* The arguments in order.  -1: fine; else the exit status. */
@@ -491,35 +527,59 @@ asks_for_plugin(const struct subcommand *sub, int argc, char **argv)
 	return is_plugin(&s);
 }
 
+bool
+options_begin(struct settings *s, const struct subcommand *sub)
+{
+	memset(s, 0, sizeof(*s));
+	s->options.size = sizeof(s->options);
+	s->timeout_ms = DEFAULT_TIMEOUT_MS;
+	s->subcommand = sub;
+	return make_policy(s, sub->role);
+}
+
+int
+options_end(struct settings *s, const struct identities *later, char *why,
+	    size_t size)
+{
+	const char *mistake;
+	int status = set_identities(s->policy, later, why, size);
+
+	if (status != 0)
+		return status;
+	s->account.has_certificate = later->cert_count > 0;
+	mistake = find_mistake(s);
+	if (mistake == NULL)
+		return 0;
+	snprintf(why, size, "%s", mistake);
+	return EXIT_USAGE;
+}
+
 static int
 parse_all(const struct subcommand *sub, int argc, char **argv,
 	  struct settings *ret_settings)
 {
 	struct settings *s = ret_settings;
 	struct identities later = { .cert_count = 0 };
-	struct starttls_error error;
-	int status, rc;
+	char why[400];
+	int status;
 
-	memset(s, 0, sizeof(*s));
-	s->options.size = sizeof(s->options);
-	s->timeout_ms = DEFAULT_TIMEOUT_MS;
-	s->subcommand = sub;
-	s->argc = argc;
-	s->argv = argv;
-	s->urls = calloc((size_t)argc, sizeof(*s->urls));
-	if (s->urls == NULL || !make_policy(s, sub->role)) {
+	if (!options_begin(s, sub) ||
+	    (s->urls = calloc((size_t)argc, sizeof(*s->urls))) == NULL) {
 		fprintf(stderr, "starttls: out of memory\n");
 		return EXIT_LOCAL;
 	}
+	s->argc = argc;
+	s->argv = argv;
 	status = parse_arguments(sub, argc, argv, s, &later);
 	if (status >= 0)
 		return status;
-	rc = set_identities(s->policy, &later, sub->name, &error);
-	if (rc < 0)
-		complain_usage(sub->name, "--cert: %s", error.message);
-	s->account.has_certificate = later.cert_count > 0;
-	if (rc != 0 || !check_urls(sub, s) || !check_together(sub, s))
+	if (!check_urls(sub, s))
 		return EXIT_USAGE;
+	status = options_end(s, &later, why, sizeof(why));
+	if (status != 0) {
+		complain_usage(sub->name, "%s", why);
+		return status;
+	}
 	if (s->trace)
 		s->options.trace = show_trace;
 	return -1;

@@ -32,12 +32,12 @@ time_left_ms(const struct conversation *c)
 }
 
 int
-converse(const struct settings *settings, const char *url,
+converse(const struct settings *settings, const char *url, int timeout_ms,
 	 struct conversation *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->report.size = sizeof(c->report);
-	c->deadline_us = now_us() + (int64_t)settings->timeout_ms * 1000;
+	c->deadline_us = now_us() + (int64_t)timeout_ms * 1000;
 	c->code = starttls_upgrade_dial(&c->upgrade, settings->policy, url,
 	    time_left_ms(c), &settings->options, &c->error);
 	if (c->code != 0)

@@ -172,7 +172,7 @@ run_report(struct settings *settings)
 	struct conversation c;
 	int status;
 
-	converse(settings, url, &c);
+	converse(settings, url, settings->timeout_ms, &c);
 	/* also for the peer's Finished, after a false start */
 	check_inside(&c);
 	if (c.session != NULL || c.upgrade != NULL) {
