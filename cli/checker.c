@@ -2,11 +2,14 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * One check: upgrade, verify, one harmless exchange or a login, goodbye.
+ * Checks: dial, upgrade, verify, one harmless exchange or a login, goodbye.
+ * Many of them share a loop, where nothing waits; check_url is a loop for one.
  */
 
 #include "config.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checker.h"
@@ -54,50 +57,307 @@ fill_error(struct conversation *c, const struct login_outcome *o)
 	snprintf(e->protocol, sizeof(e->protocol), "%s", c->report.protocol);
 }
 
-static void
-login_inside(struct conversation *c, const struct starttls_url *url,
-	     const struct login_options *options,
-	     struct login_outcome *ret_outcome)
-{
-	int64_t left_ms = (c->deadline_us - monotonic_us()) / 1000;
-	struct login *login = NULL;
+/* ---- one conversation ---- */
 
-	if (c->code != 0)
+enum phase { DIALLING, UPGRADING, INSIDE };
+
+struct check {
+	struct checker *checker;
+	struct check_target target;
+	enum phase phase;
+	struct watch watch;
+	struct timer timer;
+	struct request request;
+	struct starttls_options options;
+	struct conversation c;
+	struct login *login;       /* NULL: none */
+	struct login_outcome outcome;
+	int64_t started_us;
+};
+
+/* Give the result away, and forget everything. */
+static void
+finish(struct check *k)
+{
+	struct checker *checker = k->checker;
+	struct loop *loop = checker->loop;
+	struct result result;
+
+	loop_unwatch(loop, &k->watch);
+	loop_clear_timer(&k->timer);
+	login_free(k->login);
+	result_fill(&result, k->target.url, &k->c, &k->outcome, k->started_us,
+	    checker->chain);
+	finish_conversation(&k->c);
+	checker->running--;
+	checker->done(checker->context, k->target.owner, &result);
+	free(k);
+}
+
+static void
+fail(struct check *k, int code, const struct starttls_error *error)
+{
+	k->c.code = code;
+	k->c.error = *error;
+	finish(k);
+}
+
+static void
+wait_for(struct check *k, int want)
+{
+	loop_watch(k->checker->loop, &k->watch,
+	    want == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN);
+}
+
+/* ---- inside TLS ---- */
+
+static void
+step_inside(struct check *k)
+{
+	struct conversation *c = &k->c;
+
+	c->code = k->login != NULL ? login_step(k->login) :
+	    starttls_session_check(c->session, &c->error);
+	if (c->code == STARTTLS_WANT_READ || c->code == STARTTLS_WANT_WRITE) {
+		wait_for(k, c->code);
 		return;
-	c->code = starttls_session_set_deadline(c->session,
-	    left_ms > 0 ? (int)left_ms : 1);
-	if (c->code == 0)
-		c->code = login_new(&login, c->session, url, options);
-	if (c->code == 0) {
-		c->code = login_step(login);
-		login_outcome(login, ret_outcome);
 	}
-	login_free(login);
 	/* after a false start only now is everything known */
 	starttls_session_report(c->session, &c->report);
-	if (c->code != 0 || !ret_outcome->ok)
-		fill_error(c, ret_outcome);
+	if (k->login != NULL) {
+		login_outcome(k->login, &k->outcome);
+		if (c->code != 0 || !k->outcome.ok)
+			fill_error(c, &k->outcome);
+	}
+	finish(k);
+}
+
+/* Whom to log in as was found before anybody was connected to. */
+static void
+begin_inside(struct check *k)
+{
+	const struct settings *s = k->checker->settings;
+	struct starttls_url url = { .size = sizeof(url) };
+	struct login_options account;
+	struct conversation *c = &k->c;
+
+	c->session = starttls_upgrade_take(c->upgrade);
+	c->upgrade = NULL;
+	k->phase = INSIDE;
+	starttls_session_report(c->session, &c->report);
+	if (s->account.wanted) {
+		c->code = find_account(s, k->target.url, &url, &account,
+		    &c->error);
+		account.trace_context = k->options.trace_context;
+		if (c->code == 0)
+			c->code = login_new(&k->login, c->session, &url,
+			    &account);
+		if (c->code != 0) {
+			fill_error(c, &k->outcome);
+			finish(k);
+			return;
+		}
+	}
+	step_inside(k);
+}
+
+/* ---- the upgrade ---- */
+
+static void
+upgraded(struct check *k, int code)
+{
+	struct conversation *c = &k->c;
+
+	c->code = code;
+	if (code == STARTTLS_WANT_READ || code == STARTTLS_WANT_WRITE) {
+		wait_for(k, code);
+	} else if (code != 0) {
+		starttls_upgrade_report(c->upgrade, &c->report);
+		finish(k);
+	} else {
+		begin_inside(k);
+	}
+}
+
+static void
+ready(void *context, short revents)
+{
+	struct check *k = context;
+
+	(void)revents;
+	if (k->phase == UPGRADING)
+		upgraded(k, starttls_upgrade_step(k->c.upgrade, &k->c.error));
+	else
+		step_inside(k);
+}
+
+static void
+late(void *context)
+{
+	struct check *k = context;
+
+	switch (k->phase) {
+	case DIALLING:
+		return;            /* the dialler has the same deadline */
+	case UPGRADING:
+		upgraded(k, starttls_upgrade_run(k->c.upgrade, 0,
+		    &k->c.error));
+		return;
+	case INSIDE:
+		/* nothing to wait for any more, but words for that */
+		if (starttls_session_set_deadline(k->c.session, 1) == 0)
+			step_inside(k);
+		return;
+	}
+}
+
+static void
+dialled(void *owner, struct starttls_upgrade *upgrade, int code,
+	const struct starttls_error *error)
+{
+	struct check *k = owner;
+
+	if (code != 0) {
+		fail(k, code, error);
+		return;
+	}
+	k->phase = UPGRADING;
+	k->c.upgrade = upgrade;
+	k->watch = (struct watch){
+		.fd = starttls_upgrade_fd(upgrade), .ready = ready,
+		.context = k,
+	};
+	if (loop_timer_is_set(&k->timer))
+		upgraded(k, starttls_upgrade_step(upgrade, &k->c.error));
+	else
+		late(k);
+}
+
+/* ---- all of them ---- */
+
+int
+checker_init(struct checker *checker)
+{
+	checker->dialler.answer = dialled;
+	checker->dialler.max_running = checker->max_running;
+	if (!loop_reserve(checker->loop, checker->max_running + 2))
+		return ENOMEM;
+	loop_add_queue(checker->loop, &checker->deadlines,
+	    checker->timeout_ms);
+	return dialler_init(&checker->dialler, checker->loop);
+}
+
+void
+checker_done(struct checker *checker)
+{
+	dialler_done(&checker->dialler);
+}
+
+/* The dial, unless it is known already that it would be for nothing. */
+static void
+begin(struct check *k)
+{
+	const struct settings *settings = k->checker->settings;
+	struct starttls_url url = { .size = sizeof(url) };
+	struct login_options account;
+	struct starttls_error error;
+	int rc = 0;
+
+	if (settings->account.wanted)
+		rc = find_account(settings, k->target.url, &url, &account,
+		    &error);
+	if (rc != 0) {
+		fail(k, rc, &error);
+		return;
+	}
+	k->request = (struct request){
+		.owner = k,
+		.policy = settings->policy,
+		.url = k->target.url,
+		.options = &k->options,
+		.deadline_us = k->timer.at_us,
+	};
+	dialler_ask(&k->checker->dialler, &k->request);
+}
+
+int
+checker_start(struct checker *checker, const struct check_target *target)
+{
+	struct check *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return ENOMEM;
+	k->checker = checker;
+	k->target = *target;
+	k->started_us = loop_now_us();
+	k->c.report.size = sizeof(k->c.report);
+	k->timer = (struct timer){ .late = late, .context = k };
+	k->options = checker->settings->options;
+	if (target->connect_host != NULL) {
+		k->options.connect_host = target->connect_host;
+		k->options.connect_port = target->connect_port;
+	}
+	if (checker->names_traces)
+		k->options.trace_context = &k->target.url;
+	checker->running++;
+	loop_set_timer(&checker->deadlines, &k->timer);
+	begin(k);
+	return 0;
+}
+
+/* ---- one of them ---- */
+
+struct only {
+	struct loop loop;
+	struct result *result;
+};
+
+static void
+keep(void *context, void *owner, const struct result *result)
+{
+	struct only *only = context;
+
+	(void)owner;
+	*only->result = *result;
+	only->loop.stop = true;
+}
+
+static void
+give_up(const char *url, int number, struct result *ret_result)
+{
+	struct conversation c = { .code = STARTTLS_E_SYSTEM };
+
+	c.error.code = c.code;
+	c.error.error_class = (int)starttls_code_class(c.code);
+	c.error.phase = STARTTLS_PHASE_SETUP;
+	c.error.sys_errno = number;
+	c.error.alert = c.error.depth = -1;
+	snprintf(c.error.message, sizeof(c.error.message),
+	    "cannot begin: %s", strerror(number));
+	result_fill(ret_result, url, &c, NULL, monotonic_us(), false);
 }
 
 void
 check_url(const struct settings *settings, const char *url, int timeout_ms,
 	  bool chain, struct result *ret_result)
 {
-	const int64_t started_us = monotonic_us();
-	struct starttls_url parsed = { .size = sizeof(parsed) };
-	struct login_options account = { .user = NULL };
-	struct login_outcome login = { .tried = false };
-	struct conversation c = { .session = NULL };
+	struct only only = { .result = ret_result };
+	struct checker checker = {
+		.settings = settings, .loop = &only.loop, .max_running = 1,
+		.timeout_ms = timeout_ms, .chain = chain, .context = &only,
+		.done = keep,
+	};
+	const struct check_target target = { .url = url };
+	int rc = checker_init(&checker);
 
-	if (settings->account.wanted)
-		c.code = find_account(settings, url, &parsed, &account,
-		    &c.error);
-	if (c.code == 0)
-		converse(settings, url, timeout_ms, &c);
-	if (settings->account.wanted)
-		login_inside(&c, &parsed, &account, &login);
-	else
-		check_inside(&c);
-	result_fill(ret_result, url, &c, &login, started_us, chain);
-	finish_conversation(&c);
+	if (rc == 0) {
+		rc = checker_start(&checker, &target);
+		/* poll(2) may lack memory for a while */
+		while (rc == 0 && loop_run(&only.loop) != 0)
+			continue;
+		checker_done(&checker);
+	}
+	if (rc != 0)
+		give_up(url, rc, ret_result);
+	loop_done(&only.loop);
 }

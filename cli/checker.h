@@ -7,7 +7,42 @@
 #define CHECKER_H
 
 #include "cli.h"
+#include "dialler.h"
+#include "loop.h"
 #include "result.h"
+
+/* What is borrowed here has to live until the result is there. */
+struct check_target {
+	void *owner;               /* for done */
+	const char *url;
+	const char *connect_host;  /* NULL: as the settings say */
+	const char *connect_port;
+};
+
+/* Many checks on one loop.  Zeroed, but for what is the owner's. */
+struct checker {
+	/* the owner's */
+	const struct settings *settings;
+	struct loop *loop;
+	size_t max_running;        /* how many are ever started at a time */
+	int timeout_ms;            /* for each of them */
+	bool chain;                /* as in result_fill */
+	bool names_traces;         /* traces tell whose they are */
+	void *context;
+	/* a check is over; its result lives during the call */
+	void (*done)(void *context, void *owner, const struct result *result);
+
+	size_t running;
+	struct dialler dialler;
+	struct timer_queue deadlines;
+};
+
+/* Returns 0 or errno. */
+int checker_init(struct checker *checker);
+/* May call done at once.  Returns 0 or ENOMEM. */
+int checker_start(struct checker *checker, const struct check_target *target);
+/* Only if nothing is running. */
+void checker_done(struct checker *checker);
 
 /**
  * check_url: check one URL, and wait for the result.

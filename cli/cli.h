@@ -47,6 +47,9 @@ struct settings {
 	const char *output;        /* NULL: standard output */
 	struct threshold warning, critical;
 	struct account account;    /* check --login */
+	const char *targets;       /* file of URLs; NULL: none */
+	long jobs;                 /* checks at a time; 0: not said */
+	bool unordered;            /* results as they come */
 	char **urls;               /* what follows the options */
 	int url_count;
 

@@ -4,8 +4,8 @@
 /*
  * Threads that resolve names and connect, a bounded number of them.
  *
- * A thread has nothing but its dial and the settings, which do not change.  It
- * reports through a pipe; who asked may be gone by then.
+ * A thread has nothing but its dial, and what that points to does not change.
+ * It reports through a pipe; who asked may be gone by then.
  */
 
 #include "config.h"
@@ -16,14 +16,22 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define STACK_SIZE 262144
+#define BURST 32                   /* threads started in one turn of the loop:
+                                      most are done before the next */
 
 struct dial {
 	struct dialler *dialler;
 	struct request *request;   /* NULL: has gone; not the thread's */
 	pthread_t thread;
+	struct starttls_policy *policy;
+	const char *url;
+	const struct starttls_options *options;
 	int timeout_ms;
 	struct starttls_upgrade *upgrade;
 	struct starttls_error error;
@@ -34,28 +42,31 @@ static void *
 run_dial(void *argument)
 {
 	struct dial *d = argument;
-	const struct settings *settings = d->dialler->settings;
 
-	d->code = starttls_upgrade_dial(&d->upgrade, settings->policy,
-	    settings->urls[0], d->timeout_ms, &settings->options, &d->error);
-	/* there is room for all of them in the pipe */
+	d->code = starttls_upgrade_dial(&d->upgrade, d->policy, d->url,
+	    d->timeout_ms, d->options, &d->error);
 	while (write(d->dialler->report_fd, &d, sizeof(d)) < 0 &&
 	    errno == EINTR)
 		continue;
 	return NULL;
 }
 
-/* The thread takes no signals.  Returns 0 or errno. */
+/* The thread takes no signals, and needs little: names are resolved in one of
+   the library's.  Returns 0 or errno. */
 static int
 start_thread(struct dial *d)
 {
+	pthread_attr_t attr;
 	sigset_t all, old;
 	int rc;
 
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&d->thread, NULL, run_dial, d);
+	rc = pthread_create(&d->thread, &attr, run_dial, d);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
 	return rc;
 }
 
@@ -70,6 +81,9 @@ start_dial(struct dialler *dialler, struct request *request)
 		return ENOMEM;
 	d->dialler = dialler;
 	d->request = request;
+	d->policy = request->policy;
+	d->url = request->url;
+	d->options = request->options;
 	d->timeout_ms = left < 1 ? 1 : (int)left;
 	rc = start_thread(d);
 	if (rc != 0) {
@@ -88,10 +102,18 @@ start_dials(struct dialler *dialler)
 	struct request *request;
 	int rc;
 
-	while (dialler->running < MAX_DIALS &&
+	while (dialler->running < dialler->max_running &&
 	    (request = queue_first(&dialler->waiting)) != NULL) {
-		queue_leave(&request->place);
+		if (dialler->started >= BURST) {
+			loop_again(dialler->loop, &dialler->reports);
+			return;
+		}
+		dialler->started++;
 		rc = start_dial(dialler, request);
+		/* too many threads: there will be room when one has ended */
+		if (rc == EAGAIN && dialler->running > 0)
+			return;
+		queue_leave(&request->place);
 		if (rc == 0)
 			continue;
 		memset(&error, 0, sizeof(error));
@@ -127,6 +149,7 @@ read_reports(void *context, short revents)
 	struct dial *d;
 
 	(void)revents;
+	dialler->started = 0;
 	while (read(dialler->reports.fd, &d, sizeof(d)) ==
 	    (ssize_t)sizeof(d)) /* NOLINT(bugprone-sizeof-expression) */
 		end_dial(d);
@@ -134,15 +157,15 @@ read_reports(void *context, short revents)
 }
 
 int
-dialler_init(struct dialler *dialler, struct loop *loop,
-	     const struct settings *settings)
+dialler_init(struct dialler *dialler, struct loop *loop)
 {
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return errno;
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	dialler->settings = settings;
+	if (dialler->max_running == 0)
+		dialler->max_running = MAX_DIALS;
 	dialler->loop = loop;
 	dialler->report_fd = fds[1];
 	dialler->reports = (struct watch){
@@ -150,6 +173,14 @@ dialler_init(struct dialler *dialler, struct loop *loop,
 	};
 	loop_watch(loop, &dialler->reports, POLLIN);
 	return 0;
+}
+
+void
+dialler_done(struct dialler *dialler)
+{
+	loop_unwatch(dialler->loop, &dialler->reports);
+	close(dialler->reports.fd);
+	close(dialler->report_fd);
 }
 
 void

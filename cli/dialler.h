@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* Connecting to the URL of the settings without waiting for it. */
+/* Connecting to URLs without waiting for it. */
 
 #ifndef DIALLER_H
 #define DIALLER_H
@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli.h"
 #include "loop.h"
+#include "starttls.h"
 
-#define MAX_DIALS 64               /* at a time */
+#define MAX_DIALS 64               /* at a time, if nobody says otherwise */
 
 struct dial;
 
@@ -22,25 +22,32 @@ struct dialler {
 	void (*answer)(void *owner, struct starttls_upgrade *upgrade, int code,
 		       const struct starttls_error *error);
 
-	const struct settings *settings;
+	size_t max_running;        /* threads */
+
 	struct loop *loop;
 	struct watch reports;
 	int report_fd;
-	size_t running;            /* threads */
+	size_t running;
+	size_t started;            /* in this turn of the loop */
 	struct queue waiting;      /* for one */
 };
 
-/* Embedded in what asks, zeroed before use. */
+/* Embedded in what asks, zeroed before use.  What it points to has to live
+   until the answer, or if there is none, as long as the dialler. */
 struct request {
 	void *owner;
+	struct starttls_policy *policy;
+	const char *url;
+	const struct starttls_options *options;
 	struct place place;
 	struct dial *dial;
 	int64_t deadline_us;
 };
 
 /* Returns 0 or errno. */
-int dialler_init(struct dialler *dialler, struct loop *loop,
-		 const struct settings *settings);
+int dialler_init(struct dialler *dialler, struct loop *loop);
+/* Only if nothing is running. */
+void dialler_done(struct dialler *dialler);
 /* May answer at once. */
 void dialler_ask(struct dialler *dialler, struct request *request);
 /* No answer is wanted any more.  Harmless if there was one, or no request. */

@@ -21,7 +21,7 @@ static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
 	  COMMON, run_connect, STARTTLS_CLIENT, false },
 	{ "check", "URL...", "upgrade, verify, one harmless exchange, goodbye",
-	  COMMON "fowWgusFBDEzGJIO", run_check, STARTTLS_CLIENT, false },
+	  COMMON "SjVfowWgusFBDEzGJIO", run_check, STARTTLS_CLIENT, false },
 	{ "report", "URL", "print what was negotiated, and the certificates",
 	  COMMON "M", run_report, STARTTLS_CLIENT, false },
 	{ "policy", "", "print what the options allow and require",

@@ -94,6 +94,11 @@ static const struct option_row rows[] = {
 	{ 'W', "--critical", "time=S,days=N", "-c: the same for critical" },
 	{ 'v', "--trace", NULL, "show the dialog on standard error" },
 	{ 'q', "--quiet", NULL, "no messages, only the exit status" },
+	{ 'S', "--targets", "FILE",
+	  "check the URLs in FILE, too, one a line; - is standard input" },
+	{ 'j', "--jobs", "NUMBER",
+	  "URLs at a time (default: 1, with --targets 100)" },
+	{ 'V', "--unordered", NULL, "results as they come" },
 	{ 'h', "--help", NULL, "print this and stop" },
 	{ 0, NULL, NULL, NULL }
 };
@@ -277,6 +282,14 @@ apply(struct settings *s, struct identities *later, char letter,
 	case 'O':
 	case 's':
 		return account_option(&s->account, letter, value) ? 0 : 1;
+	case 'S':
+		s->targets = value;
+		return value[0] != '\0' ? 0 : 1;
+	case 'j':
+		return parse_count(value, &s->jobs) ? 0 : 1;
+	case 'V':
+		s->unordered = true;
+		return 0;
 	case 'v':
 		s->trace = true;
 		return 0;
@@ -323,12 +336,17 @@ find_letter(const char *argument)
 	return row;
 }
 
+/* @context is where the URL is, if it has to be told. */
 static void
 show_trace(void *context, enum starttls_direction direction,
 	   enum starttls_phase phase, const char *text)
 {
-	(void)context;
-	fprintf(stderr, "%s [%s] %s\n", direction == STARTTLS_SENT ? "C:" :
+	const char *const *url = context;
+	char shown[200];
+
+	fprintf(stderr, "%s%s%s [%s] %s\n", url == NULL ? "" :
+	    clean(shown, sizeof(shown), *url), url == NULL ? "" : " ",
+	    direction == STARTTLS_SENT ? "C:" :
 	    direction == STARTTLS_RECEIVED ? "S:" : "--",
 	    starttls_phase_name(phase), text);
 }
@@ -340,7 +358,8 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 	bool many = strcmp(sub->arguments, "URL...") == 0;
 	bool none = sub->arguments[0] == '\0';
 
-	if (s->url_count == (none ? 0 : 1) || (many && s->url_count > 1))
+	if (s->url_count == (none ? 0 : 1) || (many && s->url_count > 1) ||
+	    s->targets != NULL)
 		return true;
 	if (s->url_count == 0)
 		complain_usage(sub->name, "a URL is missing");

@@ -317,6 +317,9 @@ accepted(void *context, int fd, const char *peer)
 	loop_watch(&proxy->front.loop, &c->local, 0);
 	loop_set_timer(&proxy->front.deadlines, &c->timer);
 	c->request.owner = c;
+	c->request.policy = proxy->settings->policy;
+	c->request.url = proxy->settings->urls[0];
+	c->request.options = &proxy->settings->options;
 	c->request.deadline_us = c->timer.at_us;
 	dialler_ask(&proxy->dialler, &c->request);
 }
@@ -378,7 +381,7 @@ prepare(struct proxy *proxy, struct settings *settings)
 	if (rc != 0)
 		return rc;
 	proxy->dialler.answer = dialled;
-	rc = dialler_init(&proxy->dialler, &proxy->front.loop, settings);
+	rc = dialler_init(&proxy->dialler, &proxy->front.loop);
 	if (rc != 0)
 		fprintf(stderr, "starttls: pipe: %s\n", strerror(rc));
 	return rc != 0 ? EXIT_LOCAL : 0;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * A list of targets.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "result.h"
+#include "targets.h"
+#include "values.h"
+
+#define BLANKS " \t\r\n"
+#define MAX_LINE 2048
+#define MAX_TARGETS 1000000
+
+static struct target *
+append(struct targets *t)
+{
+	size_t size = t->size == 0 ? 64 : t->size * 2;
+	struct target *list;
+
+	if (t->count == t->size) {
+		list = reallocarray(t->list, size, sizeof(*list));
+		if (list == NULL)
+			return NULL;
+		t->list = list;
+		t->size = size;
+	}
+	memset(&t->list[t->count], 0, sizeof(*t->list));
+	return &t->list[t->count++];
+}
+
+/* One line, which may have nothing for us.  NULL, or what is wrong. */
+static const char *
+add_line(struct targets *t, char *line, size_t len, size_t number)
+{
+	char *rest, *url, *address, *more;
+	struct target *target;
+
+	if (memchr(line, '\0', len) != NULL)
+		return "a NUL byte";
+	if (len > MAX_LINE)
+		return "the line is too long";
+	url = strtok_r(line, BLANKS, &rest);
+	if (url == NULL || url[0] == '#')
+		return NULL;
+	address = strtok_r(NULL, BLANKS, &rest);
+	more = strtok_r(NULL, BLANKS, &rest);
+	if (more != NULL)
+		return "only a URL and HOST:PORT may be in a line";
+	if (t->count == MAX_TARGETS)
+		return "too many targets";
+	target = append(t);
+	if (target == NULL)
+		return strerror(ENOMEM);
+	target->line = number;
+	target->url = strdup(url);
+	if (target->url == NULL)
+		return strerror(ENOMEM);
+	if (address != NULL && !parse_address(address, 1,
+	    &target->connect_host, &target->connect_port))
+		return "the second word is no HOST:PORT";
+	return NULL;
+}
+
+static int
+read_file(struct targets *t, FILE *file, char *why, size_t size)
+{
+	const char *mistake = NULL;
+	char *line = NULL;
+	size_t room = 0, number = 0;
+	ssize_t len;
+
+	while (mistake == NULL && (len = getline(&line, &room, file)) >= 0)
+		mistake = add_line(t, line, (size_t)len, ++number);
+	if (mistake != NULL)
+		snprintf(why, size, "%.200s:%zu: %s", t->file, number,
+		    mistake);
+	else if (ferror(file))
+		snprintf(why, size, "%.200s: %s", t->file, strerror(errno));
+	free(line);
+	return mistake != NULL || ferror(file) ? EXIT_USAGE : 0;
+}
+
+static int
+open_and_read(struct targets *t, const char *path, char *why, size_t size)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	int status;
+
+	t->file = path;
+	if (file == NULL) {
+		snprintf(why, size, "--targets %.200s: %s", path,
+		    strerror(errno));
+		return EXIT_USAGE;
+	}
+	status = read_file(t, file, why, size);
+	if (file != stdin)
+		fclose(file);
+	if (status != 0 || t->count > 0)
+		return status;
+	snprintf(why, size, "--targets %.200s: there is no URL in it", path);
+	return EXIT_USAGE;
+}
+
+int
+targets_read(struct targets *ret_targets, const struct settings *settings,
+	     char *why, size_t size)
+{
+	struct targets *t = ret_targets;
+	struct target *target;
+	int i;
+
+	memset(t, 0, sizeof(*t));
+	for (i = 0; i < settings->url_count; i++) {
+		target = append(t);
+		if (target == NULL) {
+			snprintf(why, size, "%s", strerror(ENOMEM));
+			return EXIT_LOCAL;
+		}
+		target->url = settings->urls[i];
+	}
+	if (settings->targets == NULL)
+		return 0;
+	return open_and_read(t, settings->targets, why, size);
+}
+
+void
+targets_done(struct targets *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++) {
+		if (t->list[i].line > 0)
+			free(t->list[i].url);
+		free(t->list[i].connect_host);
+		free(t->list[i].connect_port);
+		free(t->list[i].result);
+	}
+	free(t->list);
+}

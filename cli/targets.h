@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * What to check: the URLs of the command line, and those of a file.
+ *
+ * A line has a URL, and may have behind it HOST:PORT, where to connect to.
+ * Lines that are empty, or begin with '#', are passed over.
+ */
+
+#ifndef TARGETS_H
+#define TARGETS_H
+
+#include <stddef.h>
+
+#include "cli.h"
+
+struct target {
+	char *url;                 /* owned, if it is of a file */
+	char *connect_host;        /* owned; NULL: as the settings say */
+	char *connect_port;
+	size_t line;               /* of the file; 0: of the command line */
+	struct result *result;     /* owned; NULL: not there, or told */
+};
+
+struct targets {
+	struct target *list;
+	size_t count, size;
+	const char *file;          /* for messages; NULL: none */
+};
+
+/* 0; or EXIT_*, with the words in @why. */
+int targets_read(struct targets *ret_targets, const struct settings *settings,
+		 char *why, size_t why_size);
+void targets_done(struct targets *targets);
+
+#endif
