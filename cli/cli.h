@@ -34,6 +34,8 @@ struct threshold {
 	long days;                 /* less is too near the end */
 };
 
+#define MAX_PORTS 32
+
 struct settings {
 	struct starttls_policy *policy;
 	struct starttls_options options;
@@ -50,6 +52,9 @@ struct settings {
 	const char *targets;       /* file of URLs; NULL: none */
 	long jobs;                 /* checks at a time; 0: not said */
 	bool unordered;            /* results as they come */
+	const char *ports[MAX_PORTS]; /* probe: SCHEME=PORT */
+	size_t port_count;
+	const char *address;       /* to connect to; NULL: the host's own */
 	char **urls;               /* what follows the options */
 	int url_count;
 
@@ -87,10 +92,12 @@ struct subcommand {
 	int (*run)(struct settings *settings);
 	enum starttls_role role;   /* of the policy; 0: STARTTLS_CLIENT */
 	bool has_command;          /* what follows "--" is no URL */
+	int timeout_ms;            /* if none is given; 0: the usual one */
 };
 
 int run_connect(struct settings *settings);
 int run_check(struct settings *settings);
+int run_probe(struct settings *settings);
 int run_report(struct settings *settings);
 int run_policy(struct settings *settings);
 int run_serve(struct settings *settings);

@@ -36,9 +36,8 @@ format_find(const char *name)
 	return NULL;
 }
 
-/* Green and red on a terminal that wants them, https://no-color.org/ */
-static bool
-wants_colour(void)
+bool
+format_wants_colour(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -105,7 +104,7 @@ format_open(struct format_run *run, const struct settings *settings)
 		if (run->out == NULL)
 			return cannot_write(run, strerror(errno));
 	} else {
-		run->colour = wants_colour();
+		run->colour = format_wants_colour();
 	}
 	if (run->format->begin == NULL || run->format->begin(run))
 		return 0;

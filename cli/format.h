@@ -55,6 +55,9 @@ extern const struct format format_human, format_json, format_nagios,
 /* NULL: no such name.  Its add is NULL if the program was built without. */
 const struct format *format_find(const char *name);
 
+/* Green and red on a terminal that wants them, https://no-color.org/ */
+bool format_wants_colour(void);
+
 /* 0; or the exit status, and has complained. */
 int format_open(struct format_run *run, const struct settings *settings);
 void format_add(struct format_run *run, const struct result *r);

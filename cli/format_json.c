@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <jansson.h>
+#include "format_json.h"
 
 /* Microseconds have six digits behind the point, a day has five before it. */
 #define JSON_STYLE (JSON_COMPACT | JSON_REAL_PRECISION(12))
@@ -37,8 +37,8 @@ text_or_null(const char *text)
 }
 
 /* RFC 3339 */
-static json_t *
-date_or_null(int64_t seconds)
+json_t *
+json_of_date(int64_t seconds)
 {
 	time_t when = (time_t)seconds;
 	char text[32];
@@ -57,9 +57,8 @@ seconds_or_null(int64_t us)
 	return us < 0 ? json_null() : json_real((double)us / 1e6);
 }
 
-/* Takes @value; false: no memory. */
-static bool
-set(json_t *object, const char *key, json_t *value)
+bool
+json_set(json_t *object, const char *key, json_t *value)
 {
 	return json_object_set_new(object, key, value) == 0;
 }
@@ -112,9 +111,8 @@ hex_of(const uint8_t *data, size_t len)
 	return json_string(text);
 }
 
-/* @object, if all that was set is in it. */
-static json_t *
-whole(json_t *object, bool good)
+json_t *
+json_whole(json_t *object, bool good)
 {
 	if (good)
 		return object;
@@ -131,19 +129,19 @@ certificate_of(const struct result *r)
 	if (!r->has_leaf)
 		return json_null();
 	o = json_object();
-	return whole(o, set(o, "subject", text_or_null(c->subject)) &&
-	    set(o, "names", names_of(c->names)) &&
-	    set(o, "issuer", text_or_null(c->issuer)) &&
-	    set(o, "serial", text_or_null(c->serial)) &&
-	    set(o, "key", text_or_null(c->key)) &&
-	    set(o, "signature", text_or_null(c->signature)) &&
-	    set(o, "not_before", date_or_null(c->not_before)) &&
-	    set(o, "not_after", date_or_null(c->not_after)) &&
-	    set(o, "days_left", json_integer(r->days_left)) &&
-	    set(o, "chain_not_after", date_or_null(r->chain_not_after)) &&
-	    set(o, "chain_length", json_integer(r->report.chain_len)) &&
-	    set(o, "sha256", hex_of(c->sha256, sizeof(c->sha256))) &&
-	    set(o, "pin", text_or_null(c->pin)));
+	return json_whole(o, json_set(o, "subject", text_or_null(c->subject)) &&
+	    json_set(o, "names", names_of(c->names)) &&
+	    json_set(o, "issuer", text_or_null(c->issuer)) &&
+	    json_set(o, "serial", text_or_null(c->serial)) &&
+	    json_set(o, "key", text_or_null(c->key)) &&
+	    json_set(o, "signature", text_or_null(c->signature)) &&
+	    json_set(o, "not_before", json_of_date(c->not_before)) &&
+	    json_set(o, "not_after", json_of_date(c->not_after)) &&
+	    json_set(o, "days_left", json_integer(r->days_left)) &&
+	    json_set(o, "chain_not_after", json_of_date(r->chain_not_after)) &&
+	    json_set(o, "chain_length", json_integer(r->report.chain_len)) &&
+	    json_set(o, "sha256", hex_of(c->sha256, sizeof(c->sha256))) &&
+	    json_set(o, "pin", text_or_null(c->pin)));
 }
 
 static json_t *
@@ -155,13 +153,13 @@ tls_of(const struct starttls_report *p)
 	if (p->cipher_suite[0] == '\0')
 		return json_null();
 	o = json_object();
-	return whole(o, set(o, "version", text_or_null(p->version)) &&
-	    set(o, "cipher_suite", text_or_null(p->cipher_suite)) &&
-	    set(o, "group", text_or_null(p->group)) &&
-	    set(o, "signature", text_or_null(p->signature)) &&
-	    set(o, "alpn", text_or_null(p->alpn)) &&
-	    set(o, "resumed", json_boolean(p->resumed)) &&
-	    set(o, "ocsp_staple", json_string(staples[p->staple])));
+	return json_whole(o, json_set(o, "version", text_or_null(p->version)) &&
+	    json_set(o, "cipher_suite", text_or_null(p->cipher_suite)) &&
+	    json_set(o, "group", text_or_null(p->group)) &&
+	    json_set(o, "signature", text_or_null(p->signature)) &&
+	    json_set(o, "alpn", text_or_null(p->alpn)) &&
+	    json_set(o, "resumed", json_boolean(p->resumed)) &&
+	    json_set(o, "ocsp_staple", json_string(staples[p->staple])));
 }
 
 static json_t *
@@ -172,9 +170,9 @@ reply_of(const struct starttls_error *e)
 	if (e->reply[0] == '\0' && e->reply_code == 0)
 		return json_null();
 	o = json_object();
-	return whole(o, set(o, "code", e->reply_code > 0 ?
+	return json_whole(o, json_set(o, "code", e->reply_code > 0 ?
 	    json_integer(e->reply_code) : json_null()) &&
-	    set(o, "text", text_or_null(e->reply)));
+	    json_set(o, "text", text_or_null(e->reply)));
 }
 
 static json_t *
@@ -185,10 +183,10 @@ login_of(const struct login_outcome *l)
 	if (!l->tried)
 		return json_null();
 	o = json_object();
-	return whole(o, set(o, "ok", json_boolean(l->ok)) &&
-	    set(o, "reason", text_or_null(l->reason != NULL ? l->reason :
+	return json_whole(o, json_set(o, "ok", json_boolean(l->ok)) &&
+	    json_set(o, "reason", text_or_null(l->reason != NULL ? l->reason :
 		l->ok ? "ok" : "")) &&
-	    set(o, "mechanism", text_or_null(l->mechanism)));
+	    json_set(o, "mechanism", text_or_null(l->mechanism)));
 }
 
 static json_t *
@@ -200,55 +198,59 @@ seconds_of(const struct result *r)
 	bool good = true;
 
 	for (i = 0; good && i < count; i++)
-		good = set(o, phases[i].name, seconds_or_null(phases[i].us));
-	return whole(o, good && set(o, "total",
+		good = json_set(o, phases[i].name, seconds_or_null(phases[i].us));
+	return json_whole(o, good && json_set(o, "total",
 	    seconds_or_null(r->total_us)));
 }
 
-static json_t *
-object_of(const struct result *r)
+json_t *
+json_of_result(const struct result *r)
 {
 	const struct starttls_report *p = &r->report;
 	json_t *o = json_object();
 
-	return whole(o, set(o, "url", text_or_null(r->url)) &&
-	    set(o, "scheme", text_or_null(r->scheme)) &&
-	    set(o, "host", text_or_null(r->host)) &&
-	    set(o, "port", json_integer(atol(r->port))) &&
-	    set(o, "address", text_or_null(p->address)) &&
-	    set(o, "time", date_or_null(r->checked_at)) &&
-	    set(o, "ok", json_boolean(r->status == 0)) &&
-	    set(o, "status", json_integer(r->status)) &&
-	    set(o, "reason", json_string(r->reason)) &&
-	    set(o, "phase", text_or_null(r->phase)) &&
-	    set(o, "message", text_or_null(r->error.message)) &&
-	    set(o, "advice", text_or_null(r->advice)) &&
-	    set(o, "reply", reply_of(&r->error)) &&
-	    set(o, "verified", json_boolean(p->verified)) &&
-	    set(o, "problems", problems_of(r)) &&
-	    set(o, "tls", tls_of(p)) &&
-	    set(o, "certificate", certificate_of(r)) &&
-	    set(o, "login", login_of(&r->login)) &&
-	    set(o, "round_trips", r->has_report ?
+	return json_whole(o, json_set(o, "url", text_or_null(r->url)) &&
+	    json_set(o, "scheme", text_or_null(r->scheme)) &&
+	    json_set(o, "host", text_or_null(r->host)) &&
+	    json_set(o, "port", json_integer(atol(r->port))) &&
+	    json_set(o, "address", text_or_null(p->address)) &&
+	    json_set(o, "time", json_of_date(r->checked_at)) &&
+	    json_set(o, "ok", json_boolean(r->status == 0)) &&
+	    json_set(o, "status", json_integer(r->status)) &&
+	    json_set(o, "reason", json_string(r->reason)) &&
+	    json_set(o, "phase", text_or_null(r->phase)) &&
+	    json_set(o, "message", text_or_null(r->error.message)) &&
+	    json_set(o, "advice", text_or_null(r->advice)) &&
+	    json_set(o, "reply", reply_of(&r->error)) &&
+	    json_set(o, "verified", json_boolean(p->verified)) &&
+	    json_set(o, "problems", problems_of(r)) &&
+	    json_set(o, "tls", tls_of(p)) &&
+	    json_set(o, "certificate", certificate_of(r)) &&
+	    json_set(o, "login", login_of(&r->login)) &&
+	    json_set(o, "round_trips", r->has_report ?
 		json_integer(p->round_trips) : json_null()) &&
-	    set(o, "seconds", seconds_of(r)));
+	    json_set(o, "seconds", seconds_of(r)));
 }
 
-static bool
-json_add(struct format_run *run, const struct result *r)
+bool
+json_print(FILE *out, json_t *object)
 {
-	json_t *object = object_of(r);
 	bool good;
 
 	if (object == NULL)
 		return false;
 	/* output that cannot be written is noticed in the end */
-	good = json_dumpf(object, run->out, JSON_STYLE) == 0 ||
-	    ferror(run->out);
+	good = json_dumpf(object, out, JSON_STYLE) == 0 || ferror(out);
 	json_decref(object);
-	putc('\n', run->out);
-	fflush(run->out);
+	putc('\n', out);
+	fflush(out);
 	return good;
+}
+
+static bool
+json_add(struct format_run *run, const struct result *r)
+{
+	return json_print(run->out, json_of_result(r));
 }
 
 #else

@@ -19,19 +19,22 @@
 
 static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
-	  COMMON, run_connect, STARTTLS_CLIENT, false },
+	  COMMON, run_connect, STARTTLS_CLIENT, false, 0 },
 	{ "check", "URL...", "upgrade, verify, one harmless exchange, goodbye",
-	  COMMON "SjVfowWgusFBDEzGJIO", run_check, STARTTLS_CLIENT, false },
+	  COMMON "SjVfowWgusFBDEzGJIO", run_check, STARTTLS_CLIENT, false, 0 },
+	{ "probe", "HOST [PROTOCOL...]",
+	  "which protocols a host has, and how they come to TLS",
+	  "aAdpPrRkKmxlnt46qvhfby", run_probe, STARTTLS_CLIENT, false, 10000 },
 	{ "report", "URL", "print what was negotiated, and the certificates",
-	  COMMON "M", run_report, STARTTLS_CLIENT, false },
+	  COMMON "M", run_report, STARTTLS_CLIENT, false, 0 },
 	{ "policy", "", "print what the options allow and require",
-	  "aAdpPrRkKmxlqh", run_policy, STARTTLS_CLIENT, false },
+	  "aAdpPrRkKmxlqh", run_policy, STARTTLS_CLIENT, false, 0 },
 	{ "serve", "URL [-- COMMAND [ARG...]]",
 	  "be the server: upgrade clients, then run a command, or echo",
-	  SERVE, run_serve, STARTTLS_SERVER, true },
+	  SERVE, run_serve, STARTTLS_SERVER, true, 0 },
 	{ "proxy", "URL", "upgrade and verify for local clients without TLS",
-	  COMMON "LUX", run_proxy, STARTTLS_CLIENT, false },
-	{ NULL, NULL, NULL, NULL, NULL, STARTTLS_CLIENT, false }
+	  COMMON "LUX", run_proxy, STARTTLS_CLIENT, false, 0 },
+	{ NULL, NULL, NULL, NULL, NULL, STARTTLS_CLIENT, false, 0 }
 };
 
 static void

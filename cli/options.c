@@ -64,7 +64,7 @@ static const struct option_row rows[] = {
 	{ 'Y', "--max-running", "NUMBER",
 	  "commands or backends at a time (default: 64)" },
 	{ 't', "--timeout", "SECONDS",
-	  "one deadline for each URL, 30 by default; may have a fraction" },
+	  "one deadline for each URL (default: 30; probe: 10 for all)" },
 	{ 'g', "--login", NULL, "log in and out again, with these:" },
 	{ 'u', "--user", "NAME", "whom to log in as" },
 	{ 'F', "--password-file", "FILE",
@@ -99,6 +99,10 @@ static const struct option_row rows[] = {
 	{ 'j', "--jobs", "NUMBER",
 	  "URLs at a time (default: 1, with --targets 100)" },
 	{ 'V', "--unordered", NULL, "results as they come" },
+	{ 'b', "--port", "SCHEME=PORT",
+	  "where to look for it, such as imaps=1993; repeatable" },
+	{ 'y', "--address", "HOST",
+	  "connect to this; the argument still names whom to verify" },
 	{ 'h', "--help", NULL, "print this and stop" },
 	{ 0, NULL, NULL, NULL }
 };
@@ -287,6 +291,11 @@ apply(struct settings *s, struct identities *later, char letter,
 		return value[0] != '\0' ? 0 : 1;
 	case 'j':
 		return parse_count(value, &s->jobs) ? 0 : 1;
+	case 'b':
+		return parse_port(value, s) ? 0 : 1;
+	case 'y':
+		s->address = value;
+		return value[0] != '\0' ? 0 : 1;
 	case 'V':
 		s->unordered = true;
 		return 0;
@@ -351,18 +360,25 @@ show_trace(void *context, enum starttls_direction direction,
 	    starttls_phase_name(phase), text);
 }
 
-/* The URLs: as many as the subcommand takes. */
+static bool
+is_host(const struct subcommand *sub)
+{
+	return strncmp(sub->arguments, "HOST", 4) == 0;
+}
+
+/* The URLs, or a host: as many as the subcommand takes. */
 static bool
 check_urls(const struct subcommand *sub, const struct settings *s)
 {
-	bool many = strcmp(sub->arguments, "URL...") == 0;
+	bool many = strcmp(sub->arguments, "URL...") == 0 || is_host(sub);
 	bool none = sub->arguments[0] == '\0';
 
 	if (s->url_count == (none ? 0 : 1) || (many && s->url_count > 1) ||
 	    s->targets != NULL)
 		return true;
 	if (s->url_count == 0)
-		complain_usage(sub->name, "a URL is missing");
+		complain_usage(sub->name, "a %s is missing",
+		    is_host(sub) ? "host" : "URL");
 	else
 		complain_usage(sub->name, "unexpected argument \"%.80s\"",
 		    s->urls[none ? 0 : 1]);
@@ -551,7 +567,8 @@ options_begin(struct settings *s, const struct subcommand *sub)
 {
 	memset(s, 0, sizeof(*s));
 	s->options.size = sizeof(s->options);
-	s->timeout_ms = DEFAULT_TIMEOUT_MS;
+	s->timeout_ms = sub->timeout_ms != 0 ? sub->timeout_ms :
+	    DEFAULT_TIMEOUT_MS;
 	s->subcommand = sub;
 	return make_policy(s, sub->role);
 }

@@ -77,6 +77,25 @@ parse_connect(const char *text, struct settings *s)
 }
 
 bool
+parse_port(const char *text, struct settings *s)
+{
+	struct starttls_url url = { .size = sizeof(url) };
+	const char *equals = strchr(text, '=');
+	struct starttls_error ignored;
+	char example[64];
+
+	if (equals == NULL || s->port_count == MAX_PORTS ||
+	    snprintf(example, sizeof(example), "%.*s://h:%s",
+	    (int)(equals - text), text, equals + 1) >= (int)sizeof(example) ||
+	    starttls_url_parse(example, &url, &ignored) != 0)
+		return false;
+	s->ports[s->port_count++] = text;
+	return strncmp(text, starttls_protocol_scheme(url.protocol, url.from),
+	    (size_t)(equals - text)) == 0 && strlen(equals + 1) ==
+	    strlen(url.port);
+}
+
+bool
 parse_count(const char *text, long *ret_count)
 {
 	if (text[0] == '\0' || strlen(text) > 7 ||

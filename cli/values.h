@@ -16,6 +16,8 @@ bool parse_timeout(const char *text, int *ret_ms);
 bool parse_address(const char *text, long least, char **ret_host,
 		   char **ret_port);
 bool parse_connect(const char *text, struct settings *settings);
+/* SCHEME=PORT, the scheme in lower case. */
+bool parse_port(const char *text, struct settings *settings);
 bool parse_count(const char *text, long *ret_count);
 /* time=SECONDS,days=NUMBER in any order, or one of them. */
 bool parse_threshold(const char *text, struct threshold *ret_threshold);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * What a probe has found, side by side in a table, and in JSON.
+ */
+
+#include "config.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "format.h"
+#include "probe.h"
+
+#define CELL 38                    /* columns */
+
+/* What there is to say about TLS that is there. */
+static void
+describe(char *buf, size_t size, const struct way *way)
+{
+	const struct result *r = way->result;
+	size_t len;
+
+	snprintf(buf, size, "yes, %s%s%s", r->report.version,
+	    r->report.version[0] != '\0' && r->status != 0 ? ", " : "",
+	    r->status != 0 ? r->reason : "");
+	len = strlen(buf);
+	if (r->not_after != 0 && r->status == 0)
+		snprintf(buf + len, size - len, ", %ld day%s", r->days_left,
+		    r->days_left == 1 ? "" : "s");
+}
+
+static void
+print_cell(const struct way *way, int width, bool colour)
+{
+	char text[CELL + 1];
+	const char *begin = "";
+
+	if (probe_exists(way->state)) {
+		describe(text, sizeof(text), way);
+		begin = way->result->status == 0 ? "\033[32m" : "\033[31m";
+	} else {
+		snprintf(text, sizeof(text), "no: %s",
+		    probe_state_text(way->state));
+	}
+	printf(" %5s %s%-*s%s", way->port, colour ? begin : "", width, text,
+	    colour && begin[0] != '\0' ? "\033[0m" : "");
+}
+
+void
+probe_print_table(const struct probe *probe)
+{
+	const bool colour = format_wants_colour();
+	char shown[300];
+	size_t i;
+
+	printf("%s\n%-10s %-9s  %-*s %s\n", clean(shown, sizeof(shown),
+	    probe->host), "PROTOCOL", "OFFERS", CELL + 6, "UPGRADE",
+	    "DEDICATED PORT");
+	for (i = 0; i < probe->count; i++) {
+		const struct row *row = &probe->rows[i];
+
+		printf("%-10s %-9s ", starttls_protocol_scheme(row->protocol,
+		    STARTTLS_GREETING), probe_offers(row));
+		print_cell(&row->upgrade, CELL, colour);
+		print_cell(&row->dedicated, 0, colour);
+		putchar('\n');
+	}
+}
+
+#ifdef HAVE_JANSSON
+
+#include <stdlib.h>
+
+#include "format_json.h"
+
+static json_t *
+way_of(const struct way *way)
+{
+	json_t *o = json_object();
+
+	return json_whole(o,
+	    json_set(o, "port", json_integer(atol(way->port))) &&
+	    json_set(o, "tls", json_boolean(probe_exists(way->state))) &&
+	    json_set(o, "state", json_string(probe_state_name(way->state))) &&
+	    json_set(o, "check", way->result != NULL ?
+		json_of_result(way->result) : json_null()));
+}
+
+static json_t *
+row_of(const struct row *row)
+{
+	json_t *o = json_object();
+
+	return json_whole(o,
+	    json_set(o, "protocol", json_string(starttls_protocol_scheme(
+		row->protocol, STARTTLS_GREETING))) &&
+	    json_set(o, "offers", json_string(probe_offers(row))) &&
+	    json_set(o, "upgrade", way_of(&row->upgrade)) &&
+	    json_set(o, "dedicated", way_of(&row->dedicated)));
+}
+
+static json_t *
+rows_of(const struct probe *probe)
+{
+	json_t *array = json_array();
+	bool good = array != NULL;
+	size_t i;
+
+	for (i = 0; good && i < probe->count; i++)
+		good = json_array_append_new(array,
+		    row_of(&probe->rows[i])) == 0;
+	return json_whole(array, good);
+}
+
+bool
+probe_print_json(const struct probe *probe)
+{
+	json_t *o = json_object();
+	char shown[300];
+
+	return json_print(stdout, json_whole(o,
+	    json_set(o, "host", json_string(clean(shown, sizeof(shown),
+		probe->host))) &&
+	    json_set(o, "time", json_of_date((int64_t)time(NULL))) &&
+	    json_set(o, "protocols", rows_of(probe))));
+}
+
+#else
+
+bool
+probe_print_json(const struct probe *probe)
+{
+	(void)probe;
+	return false;              /* the format is refused before */
+}
+
+#endif
