@@ -140,4 +140,4 @@ print-unit-tests:
 
 EXTRA_DIST += $(SCRIPT_TESTS) $(SERVER_TESTS) tests/transcripts \
 	tests/serving.py tests/real tests/hostile tests/tsan.supp tests/valgrind.supp \
-	tools examples bench/run
+	tools examples bench/run bench/many
