@@ -21,7 +21,8 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/nnrpd.test tests/real/login.test tests/real/library.test \
 	tests/real/readme.test tests/real/clients.test \
 	tests/real/examples.test \
-	tests/real/ftp-data.test tests/real/compare.test
+	tests/real/ftp-data.test tests/real/compare.test \
+	tests/real/cookbook.test
 endif
 FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust
 

@@ -17,6 +17,7 @@ says it in words:
   accepted, as Go's library hands out no certificate then.
 - Its probe_ssl_last_chain_expiry_timestamp_seconds is that of the path that was
   validated, with the root.  We say when the first of those ends that were sent.
+- It has no times for phases, and passes over cleartext behind the go-ahead.
 - The plugins do not verify: they take wrong names, strangers' signatures and
   certificates that are not valid yet for good ones, and those that have expired
   too unless they are asked for the days.
@@ -30,6 +31,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -41,7 +43,7 @@ TOP = os.environ.get("abs_top_srcdir") or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(TOP, "tests"))
 import serving  # noqa: E402 pylint: disable=wrong-import-position
-from serving import Server, result, run  # noqa: E402 pylint: disable=wrong-import-position
+from serving import Backend, Server, result, run  # noqa: E402 pylint: disable=wrong-import-position
 
 HELLO = os.path.join(TOP, "examples", "imap-hello.sh")
 PLUGINS = "/usr/lib/nagios/plugins"
@@ -227,6 +229,14 @@ def test_good():
                one(mine, "tls_info", "version") == "TLS" + version,
                "%s: the same version, TLS %s" % (scheme, version),
                "%s\n%s" % (theirs, mine))
+        timed = {label["phase"] for label, _ in
+                 mine.get("phase_duration_seconds", [])}
+        result(one(theirs, "probe_duration_seconds") > 0 and not any(
+            "phase" in label for values in theirs.values()
+            for label, _ in values) and {"connect", "handshake"} <= timed and
+               ("preamble" in timed) == (scheme in DIALOGS),
+               "%s: they have a time, we have those of phases" % scheme,
+               "%s\n%s" % (theirs, mine))
 
 
 def is_bad(scheme, port, reason, words, end, theirs="",
@@ -274,6 +284,40 @@ def test_bad():
         is_bad(scheme, dated("early", scheme), "cert-not-yet-valid",
                "expired or is not yet valid.* is before",
                end_of("early.leaf"))
+
+
+def test_injected():
+    """Cleartext behind the go-ahead, and then TLS as if nothing had been."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(TLS, "server.crt"),
+                            os.path.join(TLS, "server.key"))
+
+    def server(injected):
+        def serve(conn):
+            conn.sendall(b"* OK ready\r\n")
+            tag = serving.read_line(conn).split()[0]
+            conn.sendall(tag + b" OK go\r\n" + injected)
+            inside = context.wrap_socket(conn, server_side=True)
+            for _ in range(2):  # ours asks for capabilities first
+                words = serving.read_line(inside).split() or [b"x"]
+                inside.sendall(b"* CAPABILITY IMAP4rev1\r\n" + words[0] +
+                               b" OK done\r\n")
+                if words[-1] == b"LOGOUT":
+                    break
+            inside.unwrap().close()
+        return Backend(serve).port
+
+    clean, port = server(b""), server(b"* OK injected\r\n")
+    theirs = [one(blackbox("imap", at), "probe_success")
+              for at in (clean, port)]
+    mine = [our_metrics("imap", at, "localhost", "ca.pem")
+            for at in (clean, port)]
+    result(theirs[0] == 1 and mine[0][0] == 0,
+           "nothing injected: both say it is fine", "%s\n%s" % (theirs, mine))
+    result(theirs[1] == 1 and mine[1][0] == 4 and
+           one(mine[1][1], "failure", "reason") == "early-data",
+           "injected cleartext: they pass over it, we refuse it",
+           "%s\n%s" % (theirs, mine))
 
 
 def has_plugins():
@@ -374,8 +418,8 @@ def main():
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     serving.make_certificates = lambda: None
-    serving.main([test_good, test_bad, test_plugins, test_plugins_bad,
-                  test_plugins_upgrade])
+    serving.main([test_good, test_bad, test_injected, test_plugins,
+                  test_plugins_bad, test_plugins_upgrade])
 
 
 main()
