@@ -143,6 +143,7 @@ start_some(struct check_run *run)
 		t = &run->targets.list[run->next++];
 		rc = checker_start(&run->checker, &(struct check_target){
 		    .owner = t,
+		    .name = t->name != NULL ? t->name : t->url,
 		    .url = t->url,
 		    .connect_host = t->connect_host,
 		    .connect_port = t->connect_port,

@@ -86,8 +86,8 @@ finish(struct check *k)
 	loop_unwatch(loop, &k->watch);
 	loop_clear_timer(&k->timer);
 	login_free(k->login);
-	result_fill(&result, k->target.url, &k->c, &k->outcome, k->started_us,
-	    checker->chain);
+	result_fill(&result, k->target.name, k->target.url, &k->c,
+	    &k->outcome, k->started_us, checker->chain);
 	finish_conversation(&k->c);
 	checker->running--;
 	checker->done(checker->context, k->target.owner, &result);
@@ -298,7 +298,7 @@ checker_start(struct checker *checker, const struct check_target *target)
 		k->options.connect_port = target->connect_port;
 	}
 	if (checker->names_traces)
-		k->options.trace_context = &k->target.url;
+		k->options.trace_context = &k->target.name;
 	checker->running++;
 	loop_set_timer(&checker->deadlines, &k->timer);
 	begin(k);
@@ -334,7 +334,7 @@ give_up(const char *url, int number, struct result *ret_result)
 	c.error.alert = c.error.depth = -1;
 	snprintf(c.error.message, sizeof(c.error.message),
 	    "cannot begin: %s", strerror(number));
-	result_fill(ret_result, url, &c, NULL, monotonic_us(), false);
+	result_fill(ret_result, url, url, &c, NULL, monotonic_us(), false);
 }
 
 void
@@ -347,7 +347,7 @@ check_url(const struct settings *settings, const char *url, int timeout_ms,
 		.timeout_ms = timeout_ms, .chain = chain, .context = &only,
 		.done = keep,
 	};
-	const struct check_target target = { .url = url };
+	const struct check_target target = { .name = url, .url = url };
 	int rc = checker_init(&checker);
 
 	if (rc == 0) {

@@ -14,6 +14,7 @@
 /* What is borrowed here has to live until the result is there. */
 struct check_target {
 	void *owner;               /* for done */
+	const char *name;          /* for results and traces */
 	const char *url;
 	const char *connect_host;  /* NULL: as the settings say */
 	const char *connect_port;

@@ -203,6 +203,15 @@ seconds_of(const struct result *r)
 	    seconds_or_null(r->total_us)));
 }
 
+/* "HOST:PORT" of the target's own, or "". */
+static const char *
+connect_of(const struct result *r)
+{
+	size_t len = strlen(r->url);
+
+	return r->name[len] == ' ' ? r->name + len + 1 : "";
+}
+
 json_t *
 json_of_result(const struct result *r)
 {
@@ -210,6 +219,7 @@ json_of_result(const struct result *r)
 	json_t *o = json_object();
 
 	return json_whole(o, json_set(o, "url", text_or_null(r->url)) &&
+	    json_set(o, "connect", text_or_null(connect_of(r))) &&
 	    json_set(o, "scheme", text_or_null(r->scheme)) &&
 	    json_set(o, "host", text_or_null(r->host)) &&
 	    json_set(o, "port", json_integer(atol(r->port))) &&

@@ -148,7 +148,7 @@ describe(char *buf, size_t size, const struct settings *s,
 	char url[200], message[STARTTLS_MESSAGE_SIZE], text[120], took[16];
 	char days[48] = "";
 
-	format_replace(url, sizeof(url), r->url, "|");
+	format_replace(url, sizeof(url), r->name, "|");
 	if (r->status != 0) {
 		snprintf(buf, size, "%s: %s: %s", url, r->reason,
 		    format_replace(message, sizeof(message),
@@ -189,7 +189,7 @@ note_failure(struct nagios *n, const struct result *r, int state)
 		fputs(", ...", n->failures);
 	else
 		fprintf(n->failures, "%s%s %s", n->bad == 1 ? ": " : ", ",
-		    format_replace(url, sizeof(url), r->url, "|"),
+		    format_replace(url, sizeof(url), r->name, "|"),
 		    r->status != 0 ? r->reason : state_names[state]);
 }
 
@@ -214,7 +214,7 @@ nagios_add(struct format_run *run, const struct result *r)
 		print_data(first, s, r, "");
 		fclose(first);
 	}
-	format_replace(prefix, sizeof(prefix) - 1, r->url, "|'=");
+	format_replace(prefix, sizeof(prefix) - 1, r->name, "|'=");
 	prefix[strlen(prefix) + 1] = '\0';
 	prefix[strlen(prefix)] = ' ';
 	print_data(n->data, s, r, prefix);

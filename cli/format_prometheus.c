@@ -104,7 +104,7 @@ start(const struct prometheus *p, enum metric metric, const struct result *r)
 	FILE *out = p->out[metric];
 
 	fprintf(out, "%s{target=\"", metrics[metric].name);
-	print_value(out, r->url);
+	print_value(out, r->name);
 	putc('"', out);
 	return out;
 }
@@ -221,12 +221,12 @@ static bool
 prometheus_add(struct format_run *run, const struct result *r)
 {
 	struct prometheus *p = run->state;
-	char **node = tsearch(r->url, &p->seen, compare);
+	char **node = tsearch(r->name, &p->seen, compare);
 
 	if (node == NULL)
 		return false;
 	/* two samples with the same labels would spoil all of it */
-	if (*node != r->url)
+	if (*node != r->name)
 		return true;
 	number(start(p, UP, r), r->up);
 	add_failure(p, r);

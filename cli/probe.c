@@ -339,6 +339,7 @@ start_all(struct probe_run *run)
 			rc = checker_start(&run->checker,
 			    &(struct check_target){
 				.owner = all[j],
+				.name = all[j]->url,
 				.url = all[j]->url,
 				.connect_host = s->address,
 				.connect_port = j == 2 ?

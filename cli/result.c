@@ -75,13 +75,14 @@ fill_chain(struct result *r, const struct conversation *c)
 }
 
 static void
-fill_url(struct result *r, const char *url)
+fill_url(struct result *r, const char *name, const char *url)
 {
 	struct starttls_url parsed = { .size = sizeof(parsed) };
 	struct starttls_error ignored;
 
+	r->name = name;
 	r->url = url;
-	clean(r->shown, sizeof(r->shown), url);
+	clean(r->shown, sizeof(r->shown), name);
 	if (starttls_url_parse(url, &parsed, &ignored) != 0)
 		return;
 	snprintf(r->scheme, sizeof(r->scheme), "%s",
@@ -125,13 +126,14 @@ fill_verdict(struct result *r, const struct conversation *c)
 }
 
 void
-result_fill(struct result *r, const char *url, const struct conversation *c,
-	    const struct login_outcome *login, int64_t started_us, bool chain)
+result_fill(struct result *r, const char *name, const char *url,
+	    const struct conversation *c, const struct login_outcome *login,
+	    int64_t started_us, bool chain)
 {
 	memset(r, 0, sizeof(*r));
 	r->total_us = monotonic_us() - started_us;
 	r->checked_at = (int64_t)time(NULL);
-	fill_url(r, url);
+	fill_url(r, name, url);
 	if (login != NULL)
 		r->login = *login;
 	fill_verdict(r, c);

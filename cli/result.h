@@ -18,8 +18,11 @@ struct phase_time {
 };
 
 struct result {
+	const char *name;          /* borrowed: the URL, and behind a blank
+	                              where to connect to, if that belongs to
+	                              this target */
 	const char *url;           /* borrowed, as it was given */
-	char shown[200];           /* the same in printable ASCII */
+	char shown[200];           /* the name in printable ASCII */
 	char scheme[16];           /* taken apart; empty if that failed */
 	char host[512];
 	char port[8];
@@ -54,9 +57,9 @@ struct result {
  *           takes time
  * @started_us  on the monotonic clock
  *
- * Ownership: borrows @url, which has to live as long as @r.
+ * Ownership: borrows @name and @url, which have to live as long as @r.
  */
-void result_fill(struct result *r, const char *url,
+void result_fill(struct result *r, const char *name, const char *url,
 		 const struct conversation *c,
 		 const struct login_outcome *login, int64_t started_us,
 		 bool chain);

@@ -63,10 +63,15 @@ add_line(struct targets *t, char *line, size_t len, size_t number)
 	target->url = strdup(url);
 	if (target->url == NULL)
 		return strerror(ENOMEM);
-	if (address != NULL && !parse_address(address, 1,
-	    &target->connect_host, &target->connect_port))
+	if (address == NULL)
+		return NULL;
+	if (!parse_address(address, 1, &target->connect_host,
+	    &target->connect_port))
 		return "the second word is no HOST:PORT";
-	return NULL;
+	if (asprintf(&target->name, "%s %s", url, address) >= 0)
+		return NULL;
+	target->name = NULL;
+	return strerror(ENOMEM);
 }
 
 static int
@@ -139,6 +144,7 @@ targets_done(struct targets *t)
 	for (i = 0; i < t->count; i++) {
 		if (t->list[i].line > 0)
 			free(t->list[i].url);
+		free(t->list[i].name);
 		free(t->list[i].connect_host);
 		free(t->list[i].connect_port);
 		free(t->list[i].result);

@@ -17,6 +17,7 @@
 
 struct target {
 	char *url;                 /* owned, if it is of a file */
+	char *name;                /* owned: with HOST:PORT; NULL: the URL */
 	char *connect_host;        /* owned; NULL: as the settings say */
 	char *connect_port;
 	size_t line;               /* of the file; 0: of the command line */
