@@ -258,8 +258,8 @@ EXACT = {          # rows whose cause must be named, by its stable name
     "future": b"cert-not-yet-valid", "of-unknown": b"cert-untrusted",
     "must-staple": b"staple-missing", "CE-11": b"cert-weak",
     "client": b"cert-purpose"}
-SCHEMES = itertools.cycle(("smtp", "imaps", "ftp", "nntps", "imap", "smtps",
-                           "nntp", "ftps"))
+SCHEMES = itertools.cycle(("smtp", "imaps", "ftp", "nntps", "pop3", "smtps",
+                           "imap", "pop3s", "nntp", "ftps"))
 
 
 def says(cause):

@@ -5,13 +5,17 @@ replies (RI), or says something that is not quite the go-ahead."""
 
 from engine import bytewise, case, fin, pause
 
-ALL = ("smtp", "imap", "ftp", "nntp")
+ALL = ("smtp", "imap", "ftp", "nntp", "pop3")
 GO = {"smtp": "220", "ftp": "234", "nntp": "382"}
 HELLO = {"smtp": "220", "ftp": "220", "nntp": "200"}
 GREETING = {"smtp": "220 hi\r\n", "imap": "* OK hi\r\n",
-            "ftp": "220 hi\r\n", "nntp": "200 hi\r\n"}
+            "ftp": "220 hi\r\n", "nntp": "200 hi\r\n",
+            "pop3": "+OK hi\r\n"}
 GO_AHEAD = {"smtp": "220 go\r\n", "imap": "<T> OK go\r\n",
-            "ftp": "234 go\r\n", "nntp": "382 go\r\n"}
+            "ftp": "234 go\r\n", "nntp": "382 go\r\n",
+            "pop3": "+OK go\r\n"}
+NO = {"smtp": "502 no", "imap": "<T> BAD no", "ftp": "502 no",
+      "nntp": "500 no", "pop3": "-ERR no"}
 NO_WORDS = (3, 4)
 
 
@@ -83,6 +87,19 @@ REFUSED = {        # DG-2, DG-3: refusals of the upgrade, for now, for good
             "550 no", "500-no\r\n 234 go\r\n500 no", "534"),
     "nntp": ("580 cannot", "502 no", "483 secure first", "480 log in first",
              "500 what?", "501 no", "400 later", "503 no", "580"),
+    "pop3": ("-ERR no TLS here", "-ERR", "-ERR  two blanks", "-err no",
+             "-Err no", "-ERR [SYS/TEMP] later", "-ERR [SYS/TEMP] BYE",
+             "-ERR [SYS/PERM] no", "-ERR [SYS/TEMP", "-ERR [X-NEW] no",
+             "-ERR [AUTH] log in first", "-ERR [IN-USE] locked", "-ERR BYE",
+             "-ERR +OK go", "-ERR already in TLS"),
+}
+APOP = {           # DG-16: timestamps that ask for an MD5 of the password
+    "last": "ready <1896.697@mail.example.test>", "only": "<1896.697@x>",
+    "first": "<1896.697@x> ready", "two": "<1@x> <2@x>", "empty": "<>",
+    "open": "ready <1896.697@x", "closed": "ready 1896.697@x>",
+    "nested": "<<1@x>>", "no-at": "<1896>", "long": "<%s@x>" % ("1" * 3900),
+    "format": "<%s%n@%x>", "utf8": "<\u00e9@x>", "escapes": "<\x1b[2J@x>",
+    "shell": "<`id`@$(id)>", "mechanisms": "SASL CRAM-MD5 <1@x>",
 }
 BAD_GREETING = {   # DG-15
     "smtp": ("554 no", "421 later", "450 no", "500 no", "554-no\r\n554 no",
@@ -91,6 +108,9 @@ BAD_GREETING = {   # DG-15
              "* BYE [UNAVAILABLE] no", "* BYE [ALERT] no"),
     "ftp": ("421 later", "500 no", "530 no", "550 no", "421-no\r\n421 no"),
     "nntp": ("400 later", "502 no", "400", "500 no", "480 log in"),
+    "pop3": ("-ERR no", "-ERR", "-err no", "-ERR [SYS/TEMP] later", "-ERR [S"
+             "YS/PERM] no", "-ERR [LOGIN-DELAY] no", "-ERR <1896.697@x>",
+             "-ERR +OK hi"),
 }
 NOT_A_GO = {       # DG-11
     "smtp": (250, 299, 354, 221, 235, 334, 200, 210, 211, 234, 320, 382,
@@ -116,6 +136,25 @@ IMAP_NEARLY = {    # with the right tag
     "preauth": "<T> PREAUTH go", "bye": "<T> BYE go", "tab": "<T> OK\tgo",
     "capability": "<T> CAPABILITY STARTTLS", "zero": "<T> 0K go",
     "long-k": "<T> O\u212a go", "code": "<T> 220 go", "paren": "<T> (OK) go",
+}
+POP3_NEARLY = {    # small letters and a status alone are fine
+    "okay": "+OKAY", "okay-text": "+OKAY go", "okay-lower": "+okay go",
+    "half": "+O", "no-plus": "OK go", "plus-only": "+", "glued": "+OKgo",
+    "dash": "+OK-go", "colon": "+OK: go", "dot": "+OK. go", "digit":
+    "+OK1 go", "comma": "+OK, go", "equals": "+OK=go", "underscore":
+    "+OK_go", "bracket": "+OK[X] go", "tab": "+OK\tgo", "vertical":
+    "+OK\vgo", "nul": "+OK\0 go", "nul-first": "\0+OK go", "space":
+    " +OK go", "tab-first": "\t+OK go", "split": "+ OK go", "split-word":
+    "+O K go", "two-plus": "++OK go", "twice": "+OK+OK go", "minus":
+    "-OK go", "plus-err": "+ERR go", "quoted": '"+OK" go', "stuffed":
+    ".+OK go", "full-width": "\uff0b\uff2f\uff2b go", "long-k": "+O\u212a go",
+    "zero": "+0K go", "no-break": "+OK\u00a0go", "mark": "\ufeff+OK go",
+    "code": "220 go", "code-ok": "220 +OK go", "star": "* OK go", "tag":
+    "a1 OK go", "tag-plus": "STLS +OK go", "word": "go", "empty": "",
+    "blank": " ", "end": ".", "error": "-ERROR no", "err-colon": "-ERR: no",
+    "err-tab": "-ERR\tno", "err-half": "-ER no", "minus-only": "-",
+    "no-minus": "ERR no", "both": "-ERR+OK go", "escape": "+OK\x1b[0m go",
+    "list": "STLS", "challenge": "+ PDE4OTYuNjk3QHg+",
 }
 IMAP_TAGS = {      # DG-12, PG-7: other tags
     "x-suffix": "<T>x OK go", "glued": "<T>OK go", "tab": "<T>\tOK go",
@@ -146,7 +185,8 @@ def downgrade():
                greeting=b"* OK STARTTLS [CAPABILITY IMAP4rev1]\r\n")
     for scheme in ALL:
         for text in REFUSED[scheme]:
-            row = "DG-2" if text[0] == "4" or "NO" in text else "DG-3"
+            row = "DG-2" if text[0] == "4" or "NO" in text or (
+                "TEMP" in text) else "DG-3"
             what = "-".join(text.replace("<T>", "").split())[:24]
             yield case(row, scheme, what, 3, go=b(text + "\r\n"))
             if text[0] == "4" or "BYE" in text:
@@ -159,7 +199,7 @@ def downgrade():
                        greeting=b(text + "\r\n"))
             yield case("DG-15", scheme, what + "-closed", exits,
                        greeting=[b(text + "\r\n"), fin])
-        for what in ("250 ok", "* OK ok", "HTTP/1.1 400 no"):
+        for what in ("250 ok", "* OK ok", "HTTP/1.1 400 no", "+OK ok"):
             yield case("DG-8", scheme, what[:4].strip("* "), (4, 5),
                        hello=b(what + "\r\n") * 2)
     for code in (500, 501, 502, 503, 504, 550, 554, 421):
@@ -169,11 +209,18 @@ def downgrade():
         yield case("DG-4", "smtp", str(code), NO_WORDS,
                    ask=b"%d-mail\r\n%d STARTTLS\r\n" % (code, code))
     yield case("DG-6", "smtp", "421-ehlo", 3, ask=[b"421 bye\r\n", fin])
-    for scheme, no in (("imap", "<T> BAD what?"), ("ftp", "502 no"),
-                       ("nntp", "500 what?")):
-        yield case("DG-5", scheme, "never-asked", 0, ask=b(no + "\r\n"))
-        yield case("DG-5", scheme, "and-refused", 3, ask=b(no + "\r\n"),
-                   go=b(no + "\r\n"))
+    for scheme in ("imap", "ftp", "nntp", "pop3"):
+        no = b(NO[scheme] + "\r\n")
+        yield case("DG-5", scheme, "never-asked", 0, ask=no)
+        yield case("DG-5", scheme, "and-refused", 3, ask=no, go=no)
+    for what, text in APOP.items():
+        greeting = b("+OK %s\r\n" % text)
+        for why, go in {"no": "-ERR no", "login": "-ERR not today, but do lo"
+                        "g in", "code": "-ERR [AUTH] use APOP"}.items():
+            yield case("DG-16", "pop3", "apop-%s-%s" % (what, why), 3,
+                       greeting=greeting, go=b(go + "\r\n"))
+        yield case("DG-16", "pop3", "apop-%s-later" % what, NO_WORDS,
+                   go=b("+ %s\r\n" % text))
     for what, greeting in {
             "bare": "* PREAUTH hi", "lower": "* preauth hi",
             "list": "* PREAUTH [CAPABILITY IMAP4rev1] hi",
@@ -189,6 +236,13 @@ def downgrade():
     for code in (500, 503, 534, 230):
         yield case("DG-10", "ftp", "then-%d" % code, NO_WORDS,
                    greeting=b"230 Logged in\r\n", go=b"%d no\r\n" % code)
+    for what, text in {"maildrop": "maildrop has 2 messages (320 octets)",
+                       "words": "Logged in", "auth": "[AUTH] hi"}.items():
+        greeting = b("+OK %s\r\n" % text)
+        yield case("DG-10", "pop3", what + "-then-tls", 0, greeting=greeting)
+        for go in ("no", "[AUTH] only before the login"):
+            yield case("DG-10", "pop3", "%s-then-%s" % (what, go.split()[-1]),
+                       3, greeting=greeting, go=b("-ERR %s\r\n" % go))
 
 
 def go_aheads():
@@ -196,9 +250,14 @@ def go_aheads():
         for code in codes:
             yield case("DG-11", scheme, str(code), NO_WORDS,
                        go=b"%d go\r\n" % code)
-    for what, text in {"plus": "+ go", "plus-only": "+",
-                       "plus-then": "+ go\r\n<T> OK go"}.items():
-        yield case("DG-11", "imap", what, NO_WORDS, go=b(text + "\r\n"))
+    for scheme in ("imap", "pop3"):
+        for what, text in {"plus": "+ go\r\n", "plus-only": "+\r\n",
+                           "plus-blank": "+ \r\n", "plus-then": "+ go\r\n" +
+                           GO_AHEAD[scheme]}.items():
+            yield case("DG-11", scheme, what, NO_WORDS, go=b(text))
+    for code in (200, 220, 234, 235, 250, 334, 382):
+        yield case("DG-11", "pop3", str(code), NO_WORDS,
+                   go=b"%d go\r\n" % code)
     for scheme, code in GO.items():
         for what, text in NEARLY.items():
             yield case("DG-12", scheme, what, NO_WORDS,
@@ -210,6 +269,12 @@ def go_aheads():
                go=b"382-go\r\n382 go\r\n")
     for what, text in IMAP_NEARLY.items():
         yield case("DG-12", "imap", what, NO_WORDS, go=b(text + "\r\n"))
+    for what, text in POP3_NEARLY.items():
+        yield case("DG-12", "pop3", what, 4, go=b(text + "\r\n"))
+        yield case("DG-12", "pop3", what + "-then", 4,
+                   go=b(text + "\r\n" + GO_AHEAD["pop3"]))
+        yield case("PG-4", "pop3", what, 4, judge=nothing_sent,
+                   greeting=b(text + "\r\n"))
     for what, text in IMAP_TAGS.items():
         row = "PG-7" if what in ("next", "none", "reversed") else "DG-12"
         yield case(row, "imap", "tag-" + what, (3, 4, 6),
@@ -240,7 +305,7 @@ def premature():
         yield case("DG-13", scheme, "with-greeting", 4,
                    greeting=b(hi + go))
         yield case("DG-13", scheme, "with-greeting-bad", 4,
-                   greeting=b(hi + go), go=b"500 <T> BAD no\r\n")
+                   greeting=b(hi + go), go=b(NO[scheme] + "\r\n"))
         yield case("DG-13", scheme, "half", 4, greeting=b(hi + go[:3]))
         if scheme != "imap":
             yield case("PG-10", scheme, "greeting", 4, greeting=b(hi + hi))
@@ -253,6 +318,19 @@ def premature():
     yield case("DG-13", "smtp", "two-lists", 4, ask=b(caps + caps))
     yield case("DG-13", "smtp", "one-byte", 4, ask=b(caps + "2"))
     yield case("DG-13", "smtp", "crlf", 4, ask=b(caps + "\r\n"))
+    for what, text in {
+            "all": "+OK list\r\nSTLS\r\n.\r\n+OK go\r\n", "one-byte": "+",
+            "crlf": "\r\n", "lf": "\n", "refused": "-ERR no\r\n", "lower":
+            "+ok go\r\n", "status": "+OK\r\n", "plus": "+ go\r\n", "login":
+            "+OK go\r\n+OK logged in\r\n", "apop": "+OK hi <1@x>\r\n"
+            }.items():
+        yield case("DG-13", "pop3", what, 4, greeting=b("+OK hi\r\n" + text))
+        yield case("DG-13", "pop3", what + "-bad", 4, go=b"-ERR no\r\n",
+                   greeting=b("+OK hi\r\n" + text))
+    # in POP3 a greeting that comes again is a go-ahead: TLS must follow it
+    for what, text in {"greeting": "+OK hi", "refused": "-ERR no"}.items():
+        yield case("PG-10", "pop3", what + "-later", (3, 4, 5), greeting=[
+            b"+OK hi\r\n", pause(0.05), b(text + "\r\n")], go=b"-ERR no\r\n")
     for what, text in {
             "next": "<T+1> OK go", "untagged-and-next": "* CAPABILITY IMAP4"
             "rev1 STARTTLS\r\n<T> OK list\r\n<T+1> OK go",
@@ -287,6 +365,7 @@ REPLIES = {        # RI-1: replies to what the client would say in TLS
     "imap": b"* CAPABILITY IMAP4rev1\r\n<T+1> OK\r\n<T+2> OK\r\n",
     "ftp": b"230 ok\r\n211 no features\r\n221 bye\r\n",
     "nntp": b"101 list\r\nVERSION 2\r\n.\r\n205 bye\r\n",
+    "pop3": b"+OK list\r\nUSER\r\n.\r\n+OK bye\r\n",
 }
 
 
@@ -324,6 +403,18 @@ def injection():
                greeting=b"220-FEAT\r\n211-x\r\n AUTH TLS\r\n220 hi\r\n")
     yield case("RI-6", "nntp", "greeting", 0, judge=asked_inside,
                greeting=b"200 AUTHINFO USER SASL hi\r\n")
+    for what, stage, text in (
+            ("greeting", "greeting", "+OK [CAPA STLS USER SASL PLAIN] hi"),
+            ("apop", "greeting", "+OK hi <1896.697@mail.example.test>"),
+            ("go", "go", "+OK [CAPA USER SASL PLAIN] no need to ask"),
+            ("fewer", "in_ask", "+OK list\r\n."),
+            ("other", "in_ask", "+OK list\r\nSASL GSSAPI\r\n."),
+            ("again", "in_ask", "+OK list\r\nSTLS\r\n."),
+            ("nearly", "in_ask", "+OK list\r\nXSTLS\r\nSTLSX\r\nSASL STLS\r"
+             "\n."), ("replies", "in_ask", "+OK list\r\n-ERR no\r\n+OK\r\n."),
+            ("refused", "in_ask", "-ERR what?")):
+        yield case("RI-6", "pop3", what, 0, judge=asked_inside,
+                   **{stage: b(text + "\r\n")})
     for what, line in {
             "list": '* LIST () "/" "evil"', "exists": "* 7 EXISTS",
             "search": "* SEARCH 1 2 3", "flags": "* FLAGS (\\Evil)",

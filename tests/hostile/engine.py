@@ -5,8 +5,8 @@
 A Case names the stages at which its server differs from an honest one:
 
     greeting  ask  go  bye  other     in the clear; ask is the EHLO,
-                                      CAPABILITY, FEAT or CAPABILITIES, go
-                                      the upgrade command
+                                      CAPABILITY, FEAT, CAPABILITIES or
+                                      CAPA, go the upgrade command
     hello                             instead of all TLS, after a ClientHello
     in_greeting  in_ask  in_bye  in_other      inside TLS
 
@@ -78,10 +78,15 @@ PROTOCOLS = {
         ask="101 list\r\nVERSION 2\r\nREADER\r\nSTARTTLS\r\n.\r\n",
         other="281 ok\r\n",
         in_ask="101 list\r\nVERSION 2\r\nREADER\r\nAUTHINFO USER\r\n.\r\n"),
+    "pop3": protocol(
+        ("CAPA", "STLS", "QUIT"),
+        greeting="+OK ready\r\n", go="+OK go ahead\r\n", bye="+OK bye\r\n",
+        ask="+OK list\r\nUSER\r\nSTLS\r\n.\r\n", other="+OK ok\r\n",
+        in_ask="+OK list\r\nUSER\r\nSASL PLAIN\r\n.\r\n"),
 }
 UPGRADED = {**{name: name for name in PROTOCOLS}, "submission": "smtp"}
 DEDICATED = {"smtps": "smtp", "submissions": "smtp", "imaps": "imap",
-             "ftps": "ftp", "nntps": "nntp"}
+             "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3"}
 
 
 @dataclasses.dataclass

@@ -10,12 +10,15 @@ from engine import (bytewise, case, drip, fin, flood, padded, pause, rst,
                     silence)
 
 CLOSED = (2, 4, 5)
-DEDICATED = {"smtps": "smtp", "imaps": "imap", "ftps": "ftp", "nntps": "nntp"}
+DEDICATED = {"smtps": "smtp", "imaps": "imap", "ftps": "ftp",
+             "nntps": "nntp", "pop3s": "pop3"}
 UNOFFERED = "250-mail\r\n250 X-%s\r\n"
 REFUSAL = {"smtp": "554 %s\r\n", "imap": "<T> NO %s\r\n",
-           "ftp": "534 %s\r\n", "nntp": "580 %s\r\n"}
+           "ftp": "534 %s\r\n", "nntp": "580 %s\r\n",
+           "pop3": "-ERR %s\r\n"}
 WELCOME = {"smtp": "220 %s\r\n", "imap": "* OK %s\r\n",
-           "ftp": "220 %s\r\n", "nntp": "200 %s\r\n"}
+           "ftp": "220 %s\r\n", "nntp": "200 %s\r\n",
+           "pop3": "+OK %s\r\n"}
 
 EVIL = {           # TX-1, TX-2
     "title": "\x1b]0;evil\x07", "clear": "\x1b[2J\x1b[H", "bell": "\a\a",
@@ -78,12 +81,11 @@ def spoofed():
         yield case("TX-2", scheme, "lines", 3, judge=no_forged_line,
                    go=b("%s-no\r\n%s-%s\r\n%s %s\r\n" % (code, code, FORGED,
                                                         code, FORGED)))
-    for stage in ("greeting", "go"):
-        text = b"[ALERT] Your password expired, call 555"
-        good = b(GREETING["imap"] if stage == "greeting" else
-                 GO_AHEAD["imap"])
-        yield case("TX-3", "imap", stage, 0, judge=shows_no(text),
-                   **{stage: good.replace(b"OK ", b"OK %s " % text)})
+    text = b"[ALERT] Your password expired, call 555"
+    for scheme in ("imap", "pop3"):
+        for stage, good in (("greeting", GREETING), ("go", GO_AHEAD)):
+            yield case("TX-3", scheme, stage, 0, judge=shows_no(text), **{
+                stage: b(good[scheme]).replace(b"OK ", b"OK %s " % text)})
     yield case("TX-3", "imap", "untagged", 0, judge=shows_no(text),
                go=b"* OK %s\r\n* NO %s\r\n<T> OK go\r\n" % (text, text))
 
@@ -119,7 +121,8 @@ def others():
                 yield case("PG-1", scheme, what + "-closed", CLOSED,
                            greeting=[text, fin])
     for scheme in DEDICATED:
-        for what in ("smtp", "imap", "nntp", "http", "noise", "alert"):
+        for what in ("smtp", "imap", "nntp", "pop3", "http", "noise",
+                     "alert"):
             yield case("PG-1", scheme, what, (4, 5), hello=OTHERS[what])
     for scheme in DEDICATED:         # TL-13: another service inside TLS
         for what in ("http", "pop3", "imap", "nntp", "smtp", "ssh", "empty"):
@@ -128,8 +131,18 @@ def others():
                 yield case("TL-13", scheme, what, NO_WORDS,
                            in_greeting=OTHERS[what])
     for scheme in ALL:
-        for what in ("http", "pop3", "ssh"):
+        for what in ("http", "ssh", "smtp" if scheme == "pop3" else "pop3"):
             yield case("TL-13", scheme, what, NO_WORDS, in_ask=OTHERS[what])
+
+
+UNCLOSED = {       # PG-6, inside TLS
+    "status": b"+OK list\r\n", "list": b"+OK list\r\nUSER\r\n",
+    "stuffed": b"+OK\r\nUSER\r\n..\r\n", "blank": b"+OK\r\n. \r\n",
+    "blank-first": b"+OK\r\n .\r\n", "word": b"+OK\r\n.USER\r\n",
+    "empty": b"+OK\r\n\r\n", "again": b"+OK\r\n+OK\r\n", "refused":
+    b"+OK\r\nUSER\r\n-ERR no\r\n", "no-end": b"+OK\r\nUSER\r\n.",
+    "half-end": b"+OK\r\nUSER\r\n.\r", "on-status": b"+OK .\r\n",
+}
 
 
 def garbled():
@@ -199,6 +212,35 @@ def garbled():
                    **{stage: [b(text), fin]})
     yield case("PG-6", "nntp", "inside", 6, in_ask=b"101 x\r\nVERSION 2\r\n")
     yield case("PG-6", "ftp", "inside", 6, in_ask=b"211-x\r\n PBSZ\r\n")
+    for what, text in UNCLOSED.items():
+        yield case("PG-6", "pop3", what, 6, in_ask=text)
+        yield case("PG-6", "pop3s", what + "-closed", CLOSED,
+                   in_ask=[text, fin])
+    for what, text in {"go": "-ERR no", "refused": "+OK list", "words":
+                       "USER"}.items():
+        yield case("PG-5", "pop3", "go-" + what, NO_WORDS,
+                   go=b("-ERR no\r\n" + text + "\r\n"))
+        yield case("PG-5", "pop3", "greeting-" + what, NO_WORDS,
+                   greeting=b("-ERR no\r\n" + text + "\r\n"))
+    for scheme in ("pop3", "pop3s"):
+        for what, text in {
+                "list-refused": "-ERR no\r\nUSER\r\n.\r\n", "end-twice":
+                "+OK\r\n.\r\n.\r\n", "bye-too": "+OK\r\n.\r\n+OK bye\r\n",
+                "two-lists": "+OK\r\n.\r\n+OK\r\n.\r\n", "rest":
+                "+OK\r\n.\r\nUS"}.items():
+            yield case("PG-5", scheme, what, 4, in_ask=b(text))
+        for what, text in {
+                "no-status": "USER\r\n.\r\n", "end-only": ".\r\n", "plus":
+                "+ \r\nUSER\r\n.\r\n", "okay": "+OKAY\r\nUSER\r\n.\r\n",
+                "empty": "\r\n", "nntp": "101 list\r\nUSER\r\n.\r\n", "nul":
+                "+OK\r\nUS\0ER\r\n.\r\n", "cr": "+OK\r\nUS\rER\r\n.\r\n",
+                "cr-cr": "+OK\r\nUSER\r\r\n.\r\n", "end-cr-cr":
+                "+OK\r\n.\r\r\n", "error": "-ERROR what?\r\n"}.items():
+            yield case("PG-5", scheme, "list-" + what, 4, in_ask=b(text))
+        for what, text in {"lf": "+OK\nUSER\n.\n", "lf-end":
+                           "+OK\r\nUSER\r\n.\n"}.items():
+            yield case("PG-2", scheme, "list-" + what, (0, 4),
+                       in_ask=b(text))
     for what, size in (("huge", "2147483648"), ("minus", "-1"), ("plus",
                        "+5"), ("wrap", "18446744073709551616"), ("32-bit",
                        "4294967296"), ("nothing", ""), ("word", "x"),
@@ -218,15 +260,18 @@ def garbled():
 
 HALF = {"greeting": {s: b(t)[:-3] for s, t in GREETING.items()},
         "go": {"smtp": b"220 g", "imap": b"<T> O", "ftp": b"234 g",
-               "nntp": b"382 g"}}
+               "nntp": b"382 g", "pop3": b"+OK g"}}
 INSIDE = {"smtp": b"250-mail\r\n250-A", "imap": b"* CAPABILITY IM",
-          "ftp": b"211-x\r\n PB", "nntp": b"101 list\r\nVER"}
+          "ftp": b"211-x\r\n PB", "nntp": b"101 list\r\nVER",
+          "pop3": b"+OK list\r\nUS"}
 LEGAL_LINE = {"smtp": b"220-x\r\n", "imap": b"* 1 EXISTS\r\n",
-              "ftp": b"220-x\r\n", "nntp": b"200-x\r\n"}
+              "ftp": b"220-x\r\n", "nntp": b"200-x\r\n",
+              "pop3": b"+OK x\r\n"}
 LONG = {"smtp": b"250-X\r\n", "imap": b"* 1 EXISTS\r\n", "ftp":
-        b"211-x\r\n", "nntp": b"101 list\r\nX\r\n"}
+        b"211-x\r\n", "nntp": b"101 list\r\nX\r\n",
+        "pop3": b"+OK list\r\nX\r\n"}
 MORE = {"smtp": b"250-X\r\n", "imap": b"* 1 EXISTS\r\n",
-        "ftp": b" X\r\n", "nntp": b"X\r\n"}
+        "ftp": b" X\r\n", "nntp": b"X\r\n", "pop3": b"X\r\n"}
 
 
 def ends(scheme, stage, part):
@@ -255,16 +300,17 @@ def time_and_memory():
             bytes.fromhex("16030340000200"), drip(b"\0")])
         yield case("TM-2", scheme, "byte-inside", 6,
                    in_ask=[INSIDE[scheme], drip(b"x")])
-        yield case("TM-2", scheme, "line-greeting",
-                   NO_WORDS if scheme == "nntp" else 6,
+        # the second line of POP3 is a go-ahead, but it is no ServerHello
+        exits = {"nntp": NO_WORDS, "pop3": (4, 5)}.get(scheme, 6)
+        yield case("TM-2", scheme, "line-greeting", exits,
                    greeting=drip(LEGAL_LINE[scheme]) if scheme != "imap" else
                    [b"* OK hi\r\n", drip(LEGAL_LINE[scheme])], go=silence)
         yield case("TM-2", scheme, "line-inside", 6, in_ask=[
             LONG[scheme], drip(MORE[scheme])])
         for what, data in (("x", b"x"), ("nul", b"\0"), ("cr", b"\r"),
                            ("lf", b"\n"), ("crlf", b"\r\n"), ("2", b"2"),
-                           ("space", b" "), ("dash", b"-"), ("8bit",
-                                                             b"\xff")):
+                           ("space", b" "), ("dash", b"-"), ("plus", b"+"),
+                           ("8bit", b"\xff")):
             yield case("TM-3", scheme, what + "-greeting", NO_WORDS,
                        greeting=flood(data))
             yield case("TM-3", scheme, what + "-inside", NO_WORDS,
@@ -317,13 +363,17 @@ def limits():
             for size in (4097, 4098, 5000, 8192, 16384, 65536):
                 yield case("PG-9", scheme, "%s-%d" % (stage, size), 4,
                            **{stage: padded(b(good[scheme]), size)})
+        for size in (4097, 4098, 65536):
+            yield case("PG-9", scheme, "inside-%d" % size, 4,
+                       in_ask=[LONG[scheme], padded(MORE[scheme], size)])
     for scheme, line in (("smtp", b"220-"), ("ftp", b"220-"),
-                         ("imap", b"* X ")):
+                         ("imap", b"* X "), ("pop3", b"+OK ")):
         line += b"x" * (1000 - len(line)) + b"\r\n"
         for lines in (66, 100):
             text = line * lines
             yield case("PG-9", scheme, "%d-bytes" % len(text), 4, **(
                 {"go": text + b"<T> OK go\r\n"} if scheme == "imap" else
+                {"in_ask": text + b".\r\n"} if scheme == "pop3" else
                 {"greeting": text + b"220 hi\r\n"}))
         yield case("PG-9", scheme, "bytewise", 4, greeting=bytewise(
             line[:4] + b"x" * 4100))

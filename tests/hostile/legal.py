@@ -6,13 +6,13 @@ import itertools
 import ssl
 
 from channels import records
-from cleartext import ALL, GO_AHEAD, GREETING, b
+from cleartext import ALL, APOP, GO_AHEAD, GREETING, b
 from engine import UPGRADED, bytewise, case, fin, padded, pause
 from garbage import DEDICATED
 from tls import TLS12, TLS13, edit_first
 
-SCHEMES = itertools.cycle(("imaps", "smtp", "ftps", "nntp", "smtps", "imap",
-                           "nntps", "ftp"))
+SCHEMES = itertools.cycle(("imaps", "smtp", "ftps", "nntp", "pop3s", "imap",
+                           "smtps", "pop3", "nntps", "ftp"))
 UTF8 = "Grüße, 世界"
 LIST = "250-mail\r\n%s"
 
@@ -140,7 +140,38 @@ NNTP = {
         "101 x\r\n502 no\r\n.", "many": "101 x\r\n" + "X-Y\r\n" * 500 + "."},
     "in_bye": {"no-text": "205", "text": "205 " + UTF8},
 }
-REPLIES = {"smtp": SMTP, "imap": IMAP, "ftp": FTP, "nntp": NNTP}
+POP3 = {
+    "greeting": {
+        "no-text": "+OK", "space": "+OK ", "spaces": "+OK   hi",
+        "lower": "+ok hi", "mixed": "+Ok hi", "utf8": "+OK " + UTF8,
+        "latin-1": b"+OK Gr\xfc\xdfe\r\n", "tab": "+OK a\tb", "dot": "+OK .",
+        "err": "+OK -ERR no", "code": "+OK 554 [SYS/PERM]", "resp-code":
+        "+OK [X-A/B] hi", "stars": "+OK *********", "stls": "+OK no STLS",
+        **{"apop-" + what: "+OK " + text for what, text in APOP.items()}},
+    "go": {
+        "no-text": "+OK", "space": "+OK ", "spaces": "+OK   go",
+        "lower": "+ok go", "mixed": "+oK go", "utf8": "+OK " + UTF8,
+        "words": "+OK Begin TLS negotiation now.", "err": "+OK -ERR not",
+        "code": "+OK 454 not", "twice": "+OK +OK", "plus": "+OK + go",
+        "dot": "+OK .", "tab": "+OK \tgo", "apop": "+OK <1896.697@x>"},
+    "in_ask": {
+        "refused": "-ERR what?", "refused-no-text": "-ERR", "refused-lower":
+        "-err what?", "refused-code": "-ERR [SYS/PERM] no", "empty":
+        "+OK list\r\n.", "short": "+OK\r\nUSER\r\n.", "lower":
+        "+ok list\r\nuser\r\n.", "stuffed": "+OK\r\n..dot\r\n...\r\n..\r\n.",
+        "blank": "+OK\r\n .\r\n.", "empty-line": "+OK\r\n\r\nUSER\r\n.",
+        "codes": "+OK\r\n-ERR no\r\n+OK\r\n.", "stls": "+OK\r\nSTLS\r\n.",
+        "words": "+OK\r\nSASL PLAIN LOGIN\r\nEXPIRE NEVER\r\nLOGIN-DELAY 900"
+        "\r\nRESP-CODES\r\nIMPLEMENTATION x\r\n.", "utf8": "+OK " + UTF8 +
+        "\r\nUTF8 USER\r\nIMPLEMENTATION " + UTF8 + "\r\n.",
+        "longest": "+OK\r\nIMPLEMENTATION %s\r\n." % ("x" * 4079),
+        "many": "+OK\r\n" + "X-Y\r\n" * 500 + "."},
+    "in_bye": {"no-text": "+OK", "lower": "+ok bye", "text": "+OK " + UTF8,
+               "refused": "-ERR some deleted messages not removed",
+               "refused-code": "-ERR [SYS/TEMP] not now"},
+}
+REPLIES = {"smtp": SMTP, "imap": IMAP, "ftp": FTP, "nntp": NNTP,
+           "pop3": POP3}
 
 
 def reply(text):
@@ -177,7 +208,8 @@ def lengths():
             ("smtp", {"ask": b"250-x\r\n" + (b"250-" + line) * 60 +
                       b"250 STARTTLS\r\n"}),
             ("ftp", {"go": b"234-\r\n" + line * 60 + b"234 x\r\n"}),
-            ("imap", {"go": (b"* " + line) * 60 + b"<T> OK x\r\n"})):
+            ("imap", {"go": (b"* " + line) * 60 + b"<T> OK x\r\n"}),
+            ("pop3", {"in_ask": b"+OK\r\n" + line * 60 + b".\r\n"})):
         yield case("legal", scheme, "60000-in-" + [*where][0], 0, **where)
 
 
@@ -270,7 +302,8 @@ def shaken():
                 "header-cut": {"mangle": lambda data, n: [
                     data[:3], pause(0.02), data[3:]]},
                 "slow": {"mangle": lambda data, n: [pause(0.3), data]},
-                "alpn": {"alpn": ["imap", "smtp", "ftp", "nntp"]},
+                "alpn": {"alpn": ["imap", "smtp", "ftp", "nntp",
+                                  "pop3"]},
                 "alpn-other": {"alpn": ["h2"]}}.items():
             yield from two("%s-%s" % (name, what),
                            {"versions": versions, **setting})

@@ -22,12 +22,14 @@ CLEAR = {
     "imap": rb"(\w{1,16}) (?:STARTTLS|CAPABILITY|LOGOUT)",
     "ftp": rb"AUTH TLS|QUIT",
     "nntp": rb"STARTTLS|CAPABILITIES|QUIT",
+    "pop3": rb"STLS|QUIT",
 }
 INSIDE = {
     "smtp": rb"EHLO [\w.:\[\]-]+|QUIT",
     "imap": rb"\w{1,16} (?:CAPABILITY|LOGOUT)",
     "ftp": rb"FEAT|QUIT",
     "nntp": rb"CAPABILITIES|QUIT",
+    "pop3": rb"CAPA|QUIT",
 }
 
 

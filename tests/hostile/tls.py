@@ -7,6 +7,7 @@ import ssl
 
 import hello
 from channels import records
+from cleartext import ALL
 from engine import case, echo_hello, fin, flood, pause, rst, silence
 from garbage import CLOSED, INSIDE, noise
 from hello import KEY_SHARE, RETRY, VERSIONS, forge, u16
@@ -15,8 +16,8 @@ V = ssl.TLSVersion
 TLS12, TLS13 = (V.TLSv1_2, V.TLSv1_2), (V.TLSv1_3, V.TLSv1_3)
 CLOSE_NOTIFY = bytes.fromhex("15030300020100")
 FATAL = bytes.fromhex("15030300020228")
-SCHEMES = itertools.cycle(("imaps", "smtp", "ftps", "nntp", "smtps", "imap",
-                           "nntps", "ftp"))
+SCHEMES = itertools.cycle(("imaps", "smtp", "ftps", "nntp", "pop3s", "imap",
+                           "smtps", "pop3", "nntps", "ftp"))
 
 
 def any_scheme(row, what, exits, **other):
@@ -35,7 +36,7 @@ def offers():
             ("TL-13", "no-extras", hello.extras),
             ("TL-14", "offered", hello.bindings),
             ("TL-11", "name", hello.sni("mail.example.test"))):
-        for scheme in ("smtp", "imap", "ftp", "nntp", "imaps"):
+        for scheme in (*ALL, "imaps", "pop3s"):
             yield case(row, scheme, what, 0, judge=judge)
     for scheme in ("imap", "ftps"):
         yield case("TL-11", scheme, "address", 0, judge=hello.sni(None),
@@ -200,8 +201,8 @@ def in_clear(data):
 
 def below():
     """Bytes of an attacker inside the session."""
-    for scheme in ("smtp", "imap", "ftps", "nntps"):
-        for what, junk in {"text": b"250 ok\r\n* OK\r\n", "close":
+    for scheme in ("smtp", "imap", "ftps", "nntps", "pop3"):
+        for what, junk in {"text": b"250 ok\r\n* OK\r\n+OK\r\n", "close":
                            CLOSE_NOTIFY, "fatal": FATAL, "application":
                            b"\x17\3\3\0\x20" + b"x" * 32, "hello-request":
                            b"\x16\3\3\0\4\0\0\0\0"}.items():
@@ -219,7 +220,7 @@ def weak():
     for what, versions in {"1.0": (V.TLSv1, V.TLSv1), "1.1":
                            (V.TLSv1_1, V.TLSv1_1), "1.0-1.1":
                            (V.TLSv1, V.TLSv1_1)}.items():
-        for scheme in ("smtp", "imap", "ftp", "nntp", "imaps"):
+        for scheme in (*ALL, "imaps", "pop3s"):
             yield case("TL-4", scheme, what, 5, tls={"versions": versions})
     for row, what, ciphers, chain in (
             ("TL-5", "null", "eNULL", "good"), ("TL-5", "anon", "aNULL",
@@ -245,7 +246,7 @@ def weak():
     yield any_scheme("TL-9", "named", 5, tls={
         "versions": TLS12, "mangle": edit_first(rename)})
     for name, versions in (("1.2", TLS12), ("1.3", TLS13)):
-        for scheme in ("smtp", "imap", "ftps", "nntps"):
+        for scheme in ("smtp", "imap", "ftps", "nntps", "pop3"):
             yield case("TL-10", scheme, "required-" + name, CLOSED, tls={
                 "versions": versions, "client_cert": ssl.CERT_REQUIRED})
     for scheme in ("imap", "smtps"):
