@@ -120,7 +120,7 @@ void finish_conversation(struct conversation *c);
 const char *clean(char *buf, size_t size, const char *text);
 int exit_status(const struct starttls_error *error);
 /* What a person could do about it; "" if nothing comes to mind. */
-const char *advice(const struct starttls_error *error);
+const char *advice(const char *url, const struct starttls_error *error);
 /* One line on stderr, cause first, then what to do. */
 void complain(const char *url, const struct starttls_error *error);
 /* The same under another name than that of the error's code. */

@@ -117,8 +117,19 @@ exit_status(const struct starttls_error *error)
 	return EXIT_LOCAL;
 }
 
+/* A scheme with an s, such as imaps. */
+static bool
+is_dedicated(const char *url)
+{
+	struct starttls_url parsed = { .size = sizeof(parsed) };
+	struct starttls_error ignored;
+
+	return starttls_url_parse(url, &parsed, &ignored) == 0 &&
+	    parsed.from == STARTTLS_HANDSHAKE;
+}
+
 const char *
-advice(const struct starttls_error *error)
+advice(const char *url, const struct starttls_error *error)
 {
 	switch (error->code) {
 	case STARTTLS_E_RESOLVE:
@@ -133,7 +144,8 @@ advice(const struct starttls_error *error)
 		return "use a name that the certificate has in the URL, with "
 		    "--connect if that leads elsewhere";
 	case STARTTLS_E_NOT_TLS:
-		return "this may be a port for the scheme without the s";
+		return is_dedicated(url) ? "this may be a port for the scheme "
+		    "without the s" : "";
 	case STARTTLS_E_NOT_OFFERED:
 		return "try the dedicated port (the scheme with an s)";
 	case STARTTLS_E_TIMEOUT:
@@ -146,7 +158,8 @@ advice(const struct starttls_error *error)
 			return "is this the right protocol and port?";
 		return "";
 	case STARTTLS_E_EARLY_DATA:
-		return "somebody may be tampering with the connection";
+		return error->phase == STARTTLS_PHASE_SESSION ? "" :
+		    "somebody may be tampering with the connection";
 	default:
 		return "";
 	}
@@ -162,7 +175,7 @@ void
 complain_as(const char *url, const struct starttls_error *error,
 	    const char *reason)
 {
-	const char *hint = advice(error);
+	const char *hint = advice(url, error);
 	char shown[200];
 
 	/* not the URL itself, which may hold what nobody should see */

@@ -114,7 +114,7 @@ fill_verdict(struct result *r, const struct conversation *c)
 		return;
 	r->error = c->error;
 	r->status = exit_status(&c->error);
-	r->advice = advice(&c->error);
+	r->advice = advice(r->url, &c->error);
 	if (in_login && r->login.reason != NULL)
 		r->reason = r->login.reason;
 	/* others are failures of the session, as they happen anywhere */

@@ -138,7 +138,8 @@ early_data(struct preamble *p, const char *where)
 	struct unit rest = { .line = { p->in, p->in_len } };
 
 	starttls_preamble_fail(p, STARTTLS_E_EARLY_DATA, &rest,
-	    "%zu bytes of cleartext %s", p->in_len, where);
+	    "%zu byte%s%s %s", p->in_len, p->in_len == 1 ? "" : "s",
+	    p->phase == STARTTLS_PHASE_SESSION ? "" : " of cleartext", where);
 }
 
 /* Let the step see every complete line of the input. */

@@ -128,7 +128,8 @@ static void
 refuse_pipelined(struct preamble *p)
 {
 	starttls_preamble_fail(p, STARTTLS_E_EARLY_DATA, NULL,
-	    "%zu bytes of cleartext behind the upgrade command", p->in_len);
+	    "%zu byte%s of cleartext behind the upgrade command", p->in_len,
+	    p->in_len == 1 ? "" : "s");
 	reply(p, p->protocol->serve_rules.pipelined);
 	leave(p);
 }

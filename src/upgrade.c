@@ -134,8 +134,8 @@ take_pending(struct starttls_upgrade *u, const struct starttls_options *o)
 	starttls_text_clean(shown, sizeof(shown), o->pending, o->pending_len);
 	return starttls_session_fail(s, STARTTLS_E_EARLY_DATA,
 	    STARTTLS_PHASE_HANDSHAKE,
-	    "%zu bytes of cleartext behind the go-ahead: \"%s\"",
-	    o->pending_len, shown);
+	    "%zu byte%s of cleartext behind the go-ahead: \"%s\"",
+	    o->pending_len, o->pending_len == 1 ? "" : "s", shown);
 }
 
 static int
