@@ -204,6 +204,31 @@ format_close(struct format_run *run)
 	return status != 0 ? status : run->status;
 }
 
+bool
+format_one(const struct settings *settings, const struct result *r, FILE *out)
+{
+	struct format_run run = {
+		.format = settings->format, .settings = settings, .out = out,
+	};
+	bool good = run.format->begin == NULL || run.format->begin(&run);
+
+	if (good)
+		format_add(&run, r);
+	return run.format->end(&run) && good && !run.incomplete;
+}
+
+bool
+exceeds_time(const struct threshold *t, const struct result *r)
+{
+	return t->has_time && r->total_us > t->time_us;
+}
+
+bool
+exceeds_days(const struct threshold *t, const struct result *r)
+{
+	return t->has_days && r->not_after != 0 && r->days_left < t->days;
+}
+
 const char *
 format_replace(char *buf, size_t size, const char *text, const char *bad)
 {

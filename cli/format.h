@@ -29,6 +29,7 @@ struct format {
 	                              to standard error */
 	bool plugin;               /* ends with enum plugin_state */
 	bool chain;                /* wants the certificates of good ones */
+	bool limits;               /* heeds --warning and --critical */
 	bool (*begin)(struct format_run *run);  /* may be NULL */
 	bool (*add)(struct format_run *run, const struct result *r);
 	bool (*end)(struct format_run *run);    /* also after a failure */
@@ -63,6 +64,14 @@ int format_open(struct format_run *run, const struct settings *settings);
 void format_add(struct format_run *run, const struct result *r);
 /* Write what is left; the exit status of everything. */
 int format_close(struct format_run *run);
+
+/* One result and nothing else, to a stream; false: out of memory. */
+bool format_one(const struct settings *settings, const struct result *r,
+		FILE *out);
+
+/* Whether a threshold is set, known to apply, and not kept. */
+bool exceeds_time(const struct threshold *t, const struct result *r);
+bool exceeds_days(const struct threshold *t, const struct result *r);
 
 /* For what went wrong before there was a result: the line that a monitor
    reads, and its status. */

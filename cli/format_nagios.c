@@ -55,8 +55,7 @@ worse(int a, int b)
 static bool
 passes(const struct threshold *t, const struct result *r)
 {
-	return (!t->has_time || r->total_us <= t->time_us) &&
-	    (!t->has_days || r->not_after == 0 || r->days_left >= t->days);
+	return !exceeds_time(t, r) && !exceeds_days(t, r);
 }
 
 /* Names and sockets are nothing of ours, so only a mistake in the call and
@@ -130,11 +129,11 @@ blame(char *buf, size_t size, const struct settings *s,
 	size_t len;
 
 	buf[0] = '\0';
-	if (t->has_time && r->total_us > t->time_us)
+	if (exceeds_time(t, r))
 		snprintf(buf, size, ", slower than %s s",
 		    show_limit(limit, sizeof(limit), t, false));
 	len = strlen(buf);
-	if (t->has_days && r->not_after != 0 && r->days_left < t->days)
+	if (exceeds_days(t, r))
 		snprintf(buf + len, size - len,
 		    ", less than %ld days left", t->days);
 	return buf;
@@ -270,6 +269,7 @@ const struct format format_nagios = {
 	.name = "nagios",
 	.machine = true,
 	.plugin = true,
+	.limits = true,
 	.begin = nagios_begin,
 	.add = nagios_add,
 	.end = nagios_end,

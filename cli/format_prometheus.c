@@ -22,8 +22,8 @@
 
 enum metric {
 	UP, FAILURE, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,
-	NOT_AFTER, CHAIN_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN, CHECKED,
-	METRICS
+	NOT_AFTER, CHAIN_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN, EXCEEDED,
+	CHECKED, METRICS
 };
 
 static const struct {
@@ -65,6 +65,10 @@ static const struct {
 	    "certificate." },
 	[LOGIN] = { "starttls_login_success",
 	    "1 if the login was successful; no sample if none was tried." },
+	[EXCEEDED] = { "starttls_threshold_exceeded",
+	    "1 if a limit was passed that the check was given; no sample "
+	    "without a limit, or for an end of validity that is not "
+	    "known." },
 	[CHECKED] = { "starttls_check_timestamp_seconds",
 	    "When the server was checked." },
 };
@@ -196,6 +200,26 @@ add_times(const struct prometheus *p, const struct result *r)
 	}
 }
 
+static void
+add_threshold(const struct prometheus *p, const struct threshold *t,
+	      const char *severity, const struct result *r)
+{
+	FILE *out;
+
+	if (t->has_time) {
+		out = start(p, EXCEEDED, r);
+		print_label(out, "severity", severity);
+		print_label(out, "limit", "time");
+		number(out, exceeds_time(t, r));
+	}
+	if (t->has_days && r->not_after != 0) {
+		out = start(p, EXCEEDED, r);
+		print_label(out, "severity", severity);
+		print_label(out, "limit", "days");
+		number(out, exceeds_days(t, r));
+	}
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -238,6 +262,8 @@ prometheus_add(struct format_run *run, const struct result *r)
 	add_certificate(p, r);
 	if (r->login.tried)
 		number(start(p, LOGIN, r), r->login.ok);
+	add_threshold(p, &run->settings->warning, "warning", r);
+	add_threshold(p, &run->settings->critical, "critical", r);
 	number(start(p, CHECKED, r), r->checked_at);
 	return true;
 }
@@ -269,6 +295,7 @@ const struct format format_prometheus = {
 	.name = "prometheus",
 	.machine = true,
 	.chain = true,
+	.limits = true,
 	.begin = prometheus_begin,
 	.add = prometheus_add,
 	.end = prometheus_end,

@@ -411,8 +411,9 @@ find_mistake(const struct settings *s)
 		return "--client-cert without --client-ca: whose certificates "
 		    "are good?";
 	if ((has_limits(&s->warning) || has_limits(&s->critical)) &&
-	    !is_plugin(s))
-		return "--warning and --critical are for --format nagios";
+	    (s->format == NULL || !s->format->limits))
+		return "--warning and --critical are for --format nagios and "
+		    "prometheus";
 	return account_mistake(&s->account);
 }
 
