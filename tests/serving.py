@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The libstarttls authors
-"""What serve.test and proxy.test share: results, certificates, processes, and
+"""What serve.test and others share: results, certificates, processes, and
 clients and servers that do as they like.  No test sleeps for its verdict: it
 waits for a line, or for a condition, and not longer than PATIENCE."""
 
+import calendar
 import os
 import re
 import select
@@ -44,6 +45,12 @@ def result(good, what, detail=""):
             print("# " + ascii(line)[1:-1][:300])
     sys.stdout.flush()
     return good
+
+
+def skip(what, why):
+    global count
+    count += 1
+    print("ok %d - %s # SKIP %s" % (count, what, why))
 
 
 def main(tests):
@@ -132,6 +139,36 @@ def serial(name):
     return done.stdout.decode().strip().split("=")[1]
 
 
+def issue_dated(name, start, end):
+    """As issue(), with dates, for 127.0.0.1."""
+    with open(path("ca.cnf"), "w", encoding="ascii") as file:
+        file.write("[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nserial=%s\n"
+                   "new_certs_dir=%s\ndefault_md=sha256\npolicy=p\n"
+                   "x509_extensions=x\n[p]\ncommonName=supplied\n[x]\n"
+                   "extendedKeyUsage=serverAuth\n"
+                   "subjectAltName=IP:127.0.0.1\n" % (
+                       path("index"), path("serial"), work))
+    with open(path("index"), "w", encoding="ascii"):
+        pass
+    with open(path("serial"), "w", encoding="ascii") as file:
+        file.write("7001\n")
+    openssl("req", "-new", *key_options(name), "-out", path("csr"))
+    openssl("ca", "-batch", "-notext", "-config", path("ca.cnf"), "-cert",
+            path("ca.pem"), "-keyfile", path("ca.key"), "-in", path("csr"),
+            "-startdate", start, "-enddate", end,
+            "-out", path(name + ".pem"))
+
+
+def dates(name):
+    """notBefore and notAfter of NAME.pem in seconds, as openssl sees them."""
+    done = subprocess.run(["openssl", "x509", "-noout", "-dates", "-in",
+                           path(name + ".pem")], check=True,
+                          stdout=subprocess.PIPE)
+    return [calendar.timegm(time.strptime(line.split("=")[1],
+                                          "%b %d %H:%M:%S %Y GMT"))
+            for line in done.stdout.decode().splitlines()]
+
+
 # ---- processes --------------------------------------------------------------
 
 def run(*arguments, data=b"", timeout=PATIENCE, **more):
@@ -149,11 +186,12 @@ class Server:
     """A starttls serve, or proxy, that runs."""
 
     running = []
+    program = STARTTLS
 
     def __init__(self, *arguments, **more):
         self.log = open(path("log.%d" % id(self)), "w+b")
         self.process = subprocess.Popen(
-            [STARTTLS, *arguments], stdin=subprocess.DEVNULL,
+            [self.program, *arguments], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=self.log, **more)
         Server.running.append(self)
         ready = select.select([self.process.stdout], [], [], PATIENCE)[0]
@@ -326,3 +364,48 @@ class Backend:
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+
+# ---- metrics ----------------------------------------------------------------
+
+def parse_metrics(text):
+    """{family: [(labels, value)]}; ValueError if it is not well formed."""
+    families, current, types = {}, None, set()
+    for line in text.splitlines():
+        found = re.fullmatch(r"# (HELP|TYPE) ([a-z_]+) (.+)", line)
+        if found:
+            kind, name, rest = found.groups()
+            if kind == "HELP":
+                if name in families:
+                    raise ValueError("%s comes twice" % name)
+                families[name], current = [], name
+            elif name != current or rest not in (
+                    "gauge", "counter") or name in types:
+                raise ValueError(line)
+            else:
+                types.add(name)
+            continue
+        found = re.fullmatch(
+            r'([a-z_]+)(?:\{((?:[a-z_0-9]+="(?:[^"\\]|\\["\\n])*",?)*)\})? '
+            r"(-?[0-9]+(?:\.[0-9]+)?)", line)
+        if not found or found.group(1) != current or current not in types:
+            raise ValueError(line)
+        labels = {k: re.sub(r"\\(.)", lambda m: "\n" if m.group(1) == "n"
+                            else m.group(1), v) for k, v in re.findall(
+                                r'([a-z_0-9]+)="((?:[^"\\]|\\.)*)"',
+                                found.group(2) or "")}
+        families[current].append((labels, float(found.group(3))))
+    if not text.endswith("\n"):
+        raise ValueError("no end of line")
+    return families
+
+
+def promtool(text, what):
+    if shutil.which("promtool") is None:
+        skip("promtool: " + what, "promtool is missing")
+        return
+    done = subprocess.run(["promtool", "check", "metrics"], input=text,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False)
+    result(done.returncode == 0 and done.stdout == b"",
+           "promtool: " + what, done.stdout.decode())
