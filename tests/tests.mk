@@ -23,6 +23,10 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/examples.test \
 	tests/real/ftp-data.test tests/real/compare.test \
 	tests/real/cookbook.test
+if ENABLE_EXPORTER
+SCRIPT_TESTS += tests/exporter.test
+SERVER_TESTS += tests/real/prometheus.test
+endif
 endif
 FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust
 
@@ -139,6 +143,7 @@ print-unit-tests:
 	@echo $(UNIT_TESTS)
 .PHONY: print-unit-tests
 
-EXTRA_DIST += $(SCRIPT_TESTS) $(SERVER_TESTS) tests/transcripts \
+EXTRA_DIST += $(SCRIPT_TESTS) $(SERVER_TESTS) tests/exporter.test \
+	tests/real/prometheus.test tests/transcripts \
 	tests/serving.py tests/real tests/hostile tests/tsan.supp tests/valgrind.supp \
 	tools examples bench/run bench/many

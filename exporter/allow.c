@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Which targets may be probed.
+ *
+ * What is compared is the URL as it was taken apart to connect to it: there is
+ * no second reading of it that could differ.  What a pattern does not match is
+ * refused, so another way to write a name or an address is refused, too.
+ */
+
+#include "config.h"
+
+#include "allow.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool __attribute__((format(printf, 3, 4)))
+refuse(char *why, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, size, format, args);
+	va_end(args);
+	return false;
+}
+
+static void
+lower(char *text)
+{
+	for (; *text != '\0'; text++)
+		*text = (char)tolower((unsigned char)*text);
+}
+
+/* The port that a scheme has by itself; 0: there is no such scheme. */
+static long
+usual_port(const char *scheme)
+{
+	struct starttls_url url = { .size = sizeof(url) };
+	struct starttls_error ignored;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%s://host", scheme);
+	if (starttls_url_parse(text, &url, &ignored) != 0)
+		return 0;
+	return strtol(url.port, NULL, 10);
+}
+
+/* "", ":*" or ":NUMBER" */
+static bool
+parse_port(const char *text, struct pattern *p)
+{
+	if (text[0] == '\0')
+		return true;
+	if (strcmp(text, ":*") == 0) {
+		p->any_port = true;
+		return true;
+	}
+	text++;
+	if (text[0] == '\0' || strlen(text) > 5 ||
+	    strspn(text, "0123456789") != strlen(text))
+		return false;
+	p->port = strtol(text, NULL, 10);
+	return p->port >= 1 && p->port <= 65535;
+}
+
+/* [ADDRESS] loses its brackets; others may be sets of fnmatch(3). */
+static bool
+parse_host(const char *text, size_t len, struct pattern *p)
+{
+	bool has_colon = memchr(text, ':', len) != NULL;
+
+	if (has_colon) {
+		if (len < 3 || text[0] != '[' || text[len - 1] != ']')
+			return false;
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len >= sizeof(p->host))
+		return false;
+	memcpy(p->host, text, len);
+	p->host[len] = '\0';
+	lower(p->host);
+	return strpbrk(p->host, "/@ \t") == NULL;
+}
+
+bool
+pattern_parse(const char *text, struct pattern *ret_pattern, char *why,
+	      size_t size)
+{
+	const char *host = strstr(text, "://"), *port;
+	struct pattern p = { .port = 0 };
+	size_t len = host == NULL ? 0 : (size_t)(host - text);
+
+	if (len == 0 || len >= sizeof(p.scheme))
+		return refuse(why, size, "\"%.80s\" is not of the form "
+		    "SCHEME://HOST[:PORT]", text);
+	memcpy(p.scheme, text, len);
+	p.scheme[len] = '\0';
+	lower(p.scheme);
+	if (strcmp(p.scheme, "*") != 0 && usual_port(p.scheme) == 0)
+		return refuse(why, size, "there is no scheme \"%s\"",
+		    p.scheme);
+	host += 3;
+	port = strrchr(host, ':');
+	/* a colon within brackets is one of an address */
+	if (port == NULL || strchr(port, ']') != NULL)
+		port = host + strlen(host);
+	if (!parse_port(port, &p))
+		return refuse(why, size, "\"%.10s\" is no port: a number "
+		    "or *", port + 1);
+	if (!parse_host(host, (size_t)(port - host), &p))
+		return refuse(why, size, "\"%.80s\" has no usable host; IPv6 "
+		    "addresses go in brackets", text);
+	*ret_pattern = p;
+	return true;
+}
+
+bool
+pattern_matches(const struct pattern *p, const struct starttls_url *url)
+{
+	const char *scheme = starttls_protocol_scheme(url->protocol,
+	    url->from);
+	char host[sizeof(url->host)];
+	long port = p->port != 0 ? p->port : usual_port(scheme);
+
+	if (strcmp(p->scheme, "*") != 0 && strcmp(p->scheme, scheme) != 0)
+		return false;
+	if (!p->any_port && strtol(url->port, NULL, 10) != port)
+		return false;
+	memcpy(host, url->host, sizeof(host));
+	lower(host);
+	return fnmatch(p->host, host, FNM_NOESCAPE) == 0;
+}

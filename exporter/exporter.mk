@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: ISC
+# starttls-exporter, for Prometheus.
+
+EXPORTER_SOURCES = exporter/allow.c exporter/allow.h exporter/config_file.c \
+	exporter/config_file.h exporter/exporter.h exporter/http.c \
+	exporter/http.h exporter/main.c exporter/metrics.c \
+	exporter/metrics.h exporter/probe.c exporter/probe.h \
+	exporter/settings.c exporter/settings.h
+if ENABLE_EXPORTER
+bin_PROGRAMS += starttls-exporter
+dist_man_MANS += doc/starttls-exporter.8
+else
+EXTRA_DIST += doc/starttls-exporter.8
+endif
+starttls_exporter_SOURCES = $(EXPORTER_SOURCES)
+starttls_exporter_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cli
+starttls_exporter_CFLAGS = $(COMMAND_CFLAGS) $(MICROHTTPD_CFLAGS) \
+	$(INIH_CFLAGS)
+starttls_exporter_LDFLAGS = $(AM_LDFLAGS)
+starttls_exporter_LDADD = $(COMMAND_LIBS) $(MICROHTTPD_LIBS) $(INIH_LIBS)
+
+EXTRA_DIST += monitoring/exporter.conf monitoring/prometheus.yml

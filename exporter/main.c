@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * starttls-exporter(8): the command line, signals, and the configuration in
+ * use.
+ *
+ * The main thread does nothing but wait for signals.  A reload makes another
+ * configuration and puts it in the place of the one before, which ends with
+ * the last request that uses it; a bad file changes nothing.
+ */
+
+#include "config.h"
+
+#include "exporter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "front.h"
+#include "http.h"
+#include "result.h"
+#include "values.h"
+
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT "9924"
+#define LEAVE_US 10000000          /* for requests under way */
+
+struct arguments {
+	const char *config;
+	char *host, *port;         /* owned */
+	bool only_check;
+};
+
+static int
+complain_of(const char *text, int status)
+{
+	char shown[600];
+
+	fprintf(stderr, "starttls-exporter: %s\n",
+	    clean(shown, sizeof(shown), text));
+	return status;
+}
+
+static int
+misused(const char *text)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), "%.120s; see starttls-exporter --help",
+	    text);
+	return complain_of(line, EXIT_USAGE);
+}
+
+/* ---- signals ---- */
+
+/* All that a handler can get at. */
+static int signal_out = -1;
+
+static void
+on_signal(int number)
+{
+	unsigned char byte = (unsigned char)number;
+	int saved = errno;
+
+	/* a full pipe holds enough to wake us */
+	(void)!write(signal_out, &byte, 1);
+	errno = saved;
+}
+
+/* Handlers, and nothing blocked: a command for a password inherits what is
+   blocked, but no handler. */
+static bool
+catch_signals(int *ret_in)
+{
+	static const int numbers[] = { SIGHUP, SIGTERM, SIGINT };
+	struct sigaction action;
+	int ends[2];
+	size_t i;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	*ret_in = ends[0];
+	signal_out = ends[1];
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	action.sa_flags = SA_RESTART;
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+	return true;
+}
+
+/* The next one; 0: none came in time; -1 waits for ever. */
+static int
+next_signal(int in, int timeout_ms)
+{
+	struct pollfd fd = { .fd = in, .events = POLLIN };
+	unsigned char number;
+	int n;
+
+	do {
+		n = poll(&fd, 1, timeout_ms);
+	} while (n < 0 && errno == EINTR && timeout_ms < 0);
+	return n > 0 && read(in, &number, 1) == 1 ? number : 0;
+}
+
+/* ---- the configuration in use ---- */
+
+struct config *
+exporter_config(struct exporter *exporter)
+{
+	struct config *config;
+
+	pthread_mutex_lock(&exporter->lock);
+	config = exporter->config;
+	config_ref(config);
+	pthread_mutex_unlock(&exporter->lock);
+	return config;
+}
+
+static bool
+load(struct exporter *exporter, const char *path)
+{
+	char why[600];
+	struct config *former, *config = config_load(path, why, sizeof(why));
+	const struct module *m;
+
+	metrics_reloaded(&exporter->metrics, config != NULL);
+	if (config == NULL) {
+		complain_of(why, EXIT_USAGE);
+		return false;
+	}
+	for (m = config->modules; m != NULL; m = m->next)
+		metrics_know_module(&exporter->metrics, m->name);
+	pthread_mutex_lock(&exporter->lock);
+	former = exporter->config;
+	exporter->config = config;
+	pthread_mutex_unlock(&exporter->lock);
+	config_unref(former);
+	return true;
+}
+
+static void
+reload(struct exporter *exporter, const char *path)
+{
+	if (load(exporter, path))
+		complain_of("the configuration was read again", 0);
+	else
+		complain_of("the former configuration stays in use", 0);
+}
+
+/* ---- from beginning to end ---- */
+
+/* Connections and probes have descriptors, and there may be many. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool
+announce(int listener)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	char where[PEER_SIZE + 16];
+
+	if (getsockname(listener, (struct sockaddr *)&address, &len) != 0)
+		return false;
+	show_address((struct sockaddr *)&address, len, where, sizeof(where));
+	printf("listening on http://%s\n", where);
+	return fflush(stdout) == 0;
+}
+
+/* Whether all requests have come to an end.  A second signal, or time, may
+   come first: threads cannot be ended. */
+static bool
+leave(struct exporter *exporter, int listener, int in)
+{
+	const int64_t until_us = monotonic_us() + LEAVE_US;
+
+	http_quiesce(exporter);
+	shutdown(listener, SHUT_RDWR);
+	while (atomic_load(&exporter->requests) > 0 &&
+	    monotonic_us() < until_us)
+		switch (next_signal(in, 20)) {
+		case SIGTERM:
+		case SIGINT:
+			return false;
+		}
+	return atomic_load(&exporter->requests) == 0;
+}
+
+static int
+serve(struct exporter *exporter, const struct arguments *a, int listener)
+{
+	int in, number;
+
+	if (!catch_signals(&in) || !http_start(exporter, listener)) {
+		char text[100];
+
+		snprintf(text, sizeof(text), "cannot begin: %s",
+		    strerror(errno));
+		return complain_of(text, EXIT_LOCAL);
+	}
+	if (!announce(listener)) {
+		http_stop(exporter);
+		return complain_of("cannot write to standard output",
+		    EXIT_LOCAL);
+	}
+	while ((number = next_signal(in, -1)) != SIGTERM && number != SIGINT)
+		if (number == SIGHUP)
+			reload(exporter, a->config);
+	if (!leave(exporter, listener, in))
+		_exit(0);
+	http_stop(exporter);
+	return 0;
+}
+
+static int
+run(const struct arguments *a)
+{
+	struct exporter exporter = { .config = NULL };
+	int listener = -1, status = 0;
+
+	pthread_mutex_init(&exporter.lock, NULL);
+	metrics_init(&exporter.metrics);
+	raise_limit();
+	if (!load(&exporter, a->config))
+		status = EXIT_USAGE;
+	if (status == 0 && !a->only_check)
+		status = listen_tcp(a->host != NULL ? a->host : DEFAULT_HOST,
+		    a->host != NULL ? a->port : DEFAULT_PORT, false,
+		    &listener);
+	if (status == 0 && !a->only_check)
+		status = serve(&exporter, a, listener);
+	if (listener >= 0)
+		close(listener);
+	config_unref(exporter.config);
+	metrics_done(&exporter.metrics);
+	pthread_mutex_destroy(&exporter.lock);
+	return status;
+}
+
+/* ---- the command line ---- */
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "check-config", no_argument, NULL, 'n' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static int
+print_help(void)
+{
+	fputs("usage: starttls-exporter --config FILE [OPTION...]\n\n"
+	    "Check mail, news and FTP servers for Prometheus.\n\n"
+	    "  --config FILE       modules, and the targets that are allowed\n"
+	    "  --listen HOST:PORT  default " DEFAULT_HOST ":" DEFAULT_PORT
+	    "; port 0 is a free one\n"
+	    "  --check-config      say what is wrong with the file, and "
+	    "stop\n"
+	    "  --help              print this and stop\n"
+	    "  --version           print the version and stop\n\n"
+	    "See starttls-exporter(8).\n", stdout);
+	return 0;
+}
+
+/* -1: go on; else the exit status. */
+static int
+parse(int argc, char **argv, struct arguments *a)
+{
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			a->config = optarg;
+			break;
+		case 'l':
+			if (!parse_address(optarg, 0, &a->host, &a->port))
+				return misused("--listen: this is no "
+				    "HOST:PORT");
+			break;
+		case 'n':
+			a->only_check = true;
+			break;
+		case 'h':
+			return print_help();
+		case 'v':
+			printf("starttls-exporter %s\n", starttls_version());
+			return 0;
+		case ':':
+			return misused("an option lacks its value");
+		default:
+			return misused("unknown option");
+		}
+	}
+	if (optind < argc)
+		return misused("unexpected argument");
+	return a->config != NULL ? -1 : misused("--config is missing");
+}
+
+/* A closed 0, 1 or 2 must not become somebody's socket. */
+static bool
+hold_standard_descriptors(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null",
+		    fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a = { .config = NULL };
+	int status;
+
+	if (!hold_standard_descriptors())
+		return EXIT_LOCAL;
+	signal(SIGPIPE, SIG_IGN);
+	status = parse(argc, argv, &a);
+	if (status < 0)
+		status = run(&a);
+	free(a.host);
+	free(a.port);
+	if (fflush(stdout) != 0 && status == 0)
+		status = complain_of("cannot write to standard output",
+		    EXIT_LOCAL);
+	return status;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * A probe: what is asked for, whether that is allowed, and the answer.
+ *
+ * Nobody is connected to, and no name is looked up, before the target was
+ * found to be allowed.  A check that fails is an answer like any other; only
+ * requests that were not taken have another status than 200.
+ */
+
+#include "config.h"
+
+#include "probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "checker.h"
+#include "format.h"
+#include "http.h"
+#include "values.h"
+
+#define SCRAPE_TIMEOUT "X-Prometheus-Scrape-Timeout-Seconds"
+#define ANSWER_MS 500              /* for the way of the answer */
+#define LEAST_MS 100
+#define IDLE_SECONDS 30
+
+struct question {
+	const char *target;
+	const char *module;
+	const char *mistake;       /* NULL: none */
+	int timeout_ms;            /* of the scrape; 0: none */
+};
+
+/* Labels, messages and the library get nothing else; other names have their
+   A-labels. */
+static bool
+is_printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return false;
+	return true;
+}
+
+static enum MHD_Result
+take_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+	       const char *value)
+{
+	struct question *q = context;
+	const char **place = NULL;
+
+	(void)kind;
+	if (strcmp(name, "target") == 0)
+		place = &q->target;
+	else if (strcmp(name, "module") == 0)
+		place = &q->module;
+	if (place == NULL)
+		q->mistake = "unknown parameter; there are target and module";
+	else if (*place != NULL)
+		q->mistake = "a parameter comes twice";
+	else if (value == NULL || value[0] == '\0')
+		q->mistake = "a parameter has no value";
+	else if (!is_printable(value))
+		q->mistake = "a parameter has a character that is not "
+		    "printable ASCII";
+	else
+		*place = value;
+	return q->mistake == NULL ? MHD_YES : MHD_NO;
+}
+
+static void
+read_question(struct question *q, struct MHD_Connection *connection)
+{
+	const char *timeout = MHD_lookup_connection_value(connection,
+	    MHD_HEADER_KIND, SCRAPE_TIMEOUT);
+
+	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND,
+	    take_parameter, q);
+	if (q->mistake != NULL)
+		return;
+	if (q->target == NULL)
+		q->mistake = "the parameter target is missing";
+	else if (timeout != NULL && !parse_timeout(timeout, &q->timeout_ms))
+		q->mistake = SCRAPE_TIMEOUT " is no number of seconds";
+	if (q->module == NULL)
+		q->module = "default";
+}
+
+static int
+timeout_of(const struct question *q, const struct module *module)
+{
+	int ms = q->timeout_ms - ANSWER_MS;
+
+	if (q->timeout_ms == 0)
+		return module->settings.timeout_ms;
+	if (ms < LEAST_MS)
+		ms = LEAST_MS;
+	return ms < module->settings.timeout_ms ? ms :
+	    module->settings.timeout_ms;
+}
+
+/* The check itself.  Idle time is not counted meanwhile: there may be more of
+   it than a client that sends nothing is given. */
+static enum MHD_Result
+run_probe(struct exporter *exporter, struct MHD_Connection *connection,
+	  const struct question *q, const struct module *module)
+{
+	struct result result;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	bool good;
+
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+	    0U);
+	check_url(&module->settings, q->target, timeout_of(q, module), true,
+	    &result);
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+	    (unsigned)IDLE_SECONDS);
+	metrics_end_probe(&exporter->metrics, module->name, result.reason);
+	good = out != NULL && format_one(&module->settings, &result, out);
+	if (out != NULL && fclose(out) != 0)
+		good = false;
+	if (good)
+		return http_take(connection, MHD_HTTP_OK, TYPE_METRICS, text,
+		    len);
+	free(text);
+	return http_say(connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
+	    "out of memory");
+}
+
+static enum MHD_Result
+refuse(struct exporter *exporter, struct MHD_Connection *connection,
+       enum refusal cause, unsigned status, const char *line)
+{
+	metrics_refused(&exporter->metrics, cause);
+	return http_say(connection, status, line);
+}
+
+static enum MHD_Result
+probe_with(struct exporter *exporter, struct MHD_Connection *connection,
+	   const struct config *config)
+{
+	struct question q = { .target = NULL };
+	struct starttls_url url = { .size = sizeof(url) };
+	struct starttls_error error;
+	const struct module *module;
+
+	read_question(&q, connection);
+	if (q.mistake != NULL)
+		return refuse(exporter, connection, REFUSED_BAD_REQUEST,
+		    MHD_HTTP_BAD_REQUEST, q.mistake);
+	module = config_module(config, q.module);
+	if (module == NULL)
+		return refuse(exporter, connection, REFUSED_BAD_REQUEST,
+		    MHD_HTTP_BAD_REQUEST, "there is no such module");
+	if (starttls_url_parse(q.target, &url, &error) != 0)
+		return refuse(exporter, connection, REFUSED_BAD_REQUEST,
+		    MHD_HTTP_BAD_REQUEST, "the target is no URL of the form "
+		    "scheme://host[:port], or has an unknown scheme");
+	if (!config_allows(config, &url))
+		return refuse(exporter, connection, REFUSED_NOT_ALLOWED,
+		    MHD_HTTP_FORBIDDEN, "the configuration does not allow "
+		    "this target");
+	if (!metrics_begin_probe(&exporter->metrics, config->max_probes))
+		return http_say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    "too many probes at a time");
+	return run_probe(exporter, connection, &q, module);
+}
+
+enum MHD_Result
+probe(struct exporter *exporter, struct MHD_Connection *connection)
+{
+	struct config *config = exporter_config(exporter);
+	enum MHD_Result rc = probe_with(exporter, connection, config);
+
+	config_unref(config);
+	return rc;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* The configuration: who may be probed, and how. */
+
+#ifndef EXPORTER_SETTINGS_H
+#define EXPORTER_SETTINGS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "allow.h"
+#include "options.h"
+
+#define DEFAULT_PROBES 64
+#define MOST_PROBES 448            /* each has a thread */
+
+/* Text that settings point to. */
+struct text {
+	struct text *next;
+	char value[];
+};
+
+struct module {
+	struct module *next;
+	char name[42];
+	int line;
+	struct settings settings;
+	struct identities identities;
+	struct text *texts;
+};
+
+/* Does not change once it was loaded; whoever uses it holds a reference. */
+struct config {
+	atomic_uint references;
+	struct module *modules;
+	struct pattern *allow;
+	size_t allow_count;
+	long max_probes;
+};
+
+/**
+ * config_load: read a file, and all files that it names.
+ *
+ * @why  one line: FILE:LINE: what is wrong
+ *
+ * Returns: a configuration with one reference; NULL
+ */
+struct config *config_load(const char *path, char *why, size_t why_size);
+void config_ref(struct config *config);
+void config_unref(struct config *config);
+
+const struct module *config_module(const struct config *config,
+				   const char *name);
+bool config_allows(const struct config *config,
+		   const struct starttls_url *url);
+
+#endif
