@@ -90,8 +90,8 @@ parse_host(const char *text, size_t len, struct pattern *p)
 	return strpbrk(p->host, "/@ \t") == NULL;
 }
 
-bool
-pattern_parse(const char *text, struct pattern *ret_pattern, char *why,
+static bool
+parse_pattern(const char *text, struct pattern *ret_pattern, char *why,
 	      size_t size)
 {
 	const char *host = strstr(text, "://"), *port;
@@ -122,8 +122,8 @@ pattern_parse(const char *text, struct pattern *ret_pattern, char *why,
 	return true;
 }
 
-bool
-pattern_matches(const struct pattern *p, const struct starttls_url *url)
+static bool
+matches(const struct pattern *p, const struct starttls_url *url)
 {
 	const char *scheme = starttls_protocol_scheme(url->protocol,
 	    url->from);
@@ -137,4 +137,39 @@ pattern_matches(const struct pattern *p, const struct starttls_url *url)
 	memcpy(host, url->host, sizeof(host));
 	lower(host);
 	return fnmatch(p->host, host, FNM_NOESCAPE) == 0;
+}
+
+bool
+allow_list_add(struct allow_list *list, const char *text, char *why,
+	       size_t size)
+{
+	struct pattern *more = realloc(list->patterns, (list->count + 1) *
+	    sizeof(*more));
+
+	if (more == NULL)
+		return refuse(why, size, "out of memory");
+	list->patterns = more;
+	if (!parse_pattern(text, &more[list->count], why, size))
+		return false;
+	list->count++;
+	return true;
+}
+
+bool
+allow_list_has(const struct allow_list *list, const struct starttls_url *url)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (matches(&list->patterns[i], url))
+			return true;
+	return false;
+}
+
+void
+allow_list_done(struct allow_list *list)
+{
+	free(list->patterns);
+	list->patterns = NULL;
+	list->count = 0;
 }

@@ -18,11 +18,18 @@ struct pattern {
 	long port;                 /* 0: that of the scheme */
 };
 
-/* False: it is none, with the words in @why. */
-bool pattern_parse(const char *text, struct pattern *ret_pattern, char *why,
-		   size_t why_size);
-/* On what a URL means, never on its text. */
-bool pattern_matches(const struct pattern *pattern,
-		     const struct starttls_url *url);
+/* Zeroed: empty. */
+struct allow_list {
+	struct pattern *patterns;
+	size_t count;
+};
+
+/* False: @text is no pattern, with the words in @why. */
+bool allow_list_add(struct allow_list *list, const char *text, char *why,
+		    size_t why_size);
+/* Whether a pattern matches what the URL means, never its text. */
+bool allow_list_has(const struct allow_list *list,
+		    const struct starttls_url *url);
+void allow_list_done(struct allow_list *list);
 
 #endif

@@ -22,7 +22,6 @@
 
 #define CONNECTIONS (MOST_PROBES + 64)
 #define CONNECTION_MEMORY 16384
-#define IDLE_SECONDS 30
 
 static enum MHD_Result
 answer(struct MHD_Connection *connection, unsigned status, const char *type,
@@ -172,7 +171,7 @@ http_start(struct exporter *exporter, int listener)
 	    MHD_OPTION_LISTEN_SOCKET, listener,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+	    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, completed, exporter,

@@ -24,7 +24,6 @@
 #define SCRAPE_TIMEOUT "X-Prometheus-Scrape-Timeout-Seconds"
 #define ANSWER_MS 500              /* for the way of the answer */
 #define LEAST_MS 100
-#define IDLE_SECONDS 30
 
 struct question {
 	const char *target;
@@ -118,7 +117,7 @@ run_probe(struct exporter *exporter, struct MHD_Connection *connection,
 	check_url(&module->settings, q->target, timeout_of(q, module), true,
 	    &result);
 	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-	    (unsigned)IDLE_SECONDS);
+	    IDLE_SECONDS);
 	metrics_end_probe(&exporter->metrics, module->name, result.reason);
 	good = out != NULL && format_one(&module->settings, &result, out);
 	if (out != NULL && fclose(out) != 0)
@@ -160,10 +159,10 @@ probe_with(struct exporter *exporter, struct MHD_Connection *connection,
 		return refuse(exporter, connection, REFUSED_BAD_REQUEST,
 		    MHD_HTTP_BAD_REQUEST, "the target is no URL of the form "
 		    "scheme://host[:port], or has an unknown scheme");
-	if (!config_allows(config, &url))
+	if (!config_allows(config, module, &url))
 		return refuse(exporter, connection, REFUSED_NOT_ALLOWED,
 		    MHD_HTTP_FORBIDDEN, "the configuration does not allow "
-		    "this target");
+		    "this target, or not with this module");
 	if (!metrics_begin_probe(&exporter->metrics, config->max_probes))
 		return http_say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 		    "too many probes at a time");

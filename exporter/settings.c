@@ -4,8 +4,9 @@
 /*
  * Loading the configuration.
  *
- * A module is what options make of a call of "starttls check", and its keys are
- * those options: nothing here knows what they mean.  Options that can be read
+ * A module is what options make of a call of "starttls check", and its keys,
+ * but for an allow-list of its own, are those options: nothing here knows what
+ * they mean.  Options that can be read
  * once only, from a descriptor or the environment, are none of them, as the
  * next reload would fail.
  *
@@ -57,6 +58,7 @@ free_module(struct module *m)
 	struct text *text;
 
 	free_settings(&m->settings);
+	allow_list_done(&m->allow);
 	while ((text = m->texts) != NULL) {
 		m->texts = text->next;
 		free(text);
@@ -81,7 +83,7 @@ config_unref(struct config *config)
 		config->modules = m->next;
 		free_module(m);
 	}
-	free(config->allow);
+	allow_list_done(&config->allow);
 	free(config);
 }
 
@@ -96,14 +98,11 @@ config_module(const struct config *config, const char *name)
 }
 
 bool
-config_allows(const struct config *config, const struct starttls_url *url)
+config_allows(const struct config *config, const struct module *module,
+	      const struct starttls_url *url)
 {
-	size_t i;
-
-	for (i = 0; i < config->allow_count; i++)
-		if (pattern_matches(&config->allow[i], url))
-			return true;
-	return false;
+	return allow_list_has(&config->allow, url) &&
+	    (module->allow.count == 0 || allow_list_has(&module->allow, url));
 }
 
 /* Names become labels, and parts of URLs. */
@@ -163,26 +162,11 @@ take_section(void *context, const char *name, int line, char *why,
 }
 
 static bool
-add_pattern(struct config *c, const char *value, char *why, size_t size)
-{
-	struct pattern *more = realloc(c->allow, (c->allow_count + 1) *
-	    sizeof(*more));
-
-	if (more == NULL)
-		return refuse(why, size, "out of memory");
-	c->allow = more;
-	if (!pattern_parse(value, &more[c->allow_count], why, size))
-		return false;
-	c->allow_count++;
-	return true;
-}
-
-static bool
 set_exporter(struct config *c, const char *name, const char *value, char *why,
 	     size_t size)
 {
 	if (strcmp(name, "allow") == 0)
-		return add_pattern(c, value, why, size);
+		return allow_list_add(&c->allow, value, why, size);
 	if (strcmp(name, "max-probes") != 0)
 		return refuse(why, size, "there is no \"%.40s\" here", name);
 	if (!parse_count(value, &c->max_probes) ||
@@ -204,9 +188,12 @@ static bool
 set_module(struct module *m, const char *name, const char *value, char *why,
 	   size_t size)
 {
-	struct text *text = malloc(sizeof(*text) + strlen(value) + 1);
+	struct text *text;
 	char said[400];
 
+	if (strcmp(name, "allow") == 0)
+		return allow_list_add(&m->allow, value, why, size);
+	text = malloc(sizeof(*text) + strlen(value) + 1);
 	if (text == NULL)
 		return refuse(why, size, "out of memory");
 	memcpy(text->value, value, strlen(value) + 1);
@@ -260,9 +247,9 @@ end_config(struct config *c, const struct loading *l, const char *path,
 	char said[400];
 	struct module *m;
 
-	if (c->allow_count == 0)
-		return refuse(why, size, "%s:%d: nothing may be probed: [exporter] "
-		    "needs allow = SCHEME://HOST", path,
+	if (c->allow.count == 0)
+		return refuse(why, size, "%s:%d: nothing may be probed: "
+		    "[exporter] needs allow = SCHEME://HOST", path,
 		    l->line_of_exporter);
 	if (c->modules == NULL)
 		return refuse(why, size, "%s:%d: there is no [module NAME]",

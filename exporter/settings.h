@@ -29,14 +29,14 @@ struct module {
 	struct settings settings;
 	struct identities identities;
 	struct text *texts;
+	struct allow_list allow;   /* not empty: and no other targets */
 };
 
 /* Does not change once it was loaded; whoever uses it holds a reference. */
 struct config {
 	atomic_uint references;
 	struct module *modules;
-	struct pattern *allow;
-	size_t allow_count;
+	struct allow_list allow;
 	long max_probes;
 };
 
@@ -53,7 +53,8 @@ void config_unref(struct config *config);
 
 const struct module *config_module(const struct config *config,
 				   const char *name);
-bool config_allows(const struct config *config,
+/* Whether the URL may be probed with the module. */
+bool config_allows(const struct config *config, const struct module *module,
 		   const struct starttls_url *url);
 
 #endif
