@@ -95,6 +95,9 @@ struct subcommand {
 	int timeout_ms;            /* if none is given; 0: the usual one */
 };
 
+/* Each program's own, for messages. */
+extern const char program_name[];
+
 int run_connect(struct settings *settings);
 int run_check(struct settings *settings);
 int run_probe(struct settings *settings);

@@ -69,7 +69,7 @@ find_address(const char *host, const char *port, bool only_loopback,
 	clean(shown, sizeof(shown), host);
 	rc = getaddrinfo(host, port, &hints, &list);
 	if (rc != 0 && !only_loopback) {
-		fprintf(stderr, "starttls: %s: %s\n", shown,
+		fprintf(stderr, "%s: %s: %s\n", program_name, shown,
 		    gai_strerror(rc));
 		return EXIT_LOCAL;
 	}
@@ -79,9 +79,9 @@ find_address(const char *host, const char *port, bool only_loopback,
 	}
 	if (rc == 0)
 		freeaddrinfo(list);
-	fprintf(stderr, "starttls: %s is no loopback address, and in the "
-	    "clear nothing may leave this machine; use 127.0.0.1 or [::1]\n",
-	    shown);
+	fprintf(stderr, "%s: %s is no loopback address, and in the clear "
+	    "nothing may leave this machine; use 127.0.0.1 or [::1]\n",
+	    program_name, shown);
 	return EXIT_USAGE;
 }
 
@@ -90,7 +90,7 @@ cannot_listen(const char *where)
 {
 	char shown[200];
 
-	fprintf(stderr, "starttls: cannot listen on %s: %s\n",
+	fprintf(stderr, "%s: cannot listen on %s: %s\n", program_name,
 	    clean(shown, sizeof(shown), where), strerror(errno));
 	return EXIT_LOCAL;
 }

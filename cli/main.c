@@ -14,6 +14,8 @@
 
 #include "cli.h"
 
+const char program_name[] = "starttls";
+
 #define COMMON "aAdpPrRkKmxlnct46qvh"
 #define SERVE "CeprikKPmxlLNTXYtqvh"
 

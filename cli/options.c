@@ -90,7 +90,7 @@ static const struct option_row rows[] = {
 	  "human (default), json, nagios or prometheus" },
 	{ 'o', "--output", "FILE", "replace this file when all is done" },
 	{ 'w', "--warning", "time=S,days=N",
-	  "-w: nagios warns if it takes longer, or so few days are left" },
+	  "-w: warn if it takes longer, or fewer days are left" },
 	{ 'W', "--critical", "time=S,days=N", "-c: the same for critical" },
 	{ 'v', "--trace", NULL, "show the dialog on standard error" },
 	{ 'q', "--quiet", NULL, "no messages, only the exit status" },

@@ -18,5 +18,3 @@ starttls_exporter_CFLAGS = $(COMMAND_CFLAGS) $(MICROHTTPD_CFLAGS) \
 	$(INIH_CFLAGS)
 starttls_exporter_LDFLAGS = $(AM_LDFLAGS)
 starttls_exporter_LDADD = $(COMMAND_LIBS) $(MICROHTTPD_LIBS) $(INIH_LIBS)
-
-EXTRA_DIST += monitoring/exporter.conf monitoring/prometheus.yml

@@ -34,6 +34,8 @@
 #define DEFAULT_PORT "9924"
 #define LEAVE_US 10000000          /* for requests under way */
 
+const char program_name[] = "starttls-exporter";
+
 struct arguments {
 	const char *config;
 	char *host, *port;         /* owned */
@@ -45,7 +47,7 @@ complain_of(const char *text, int status)
 {
 	char shown[600];
 
-	fprintf(stderr, "starttls-exporter: %s\n",
+	fprintf(stderr, "%s: %s\n", program_name,
 	    clean(shown, sizeof(shown), text));
 	return status;
 }

@@ -103,7 +103,7 @@ timeout_of(const struct question *q, const struct module *module)
 /* The check itself.  Idle time is not counted meanwhile: there may be more of
    it than a client that sends nothing is given. */
 static enum MHD_Result
-run_probe(struct exporter *exporter, struct MHD_Connection *connection,
+answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
 	  const struct question *q, const struct module *module)
 {
 	struct result result;
@@ -166,7 +166,7 @@ probe_with(struct exporter *exporter, struct MHD_Connection *connection,
 	if (!metrics_begin_probe(&exporter->metrics, config->max_probes))
 		return http_say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 		    "too many probes at a time");
-	return run_probe(exporter, connection, &q, module);
+	return answer_probe(exporter, connection, &q, module);
 }
 
 enum MHD_Result
