@@ -224,24 +224,23 @@ count_jobs(const struct settings *settings, const struct targets *targets)
 	return jobs < targets->count ? jobs : targets->count;
 }
 
-/* Each has a descriptor, and while addresses are raced some more. */
+/* Each has a descriptor, and some more as long as addresses are raced. */
 static int
 check_files(const struct settings *settings, size_t jobs)
 {
+	const rlim_t least = (rlim_t)jobs + SPARE_FILES;
+	const rlim_t better = 4 * (rlim_t)jobs + SPARE_FILES;
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t)jobs + SPARE_FILES;
 	char message[120];
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= better)
 		return 0;
-	if (limit.rlim_max >= wanted) {
-		limit.rlim_cur = wanted;
-		if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-			return 0;
-	}
+	limit.rlim_cur = limit.rlim_max < better ? limit.rlim_max : better;
+	if (limit.rlim_cur >= least && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return 0;
 	snprintf(message, sizeof(message), "--jobs: %zu at a time need %llu "
 	    "open files, the limit is %llu", jobs,
-	    (unsigned long long)wanted, (unsigned long long)limit.rlim_max);
+	    (unsigned long long)least, (unsigned long long)limit.rlim_max);
 	return refuse(settings, message, EXIT_LOCAL);
 }
 

@@ -54,6 +54,9 @@ fill_error(struct conversation *c, const struct login_outcome *o)
 	memcpy(e->state, o->state, sizeof(e->state));
 	memcpy(e->reply, o->reply, sizeof(e->reply));
 	memcpy(e->message, o->message, sizeof(e->message));
+	if (e->message[0] == '\0')
+		snprintf(e->message, sizeof(e->message), "cannot log in: %s",
+		    starttls_code_name(c->code));
 	snprintf(e->protocol, sizeof(e->protocol), "%s", c->report.protocol);
 }
 

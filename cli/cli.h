@@ -119,6 +119,10 @@ int converse(const struct settings *settings, const char *url, int timeout_ms,
 void check_inside(struct conversation *c);
 void finish_conversation(struct conversation *c);
 
+/* A closed 0, 1 or 2 must not become somebody's socket.  What stands in for
+   standard output cannot be written to, so that losing output is noticed. */
+bool hold_standard_descriptors(void);
+
 /* Printable ASCII of what somebody wrote; '?' for the rest. */
 const char *clean(char *buf, size_t size, const char *text);
 int exit_status(const struct starttls_error *error);

@@ -15,12 +15,13 @@
 #include "front.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "signals.h"
 
 #define DEFAULT_LIMIT 16384        /* connections, if descriptors allow */
 #define SPARE_FILES 32             /* for us and the library */
@@ -38,20 +39,6 @@ struct parting {
 };
 
 /* ---- signals ---- */
-
-/* All that a handler can get at. */
-static int signal_out = -1;
-
-static void
-on_signal(int number)
-{
-	unsigned char byte = (unsigned char)number;
-	int saved = errno;
-
-	/* a full pipe holds enough to wake us */
-	(void)!write(signal_out, &byte, 1);
-	errno = saved;
-}
 
 static void
 stop(void *context)
@@ -96,7 +83,7 @@ read_signals(void *context, short revents)
 	unsigned char number;
 
 	(void)revents;
-	while (read(front->signal_pipe[0], &number, 1) == 1) {
+	while (read(front->signals.fd, &number, 1) == 1) {
 		if (number == SIGTERM || number == SIGINT)
 			leave(front);
 		else
@@ -104,32 +91,21 @@ read_signals(void *context, short revents)
 	}
 }
 
-void
-front_catch(struct front *front, int number)
-{
-	struct sigaction action;
-
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
-	action.sa_flags = SA_RESTART;
-	sigemptyset(&action.sa_mask);
-	signal_out = front->signal_pipe[1];
-	sigaction(number, &action, NULL);
-}
-
 static bool
 init_signals(struct front *front)
 {
-	if (pipe2(front->signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+	int fd;
+
+	if (!signals_open(&fd))
 		return false;
 	front->signals = (struct watch){
-		.fd = front->signal_pipe[0],
+		.fd = fd,
 		.ready = read_signals,
 		.context = front,
 	};
 	loop_watch(&front->loop, &front->signals, POLLIN);
-	front_catch(front, SIGTERM);
-	front_catch(front, SIGINT);
+	signals_catch(SIGTERM);
+	signals_catch(SIGINT);
 	return true;
 }
 

@@ -37,20 +37,18 @@ struct front {
 	size_t connections, max_connections;
 	struct rlimit files;       /* as we were started */
 	const char *path;          /* of a UNIX socket */
-	int signal_pipe[2];
 	struct queue partings;
 };
 
 /* Listen as the settings say.  Returns 0 or the exit status, and has said
    why.  @port is for when there is no --listen.  A connection takes @each
-   descriptors, and other things @spare. */
+   descriptors, and other things @spare.  SIGTERM and SIGINT are the front's:
+   the first one lets what runs come to an end, for as long as --timeout
+   says; others come to signalled() if they are caught, see signals.h. */
 int front_init(struct front *front, const struct settings *settings,
 	       const char *port, size_t each, size_t spare);
 /* The one line on standard output. */
 bool front_announce(const struct front *front);
-/* Tell of these signals, too.  SIGTERM and SIGINT are for the front: the first
-   one lets what runs come to an end, for as long as --timeout says. */
-void front_catch(struct front *front, int number);
 /* Ways for a connection to end: at once, with a reset, or closed well, in
    the background, so that the last words arrive. */
 void front_drop(struct front *front, int fd);

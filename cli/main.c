@@ -9,8 +9,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
-#include <fcntl.h>
 
 #include "cli.h"
 
@@ -60,22 +58,6 @@ print_help(FILE *out)
 		    starttls_protocol_scheme(p, STARTTLS_GREETING),
 		    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE),
 		    starttls_protocol_rfc(p));
-}
-
-/*
- * A closed 0, 1 or 2 must not become somebody's socket.  What stands in for
- * standard output cannot be written to, so that losing output is noticed.
- */
-static bool
-hold_standard_descriptors(void)
-{
-	int fd;
-
-	for (fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null",
-		    fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			return false;
-	return true;
 }
 
 static int

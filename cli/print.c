@@ -7,9 +7,11 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -73,6 +75,18 @@ finish_conversation(struct conversation *c)
 {
 	starttls_upgrade_free(c->upgrade);
 	starttls_session_free(c->session);
+}
+
+bool
+hold_standard_descriptors(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null",
+		    fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
 }
 
 const char *

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "serve.h"
+#include "signals.h"
 
 #define DEFAULT_RUNNING 64
 #define MAX_INHERITED 1024
@@ -158,8 +159,8 @@ listen_and_serve(struct server *server)
 	    1, server->backends.max_running);
 	if (status != 0)
 		return status;
-	front_catch(&server->front, SIGHUP);
-	front_catch(&server->front, SIGCHLD);
+	signals_catch(SIGHUP);
+	signals_catch(SIGCHLD);
 	if (!front_announce(&server->front))
 		return EXIT_LOCAL;
 	rc = loop_run(&server->front.loop);

@@ -20,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool __attribute__((format(printf, 3, 4)))
-refuse(char *why, size_t size, const char *format, ...)
+bool
+say_why(char *why, size_t size, const char *format, ...)
 {
 	va_list args;
 
@@ -99,13 +99,13 @@ parse_pattern(const char *text, struct pattern *ret_pattern, char *why,
 	size_t len = host == NULL ? 0 : (size_t)(host - text);
 
 	if (len == 0 || len >= sizeof(p.scheme))
-		return refuse(why, size, "\"%.80s\" is not of the form "
+		return say_why(why, size, "\"%.80s\" is not of the form "
 		    "SCHEME://HOST[:PORT]", text);
 	memcpy(p.scheme, text, len);
 	p.scheme[len] = '\0';
 	lower(p.scheme);
 	if (strcmp(p.scheme, "*") != 0 && usual_port(p.scheme) == 0)
-		return refuse(why, size, "there is no scheme \"%s\"",
+		return say_why(why, size, "there is no scheme \"%s\"",
 		    p.scheme);
 	host += 3;
 	port = strrchr(host, ':');
@@ -113,10 +113,10 @@ parse_pattern(const char *text, struct pattern *ret_pattern, char *why,
 	if (port == NULL || strchr(port, ']') != NULL)
 		port = host + strlen(host);
 	if (!parse_port(port, &p))
-		return refuse(why, size, "\"%.10s\" is no port: a number "
+		return say_why(why, size, "\"%.10s\" is no port: a number "
 		    "or *", port + 1);
 	if (!parse_host(host, (size_t)(port - host), &p))
-		return refuse(why, size, "\"%.80s\" has no usable host; IPv6 "
+		return say_why(why, size, "\"%.80s\" has no usable host; IPv6 "
 		    "addresses go in brackets", text);
 	*ret_pattern = p;
 	return true;
@@ -147,7 +147,7 @@ allow_list_add(struct allow_list *list, const char *text, char *why,
 	    sizeof(*more));
 
 	if (more == NULL)
-		return refuse(why, size, "out of memory");
+		return say_why(why, size, "out of memory");
 	list->patterns = more;
 	if (!parse_pattern(text, &more[list->count], why, size))
 		return false;

@@ -24,6 +24,10 @@ struct allow_list {
 	size_t count;
 };
 
+/* What is wrong, in words; always false. */
+bool say_why(char *why, size_t why_size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* False: @text is no pattern, with the words in @why. */
 bool allow_list_add(struct allow_list *list, const char *text, char *why,
 		    size_t why_size);

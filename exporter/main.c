@@ -15,7 +15,6 @@
 #include "exporter.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,6 +27,7 @@
 #include "front.h"
 #include "http.h"
 #include "result.h"
+#include "signals.h"
 #include "values.h"
 
 #define DEFAULT_HOST "127.0.0.1"
@@ -63,44 +63,6 @@ misused(const char *text)
 }
 
 /* ---- signals ---- */
-
-/* All that a handler can get at. */
-static int signal_out = -1;
-
-static void
-on_signal(int number)
-{
-	unsigned char byte = (unsigned char)number;
-	int saved = errno;
-
-	/* a full pipe holds enough to wake us */
-	(void)!write(signal_out, &byte, 1);
-	errno = saved;
-}
-
-/* Handlers, and nothing blocked: a command for a password inherits what is
-   blocked, but no handler. */
-static bool
-catch_signals(int *ret_in)
-{
-	static const int numbers[] = { SIGHUP, SIGTERM, SIGINT };
-	struct sigaction action;
-	int ends[2];
-	size_t i;
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return false;
-	fcntl(ends[1], F_SETFL, O_NONBLOCK);
-	*ret_in = ends[0];
-	signal_out = ends[1];
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
-	action.sa_flags = SA_RESTART;
-	sigemptyset(&action.sa_mask);
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
-	return true;
-}
 
 /* The next one; 0: none came in time; -1 waits for ever. */
 static int
@@ -213,13 +175,16 @@ serve(struct exporter *exporter, const struct arguments *a, int listener)
 {
 	int in, number;
 
-	if (!catch_signals(&in) || !http_start(exporter, listener)) {
+	if (!signals_open(&in) || !http_start(exporter, listener)) {
 		char text[100];
 
 		snprintf(text, sizeof(text), "cannot begin: %s",
 		    strerror(errno));
 		return complain_of(text, EXIT_LOCAL);
 	}
+	signals_catch(SIGHUP);
+	signals_catch(SIGTERM);
+	signals_catch(SIGINT);
 	if (!announce(listener)) {
 		http_stop(exporter);
 		return complain_of("cannot write to standard output",
@@ -320,19 +285,6 @@ parse(int argc, char **argv, struct arguments *a)
 	if (optind < argc)
 		return misused("unexpected argument");
 	return a->config != NULL ? -1 : misused("--config is missing");
-}
-
-/* A closed 0, 1 or 2 must not become somebody's socket. */
-static bool
-hold_standard_descriptors(void)
-{
-	int fd;
-
-	for (fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null",
-		    fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			return false;
-	return true;
 }
 
 int

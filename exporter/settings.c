@@ -18,7 +18,6 @@
 
 #include "settings.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,17 +39,6 @@ struct loading {
 	bool in_exporter, has_exporter;
 	int line_of_exporter;
 };
-
-static bool __attribute__((format(printf, 3, 4)))
-refuse(char *why, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, size, format, args);
-	va_end(args);
-	return false;
-}
 
 static void
 free_module(struct module *m)
@@ -123,19 +111,19 @@ begin_module(struct loading *l, const char *name, int line, char *why,
 	struct module *m;
 
 	if (!is_name(name))
-		return refuse(why, size, "a name of a module has letters, "
+		return say_why(why, size, "a name of a module has letters, "
 		    "digits, '_', '.' and '-', 41 at most");
 	if (config_module(l->config, name) != NULL)
-		return refuse(why, size, "there are two modules %s", name);
+		return say_why(why, size, "there are two modules %s", name);
 	m = calloc(1, sizeof(*m));
 	if (m == NULL)
-		return refuse(why, size, "out of memory");
+		return say_why(why, size, "out of memory");
 	m->next = l->config->modules;
 	l->config->modules = l->module = m;
 	m->line = line;
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	if (!options_begin(&m->settings, &module_keys))
-		return refuse(why, size, "out of memory");
+		return say_why(why, size, "out of memory");
 	m->settings.format = &format_prometheus;
 	return true;
 }
@@ -152,10 +140,10 @@ take_section(void *context, const char *name, int line, char *why,
 		return begin_module(l, name + 7 + strspn(name + 7, " \t"),
 		    line, why, size);
 	if (!l->in_exporter)
-		return refuse(why, size, "unknown section; there are "
+		return say_why(why, size, "unknown section; there are "
 		    "[exporter] and [module NAME]");
 	if (l->has_exporter)
-		return refuse(why, size, "there are two sections [exporter]");
+		return say_why(why, size, "there are two sections [exporter]");
 	l->has_exporter = true;
 	l->line_of_exporter = line;
 	return true;
@@ -168,10 +156,10 @@ set_exporter(struct config *c, const char *name, const char *value, char *why,
 	if (strcmp(name, "allow") == 0)
 		return allow_list_add(&c->allow, value, why, size);
 	if (strcmp(name, "max-probes") != 0)
-		return refuse(why, size, "there is no \"%.40s\" here", name);
+		return say_why(why, size, "there is no \"%.40s\" here", name);
 	if (!parse_count(value, &c->max_probes) ||
 	    c->max_probes > MOST_PROBES)
-		return refuse(why, size, "max-probes is a number from 1 to "
+		return say_why(why, size, "max-probes is a number from 1 to "
 		    "%d", MOST_PROBES);
 	return true;
 }
@@ -180,7 +168,7 @@ set_exporter(struct config *c, const char *name, const char *value, char *why,
 static bool
 blame(const char *text, char *why, size_t size)
 {
-	return refuse(why, size, "%s", text +
+	return say_why(why, size, "%s", text +
 	    (strncmp(text, "--", 2) == 0 ? 2 : 0));
 }
 
@@ -195,7 +183,7 @@ set_module(struct module *m, const char *name, const char *value, char *why,
 		return allow_list_add(&m->allow, value, why, size);
 	text = malloc(sizeof(*text) + strlen(value) + 1);
 	if (text == NULL)
-		return refuse(why, size, "out of memory");
+		return say_why(why, size, "out of memory");
 	memcpy(text->value, value, strlen(value) + 1);
 	text->next = m->texts;
 	m->texts = text;
@@ -216,7 +204,7 @@ take_key(void *context, const char *name, const char *value, int line,
 		return set_exporter(l->config, name, value, why, size);
 	if (l->module != NULL)
 		return set_module(l->module, name, value, why, size);
-	return refuse(why, size, "a key before the first [section]");
+	return say_why(why, size, "a key before the first [section]");
 }
 
 /* What needs all keys of a module, and makes it ready for threads. */
@@ -248,20 +236,20 @@ end_config(struct config *c, const struct loading *l, const char *path,
 	struct module *m;
 
 	if (c->allow.count == 0)
-		return refuse(why, size, "%s:%d: nothing may be probed: "
+		return say_why(why, size, "%s:%d: nothing may be probed: "
 		    "[exporter] needs allow = SCHEME://HOST", path,
 		    l->line_of_exporter);
 	if (c->modules == NULL)
-		return refuse(why, size, "%s:%d: there is no [module NAME]",
+		return say_why(why, size, "%s:%d: there is no [module NAME]",
 		    path, l->line_of_exporter);
 	for (m = c->modules; m != NULL; m = m->next)
 		if (!end_module(m, said, sizeof(said)))
-			return refuse(why, size, "%s:%d: module %s: %s",
+			return say_why(why, size, "%s:%d: module %s: %s",
 			    path, m->line, m->name, said);
 	for (m = c->modules; m != NULL; m = m->next)
 		if (account_load(&m->settings.account,
 		    m->settings.timeout_ms, said, sizeof(said)) != 0)
-			return refuse(why, size, "%s:%d: module %s: %s",
+			return say_why(why, size, "%s:%d: module %s: %s",
 			    path, m->line, m->name, said +
 			    (strncmp(said, "--", 2) == 0 ? 2 : 0));
 	return true;
@@ -279,7 +267,7 @@ config_load(const char *path, char *why, size_t size)
 	struct config *config = calloc(1, sizeof(*config));
 
 	if (config == NULL) {
-		refuse(why, size, "%s: out of memory", path);
+		say_why(why, size, "%s: out of memory", path);
 		return NULL;
 	}
 	atomic_init(&config->references, 1);
