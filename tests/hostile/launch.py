@@ -6,7 +6,8 @@ Linux counts the memory of the process that forked towards the child's
 ru_maxrss, so clients are started from this small interpreter and not from
 the test itself.  One request a line on stdin, separated by tabs: the
 seconds after which to kill, the output file, the command.  One answer a line
-on stdout: the wait status, the seconds it took and the peak memory in KiB.
+on stdout: the wait status, the seconds it took and the peak memory in KiB; or
+"failed" and why, if it could not be started.
 """
 
 import os
@@ -23,7 +24,13 @@ def run(limit, output, argv):
     start = time.monotonic()
     pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=to_file,
                           setsigdef=[signal.SIGPIPE])
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
+
+    def late(*_):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:   # it has just ended
+            pass
+    signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, limit)
     _, status, usage = os.wait4(pid, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
@@ -32,4 +39,7 @@ def run(limit, output, argv):
 
 for request in sys.stdin:
     seconds, path, *command = request.rstrip("\n").split("\t")
-    print(*run(float(seconds), path, command), flush=True)
+    try:
+        print(*run(float(seconds), path, command), flush=True)
+    except OSError as error:
+        print("failed", error, flush=True)

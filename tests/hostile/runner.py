@@ -33,10 +33,18 @@ INSIDE = {
 }
 
 
+class Gone(Exception):
+    """A launcher has ended, which says nothing about the client."""
+
+
 class Launcher:
     """A small process that starts clients, one at a time."""
 
     def __init__(self):
+        self.process = None
+        self.begin()
+
+    def begin(self):
         here = os.path.dirname(os.path.abspath(__file__))
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", os.path.join(here, "launch.py")],
@@ -44,14 +52,22 @@ class Launcher:
             start_new_session=True)
 
     def start(self, seconds, output, argv):
-        print(seconds, output, *argv, sep="\t", file=self.process.stdin,
-              flush=True)
+        try:
+            print(seconds, output, *argv, sep="\t", file=self.process.stdin,
+                  flush=True)
+        except BrokenPipeError:
+            raise Gone from None
 
     def fileno(self):
         return self.process.stdout.fileno()
 
     def result(self):
-        status, seconds, rss = self.process.stdout.readline().split()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise Gone
+        if answer.startswith("failed"):
+            raise RuntimeError(answer)
+        status, seconds, rss = answer.split()
         return int(status), float(seconds), int(rss)
 
     def stop(self):
