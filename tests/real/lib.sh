@@ -172,11 +172,14 @@ free_port()
 	echo "$port"
 }
 
-# A process that has ended may linger until it is waited for.
+# A process that has ended may linger until it is waited for, and afterwards its
+# number may be somebody else's, who is no child of ours.
 is_alive()
 {
 	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
-	'' | [ZX]*)	return 1 ;;
+	[ZX]*)		return 1 ;;
+	?" $$ "*)	return 0 ;;
+	*)		return 1 ;;
 	esac
 }
 
@@ -199,7 +202,7 @@ stop()
 {
 	local tries=100
 
-	kill "$1" 2>/dev/null
+	is_alive "$1" && kill "$1" 2>/dev/null
 	while [ $tries -gt 0 ] && is_alive "$1"; do
 		tries=$((tries - 1))
 		sleep 0.05
