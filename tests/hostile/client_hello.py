@@ -603,7 +603,9 @@ def cases(p):
         for what, shape in SHAPES.items():
             yield Case("legal/tls/%s-%s" % (what, name), lambda c, v=version,
                        s=shape: honest(c, v, v, shape=s))
-        for curve in ("X25519", "prime256v1", "secp384r1"):
+        # X25519 is what it offers by itself, and not all versions of Python
+        # can be told to
+        for curve in ("prime256v1", "secp384r1"):
             if version == V12 and curve != "prime256v1":
                 continue       # OpenSSL wants the certificate's curve, too
             yield Case("legal/tls/%s-%s" % (curve, name), lambda c, v=version,
