@@ -33,6 +33,12 @@ int options_set(struct settings *settings, struct identities *later,
 int options_end(struct settings *settings, const struct identities *later,
 		char *why, size_t why_size);
 
+/* One option by its letter.  0; or a library code with @error filled; or 1:
+   @value is not acceptable. */
+int option_apply(struct settings *settings, struct identities *later,
+		 char letter, const char *value,
+		 struct starttls_error *error);
+
 /* Give the policy its certificates.  As options_set. */
 int set_identities(struct starttls_policy *policy,
 		   const struct identities *identities, char *why,
