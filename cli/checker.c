@@ -337,7 +337,7 @@ give_up(const char *url, int number, struct result *ret_result)
 	c.error.alert = c.error.depth = -1;
 	snprintf(c.error.message, sizeof(c.error.message),
 	    "cannot begin: %s", strerror(number));
-	result_fill(ret_result, url, url, &c, NULL, monotonic_us(), false);
+	result_fill(ret_result, url, url, &c, NULL, loop_now_us(), false);
 }
 
 void

@@ -14,21 +14,13 @@
 #include <unistd.h>
 
 #include "cli.h"
-
-static int64_t
-now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
+#include "loop.h"
 
 /* What is left of the deadline, in milliseconds, at least 0. */
 static int
 time_left_ms(const struct conversation *c)
 {
-	int64_t left = (c->deadline_us - now_us() + 999) / 1000;
+	int64_t left = (c->deadline_us - loop_now_us() + 999) / 1000;
 
 	return left < 0 ? 0 : (int)left;
 }
@@ -39,7 +31,7 @@ converse(const struct settings *settings, const char *url, int timeout_ms,
 {
 	memset(c, 0, sizeof(*c));
 	c->report.size = sizeof(c->report);
-	c->deadline_us = now_us() + (int64_t)timeout_ms * 1000;
+	c->deadline_us = loop_now_us() + (int64_t)timeout_ms * 1000;
 	c->code = starttls_upgrade_dial(&c->upgrade, settings->policy, url,
 	    time_left_ms(c), &settings->options, &c->error);
 	if (c->code != 0)
@@ -198,8 +190,8 @@ complain_as(const char *url, const struct starttls_error *error,
 		return;
 	}
 	fprintf(stderr, "starttls: %s: %s [%s]%s%s\n",
-	    clean(shown, sizeof(shown), url), error->message, reason, hint[0] != '\0' ? "; " : "",
-	    hint);
+	    clean(shown, sizeof(shown), url), error->message, reason,
+	    hint[0] != '\0' ? "; " : "", hint);
 }
 
 const char *

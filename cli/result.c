@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "loop.h"
 #include "result.h"
 
 /* Bits by the names of their codes; several bits may share one. */
@@ -35,15 +36,6 @@ static const struct {
 	{ STARTTLS_V_NOT_CA | STARTTLS_V_SIGNATURE | STARTTLS_V_CRITICAL |
 	    STARTTLS_V_MALFORMED | STARTTLS_V_OTHER, STARTTLS_E_BAD_CHAIN },
 };
-
-int64_t
-monotonic_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static int
 cert_of(const struct conversation *c, unsigned index,
@@ -131,7 +123,7 @@ result_fill(struct result *r, const char *name, const char *url,
 	    int64_t started_us, bool chain)
 {
 	memset(r, 0, sizeof(*r));
-	r->total_us = monotonic_us() - started_us;
+	r->total_us = loop_now_us() - started_us;
 	r->checked_at = (int64_t)time(NULL);
 	fill_url(r, name, url);
 	if (login != NULL)

@@ -55,7 +55,7 @@ struct result {
  *
  * @chain    also decode the certificates of a chain that is good, which
  *           takes time
- * @started_us  on the monotonic clock
+ * @started_us  on the clock of loop_now_us
  *
  * Ownership: borrows @name and @url, which have to live as long as @r.
  */
@@ -71,8 +71,5 @@ size_t result_phases(const struct result *r,
 /* Everything that is wrong with the certificate, as stable names: the
    @index'th, or NULL when there are no more. */
 const char *result_problem(const struct result *r, size_t index);
-
-/* Microseconds on a clock that is not set. */
-int64_t monotonic_us(void);
 
 #endif

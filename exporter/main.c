@@ -26,7 +26,7 @@
 
 #include "front.h"
 #include "http.h"
-#include "result.h"
+#include "loop.h"
 #include "signals.h"
 #include "values.h"
 
@@ -156,12 +156,12 @@ announce(int listener)
 static bool
 leave(struct exporter *exporter, int listener, int in)
 {
-	const int64_t until_us = monotonic_us() + LEAVE_US;
+	const int64_t until_us = loop_now_us() + LEAVE_US;
 
 	http_quiesce(exporter);
 	shutdown(listener, SHUT_RDWR);
 	while (atomic_load(&exporter->requests) > 0 &&
-	    monotonic_us() < until_us)
+	    loop_now_us() < until_us)
 		switch (next_signal(in, 20)) {
 		case SIGTERM:
 		case SIGINT:
