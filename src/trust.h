@@ -52,6 +52,14 @@ int starttls_trust_add_file(struct trust *t, const char *path,
 int starttls_trust_add_dir(struct trust *t, const char *path,
 			   struct starttls_error *error);
 
+/* What is in a store at the moment, in order to go back to it when something
+   that was added in parts has failed; not after the first lock. */
+struct trust_mark {
+	size_t count, bytes_len;
+};
+struct trust_mark starttls_trust_mark(const struct trust *t);
+void starttls_trust_forget(struct trust *t, struct trust_mark mark);
+
 /**
  * starttls_trust_add_system: the system's store, from the place that the
  * build found, or else whatever GnuTLS was built to use.
