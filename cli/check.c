@@ -20,7 +20,7 @@
 
 #define DEFAULT_JOBS 100           /* with --targets */
 #define SPARE_FILES 64
-#define PROGRESS_US 200000         /* between two looks */
+#define PROGRESS_MS 200            /* between two looks */
 #define PROGRESS_WIDTH 48
 
 struct check_run {
@@ -36,9 +36,9 @@ struct check_run {
 	struct checker checker;
 	struct format_run format;
 
-	bool progress;             /* is to be shown */
-	bool shown;                /* is on the terminal */
-	int64_t shown_us;
+	bool progress;             /* is on the terminal */
+	struct timer_queue looks;  /* at the progress */
+	struct timer look;
 };
 
 /* ---- progress ---- */
@@ -46,24 +46,34 @@ struct check_run {
 static void
 hide_progress(struct check_run *run)
 {
-	if (run->shown)
+	if (run->progress)
 		fprintf(stderr, "\r%*s\r", PROGRESS_WIDTH, "");
-	run->shown = false;
+	run->progress = false;
 }
 
 static void
-show_progress(struct check_run *run)
+show_progress(void *context)
 {
-	int64_t now = loop_now_us();
+	struct check_run *run = context;
 	char text[PROGRESS_WIDTH + 1];
 
-	if (!run->progress || now - run->shown_us < PROGRESS_US)
-		return;
 	snprintf(text, sizeof(text), "%zu of %zu, %zu failed", run->done,
 	    run->targets.count, run->failed);
 	fprintf(stderr, "\r%-*s", PROGRESS_WIDTH, text);
-	run->shown = true;
-	run->shown_us = now;
+	run->progress = true;
+	loop_set_timer(&run->looks, &run->look);
+}
+
+/* For people who wait, and for no file. */
+static void
+begin_progress(struct check_run *run)
+{
+	if (run->targets.count < 2 || run->settings->quiet ||
+	    isatty(STDERR_FILENO) != 1)
+		return;
+	run->look = (struct timer){ .late = show_progress, .context = run };
+	loop_add_queue(&run->loop, &run->looks, PROGRESS_MS);
+	loop_set_timer(&run->looks, &run->look);
 }
 
 /* ---- results ---- */
@@ -123,7 +133,6 @@ take_result(void *context, void *owner, const struct result *r)
 		}
 		*t->result = *r;
 	}
-	show_progress(run);
 	start_some(run);
 }
 
@@ -281,6 +290,7 @@ run_all(struct check_run *run, size_t jobs)
 		loop_done(&run->loop);
 		return run->status;
 	}
+	begin_progress(run);
 	start_some(run);
 	rc = loop_run(&run->loop);
 	hide_progress(run);
@@ -326,9 +336,6 @@ run_check(struct settings *settings)
 	if (status == 0)
 		status = format_open(&run.format, settings);
 	if (status == 0) {
-		run.progress = run.targets.count > 1 && !settings->quiet &&
-		    isatty(STDERR_FILENO) == 1;
-		run.shown_us = loop_now_us();
 		local = run_all(&run, jobs);
 		status = format_close(&run.format);
 	}

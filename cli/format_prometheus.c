@@ -252,12 +252,15 @@ prometheus_add(struct format_run *run, const struct result *r)
 	/* two samples with the same labels would spoil all of it */
 	if (*node != r->name)
 		return true;
-	number(start(p, UP, r), r->up);
+	/* a failure of ours says nothing about the server */
+	if (r->status != EXIT_LOCAL) {
+		number(start(p, UP, r), r->up);
+		number(start(p, VERIFIED, r), r->report.verified != 0);
+	}
 	add_failure(p, r);
 	add_times(p, r);
 	if (r->has_report)
 		number(start(p, ROUND_TRIPS, r), r->report.round_trips);
-	number(start(p, VERIFIED, r), r->report.verified != 0);
 	add_tls(p, r);
 	add_certificate(p, r);
 	if (r->login.tried)

@@ -87,7 +87,7 @@ static const struct option_row rows[] = {
 	{ '6', "--ipv6", NULL, "IPv6 only" },
 	{ 'M', "--pem", NULL, "print the peer's chain as PEM and nothing else" },
 	{ 'f', "--format", "FORMAT",
-	  "human (default), json, nagios or prometheus" },
+	  "human (default) or json; of a check also nagios or prometheus" },
 	{ 'o', "--output", "FILE", "replace this file when all is done" },
 	{ 'w', "--warning", "time=S,days=N",
 	  "-w: warn if it takes longer, or fewer days are left" },
@@ -332,6 +332,7 @@ options_set(struct settings *s, struct identities *later, const char *name,
 	    const char *value, char *why, size_t size)
 {
 	const struct option_row *row;
+	bool is_flag;
 
 	for (row = rows; row->name != NULL; row++)
 		if (strcmp(row->name + 2, name) == 0 &&
@@ -341,17 +342,15 @@ options_set(struct settings *s, struct identities *later, const char *name,
 		snprintf(why, size, "there is no \"%.40s\" here", name);
 		return EXIT_USAGE;
 	}
-	if (row->argument == NULL || (is_optional(row) &&
-	    strcmp(value, "no") == 0)) {
-		if (strcmp(value, "no") == 0)
-			return 0;
-		if (strcmp(value, "yes") != 0) {
-			snprintf(why, size, "%s is yes or no", name);
-			return EXIT_USAGE;
-		}
-	}
-	if (is_optional(row) && strcmp(value, "yes") == 0)
+	is_flag = row->argument == NULL || is_optional(row);
+	if (is_flag && strcmp(value, "no") == 0)
+		return 0;
+	if (is_flag && strcmp(value, "yes") == 0)
 		value = NULL;
+	if (row->argument == NULL && value != NULL) {
+		snprintf(why, size, "%s is yes or no", name);
+		return EXIT_USAGE;
+	}
 	return apply_row(s, later, row, value, why, size);
 }
 

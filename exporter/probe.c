@@ -100,26 +100,15 @@ timeout_of(const struct question *q, const struct module *module)
 	    module->settings.timeout_ms;
 }
 
-/* The check itself.  Idle time is not counted meanwhile: there may be more of
-   it than a client that sends nothing is given. */
 static enum MHD_Result
-answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
-	  const struct question *q, const struct module *module)
+show_result(struct MHD_Connection *connection, const struct module *module,
+	    const struct result *result)
 {
-	struct result result;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	bool good;
+	bool good = out != NULL && format_one(&module->settings, result, out);
 
-	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-	    0U);
-	check_url(&module->settings, q->target, timeout_of(q, module), true,
-	    &result);
-	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-	    IDLE_SECONDS);
-	metrics_end_probe(&exporter->metrics, module->name, result.reason);
-	good = out != NULL && format_one(&module->settings, &result, out);
 	if (out != NULL && fclose(out) != 0)
 		good = false;
 	if (good)
@@ -128,6 +117,39 @@ answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
 	free(text);
 	return http_say(connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
 	    "out of memory");
+}
+
+/* Nothing was found out about the server, so there are no metrics: who has
+   run out of descriptors must not tell that others are down. */
+static enum MHD_Result
+show_failure(struct MHD_Connection *connection, const struct result *result)
+{
+	char line[STARTTLS_MESSAGE_SIZE + 40], shown[STARTTLS_MESSAGE_SIZE];
+
+	snprintf(line, sizeof(line), "the check could not be made: %s",
+	    clean(shown, sizeof(shown), result->error.message));
+	return http_say(connection, result->status == EXIT_USAGE ?
+	    MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR, line);
+}
+
+/* The check itself.  Idle time is not counted meanwhile: there may be more of
+   it than a client that sends nothing is given. */
+static enum MHD_Result
+answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
+	     const struct question *q, const struct module *module)
+{
+	struct result result;
+
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+	    0U);
+	check_url(&module->settings, q->target, timeout_of(q, module), true,
+	    &result);
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+	    IDLE_SECONDS);
+	metrics_end_probe(&exporter->metrics, module->name, result.reason);
+	if (result.status == EXIT_LOCAL || result.status == EXIT_USAGE)
+		return show_failure(connection, &result);
+	return show_result(connection, module, &result);
 }
 
 static enum MHD_Result
