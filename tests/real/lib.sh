@@ -92,13 +92,41 @@ as()
 
 # ---- certificates -----------------------------------------------------------
 
-# issue NAME SECTION SUBJECT [ISSUER]: NAME.pem and NAME.key, in $work/tls
+# issue NAME SECTION SUBJECT [ISSUER [DAYS]]: NAME.pem and NAME.key, in $work/tls
 issue()
 {
 	(cd "$work/tls" && openssl req -x509 -config req.cnf -extensions "$2" \
-	    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "${5:-2}" \
 	    -subj "/CN=$3" -out "$1.pem" -keyout "$1.key" \
 	    ${4:+-CA "$4.pem" -CAkey "$4.key"}) 2>"$work/openssl.log" ||
+	    fail "cannot issue a certificate: $(tail -n 1 "$work/openssl.log")"
+}
+
+# issue_dated NAME START END: a leaf for localhost and the intermediate in
+# NAME.pem; only "openssl ca" sets a start
+issue_dated()
+{
+	cat >"$work/tls/dated.cnf" <<-END
+	[ca]
+	default_ca = dated
+	[dated]
+	database = $work/tls/index
+	serial = $work/tls/serial
+	new_certs_dir = $work/tls
+	default_md = sha256
+	policy = names
+	unique_subject = no
+	[names]
+	commonName = supplied
+	END
+	(cd "$work/tls" && : >index && echo 7001 >serial &&
+	    openssl req -new -config req.cnf -newkey ec \
+	    -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
+	    -keyout "$1.key" -out request.pem &&
+	    openssl ca -batch -notext -config dated.cnf -extfile req.cnf \
+	    -extensions leaf -cert intermediate.pem -keyfile intermediate.key \
+	    -startdate "$2" -enddate "$3" -in request.pem -out "$1.leaf" &&
+	    cat "$1.leaf" intermediate.pem >"$1.pem") >"$work/openssl.log" 2>&1 ||
 	    fail "cannot issue a certificate: $(tail -n 1 "$work/openssl.log")"
 }
 
