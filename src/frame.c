@@ -36,6 +36,15 @@ place_in_block(struct framer *f, struct unit *u)
 	}
 }
 
+/* Some servers and clients say CR CR LF. */
+static size_t
+without_cr(const uint8_t *data, size_t len)
+{
+	while (len > 0 && data[len - 1] == '\r')
+		len--;
+	return len;
+}
+
 ssize_t
 starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 		    struct unit *ret_unit)
@@ -49,9 +58,7 @@ starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 		return 0;
 	}
 	f->searched = 0;
-	line_len = (size_t)(end - data);
-	if (line_len > 0 && data[line_len - 1] == '\r')
-		line_len--;
+	line_len = without_cr(data, (size_t)(end - data));
 	*ret_unit = (struct unit){
 		.line = { data, line_len },
 		.text = { data, line_len },
@@ -74,24 +81,26 @@ ssize_t
 starttls_frame_command(struct framer *f, const uint8_t *data, size_t len,
 		       struct unit *ret_unit)
 {
+	bool had_cr = f->searched > 0 && data[f->searched - 1] == '\r';
 	size_t i;
 
-	for (i = f->searched; i < len; i++)
-		if (data[i] == '\0' || data[i] == '\n' || data[i] == '\r')
+	for (i = f->searched; i < len; i++) {
+		if (data[i] == '\0' || data[i] == '\n' ||
+		    (had_cr && data[i] != '\r'))
 			break;
+		had_cr = data[i] == '\r';
+	}
+	f->searched = i;
+	if (i == len)
+		return 0;
+	f->searched = 0;
 	*ret_unit = (struct unit){
-		.line = { data, i },
-		.text = { data, i },
+		.line = { data, without_cr(data, i) },
+		.text = { data, without_cr(data, i) },
 		.first = true,
 		.last = true,
 	};
-	f->searched = i;
-	if (i == len || (data[i] == '\r' && i + 1 == len))
-		return 0;
-	f->searched = 0;
-	if (data[i] != '\r' || data[i + 1] != '\n')
-		return MALFORMED;
-	return (ssize_t)i + 2;
+	return data[i] == '\n' && had_cr ? (ssize_t)i + 1 : MALFORMED;
 }
 
 ssize_t

@@ -6,10 +6,11 @@
  *
  * A framer looks at the front of the input.  It returns the bytes that form
  * one complete line, 0 if more are needed, or STARTTLS_E_PROTOCOL if no
- * further bytes could make it legal.  Lines end in CRLF; a bare LF is taken
- * for a line end as well, as nothing that follows from it is trusted; a bare
- * CR or a NUL is malformed.  Input is looked at once: the framer remembers
- * how far it has searched.
+ * further bytes could make it legal; the unit then has the bytes that are to
+ * blame.  Lines end in LF with any number of CR in front of it, of a client
+ * one at least; none at all does no harm where nothing that follows is trusted.
+ * Any other CR and a NUL are malformed.  Input is looked at once: the framer
+ * remembers how far it has searched.
  */
 
 #ifndef STARTTLS_FRAME_H

@@ -34,6 +34,7 @@ struct row {
 	bool block;                /* a block follows the first line (NNTP) */
 };
 
+#define COMMAND starttls_frame_command
 #define LINE starttls_frame_line
 #define SMTP starttls_frame_smtp
 #define FTP starttls_frame_ftp
@@ -58,7 +59,13 @@ static const struct row rows[] = {
 	{ "line, nothing", LINE, "", .left = 0 },
 	{ "line, CR inside", LINE, "a\rb\r\n", .malformed = true },
 	{ "line, CR first", LINE, "\ra\r\n", .malformed = true },
-	{ "line, CR CR LF", LINE, "a\r\r\n", .malformed = true },
+	{ "line, CR CR LF", LINE, "a\r\r\nb\r\r\r\r\n\r\r\n", .units = {
+	    WHOLE("a", 0, NULL), WHOLE("b", 0, NULL), WHOLE("", 0, NULL) } },
+	{ "line, mixed ends", LINE, "a\nb\r\nc\r\r\n", .units = {
+	    WHOLE("a", 0, NULL), WHOLE("b", 0, NULL), WHOLE("c", 0, NULL) } },
+	{ "line, unfinished CR CR", LINE, "a\r\r", .left = 3 },
+	{ "line, CR CR inside", LINE, "a\r\rb\r\n", .malformed = true },
+	{ "line, CR NUL LF", LINE, "a\r\0\n", 4, .malformed = true },
 	{ "line, NUL", LINE, "a\0b\r\n", 5, .malformed = true },
 	{ "line, NUL only", LINE, "\0\n", 2, .malformed = true },
 	{ "line, NUL in the second", LINE, "a\r\n\0\r\n", 6, .units = {
@@ -89,6 +96,8 @@ static const struct row rows[] = {
 	    FIRST("250-a", 250, "a") }, .malformed = true },
 	{ "smtp, code changes in the middle", SMTP, "250-a\r\n251-b\r\n",
 	  .units = { FIRST("250-a", 250, "a") }, .malformed = true },
+	{ "smtp, CR CR LF", SMTP, "250-a\r\r\n250\r\r\r\n", .units = {
+	    FIRST("250-a", 250, "a"), LAST("250", 250, "") } },
 	{ "smtp, text inside", SMTP, "250-a\r\nb\r\n250 c\r\n", .units = {
 	    FIRST("250-a", 250, "a") }, .malformed = true },
 	{ "smtp, empty line inside", SMTP, "250-a\r\n\r\n250 c\r\n",
@@ -130,6 +139,9 @@ static const struct row rows[] = {
 	{ "ftp, two replies", FTP, "220-a\n220 b\n234 c\n", .units = {
 	    FIRST("220-a", 220, "a"), LAST("220 b", 220, "b"),
 	    WHOLE("234 c", 234, "c") } },
+	{ "ftp, CR CR LF", FTP, "220-a\r\r\nb\r\r\n\r\r\n220\r\r\n",
+	  .units = { FIRST("220-a", 220, "a"), INNER("b", 220, NULL),
+	    INNER("", 220, NULL), LAST("220", 220, "") } },
 	{ "ftp, unfinished reply", FTP, "220-a\r\n221 b\r\n", .units = {
 	    FIRST("220-a", 220, "a"), INNER("221 b", 220, NULL) } },
 	{ "ftp, text first", FTP, "hi\r\n220 a\r\n", .malformed = true },
@@ -162,6 +174,10 @@ static const struct row rows[] = {
 	  .block = true, .units = { WHOLE("101 a", 101, "a"),
 	    INNER("..", 0, "."), INNER("..b", 0, ".b"), INNER(". ", 0, " "),
 	    INNER("...", 0, ".."), INNER("", 0, NULL), LAST(".", 0, NULL) } },
+	{ "nntp, CR CR LF", NNTP, "101\r\r\n..b\r\r\n.\r\r\n205\r\r\n",
+	  .block = true, .units = { WHOLE("101", 101, ""),
+	    INNER("..b", 0, ".b"), LAST(".", 0, NULL),
+	    WHOLE("205", 205, "") } },
 	{ "nntp, codes in a block", NNTP, "101 a\n382 b\n382-c\n.\n",
 	  .block = true, .units = { WHOLE("101 a", 101, "a"),
 	    INNER("382 b", 0, NULL), INNER("382-c", 0, NULL),
@@ -172,6 +188,22 @@ static const struct row rows[] = {
 	{ "nntp, bare CR in a block", NNTP, "101 a\r\n.\r.\r\n",
 	  .block = true, .units = { WHOLE("101 a", 101, "a") },
 	  .malformed = true },
+
+	{ "command", COMMAND, "NOOP\r\nQUIT\r\n", .units = {
+	    WHOLE("NOOP", 0, NULL), WHOLE("QUIT", 0, NULL) } },
+	{ "command, CR CR LF", COMMAND, "a\r\r\nb\r\r\r\r\n\r\r\n", .units = {
+	    WHOLE("a", 0, NULL), WHOLE("b", 0, NULL), WHOLE("", 0, NULL) } },
+	{ "command, unfinished", COMMAND, "a\r\nb\r\r", .units = {
+	    WHOLE("a", 0, NULL) }, .left = 3 },
+	{ "command, bare LF", COMMAND, "a\n", .malformed = true },
+	{ "command, LF alone", COMMAND, "\n", .malformed = true },
+	{ "command, LF behind a line", COMMAND, "a\r\n\nb\r\n", .units = {
+	    WHOLE("a", 0, NULL) }, .malformed = true },
+	{ "command, CR inside", COMMAND, "a\rb", .malformed = true },
+	{ "command, CR first", COMMAND, "\ra\r\n", .malformed = true },
+	{ "command, CR CR inside", COMMAND, "a\r\rb", .malformed = true },
+	{ "command, NUL", COMMAND, "a\0", 2, .malformed = true },
+	{ "command, CR NUL", COMMAND, "a\r\0", 3, .malformed = true },
 };
 
 /* A stream on its way through a framer. */
@@ -291,7 +323,7 @@ END_TEST
 /* A line that grows byte by byte is searched once. */
 START_TEST(test_frame_remembers_what_was_searched)
 {
-	static frame_fn *const framers[] = { LINE, SMTP, FTP, NNTP };
+	static frame_fn *const framers[] = { LINE, SMTP, FTP, NNTP, COMMAND };
 	uint8_t data[] = "220 abcdefg\r\n";
 	struct framer framer = { 0 };
 	struct unit unit;
@@ -317,7 +349,7 @@ main(void)
 	tcase_add_loop_test(units, test_frame_at_every_split, 0,
 	    ARRAY_LEN(rows));
 	tcase_add_loop_test(units, test_frame_remembers_what_was_searched, 0,
-	    4);
+	    5);
 	suite_add_tcase(suite, units);
 	return run_suite(suite);
 }

@@ -588,7 +588,7 @@ START_TEST(test_serve_every_protocol_has_transcripts)
 	static const char *const needed[] = {
 		"ok", "ok-from-command", "ok-commands", "ok-case-and-blanks",
 		"ok-pipeline", "ok-longest-line", "early-command",
-		"early-half-line", "early-lf", "early-like-tls", "bad-nul",
+		"early-half-line", "early-lf", "ok-cr-cr-lf", "early-like-tls", "bad-nul",
 		"bad-cr", "bad-lf", "bad-http", "closed-at-once", "quit",
 		"limit-line", "limit-commands", "limit-refusals",
 		"limit-total", "unknown", "arguments",

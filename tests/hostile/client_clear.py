@@ -341,7 +341,7 @@ def odd_words(p):
         "bom": b"\xef\xbb\xbf" + word, "percent": b"%53" + word[1:],
         "minus": b"-" + word, "plus": word + b"+", "star": b"*" + word,
         "utf-16": word.decode().encode("utf-16-le"),
-        "crcr": word + b"\r", "vt": word + b"\x0b", "ff": word + b"\x0c",
+        "crcr": word + b"\r\rx", "vt": word + b"\x0b", "ff": word + b"\x0c",
         "nbsp": word + b"\xc2\xa0",
     }
     ends = {
@@ -743,6 +743,7 @@ def legal(p):
     for name, data in {
             "lower": lower, "mixed": p.prefix + mixed(p.upgrade) + CRLF,
             "upper": line, "blank": line[:-2] + b" \r\n",
+            "cr-cr-lf": line[:-2] + b"\r\r\n",
             "title": p.prefix + p.upgrade.title() + CRLF}.items():
         yield Case("legal/form/" + name, lambda c, x=data: honest(c, x))
     for word in p.synonyms:
