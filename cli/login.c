@@ -228,14 +228,58 @@ hear(struct login *l, struct login_line *line, size_t len)
 	return l->protocol->step(&l->d, line);
 }
 
+/* A line that is malformed may have a NUL in it: what is behind is shown. */
+static void
+terminate(char *line, size_t len)
+{
+	char *nul;
+
+	line[len] = '\0';
+	while ((nul = memchr(line, '\0', len)) != NULL)
+		*nul = '\1';
+}
+
+/*
+ * Cut off a line: its bytes with its end; 0: more are needed; or negative and
+ * the login has failed.
+ */
+static ssize_t
+cut(struct login *l, struct login_line *ret_line)
+{
+	struct unit unit;
+	ssize_t n = l->protocol->frame(&l->framer, (const uint8_t *)l->in,
+	    l->in_len, &unit);
+
+	if (n == 0 && l->in_len == sizeof(l->in)) {
+		login_fail(l, STARTTLS_E_LIMIT, NULL,
+		    "a line of the peer is too long (%s)",
+		    login_state_name(l));
+		return -1;
+	}
+	if (n == 0)
+		return 0;
+	/* there is room, where its end was */
+	terminate(l->in, unit.line.len);
+	*ret_line = (struct login_line){
+		.text = (const char *)unit.line.data,
+		.code = unit.code,
+		.rest = (const char *)unit.text.data,
+		.first = unit.first,
+		.last = unit.last,
+	};
+	if (n < 0)
+		login_malformed(&l->d, ret_line);
+	return n;
+}
+
 /* Hand on the lines that are there, until there is something to send. */
 static void
 hear_all(struct login *l)
 {
 	struct login_line line;
-	int n;
+	ssize_t n;
 
-	while (!l->over && l->out == NULL && (n = login_cut(l, &line)) > 0) {
+	while (!l->over && l->out == NULL && (n = cut(l, &line)) > 0) {
 		if (hear(l, &line, (size_t)n) == LOGIN_OVER)
 			l->over = true;
 		l->in_len -= (size_t)n;

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "frame.h"
+
 /* The server's line, without its end. */
 struct login_line {
 	const char *text;          /* NUL-terminated */
@@ -31,18 +33,11 @@ enum login_verdict {
 	LOGIN_OVER
 };
 
-enum login_framing {
-	LOGIN_LINES,
-	LOGIN_REPLIES,             /* SMTP: every line has the code */
-	LOGIN_LOOSE_REPLIES,       /* FTP: "ddd-" up to "ddd " */
-	LOGIN_REPLY                /* NNTP: one line with a code */
-};
-
 struct login_dialog;
 
 struct login_protocol {
 	const char *name;          /* as the library's */
-	enum login_framing framing;
+	frame_fn *frame;           /* how the stream is cut */
 	enum login_verdict (*step)(struct login_dialog *d,
 				   const struct login_line *line);
 	unsigned greeting, begin, goodbye; /* states; greeting is where the

@@ -41,12 +41,10 @@ struct login {
 
 	char in[LOGIN_MAX_LINE];
 	size_t in_len;
-	size_t searched;           /* bytes known to hold no line end */
+	struct framer framer;
 	size_t early;              /* bytes that came before we asked */
 	size_t lines, total;
-	unsigned open_code;        /* of an unfinished reply; 0: none */
 	char first_line[STARTTLS_REPLY_SIZE]; /* of a long reply */
-	bool in_block;
 };
 
 static inline struct login *
@@ -54,10 +52,6 @@ login_of(struct login_dialog *d)
 {
 	return (struct login *)d;
 }
-
-/* Cut a line: its bytes with CRLF; 0: more are needed; or negative and the
-   login has failed. */
-int login_cut(struct login *l, struct login_line *ret_line);
 
 /* The first cause counts.  Always returns LOGIN_OVER. */
 enum login_verdict login_fail(struct login *l, int code,

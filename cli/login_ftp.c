@@ -65,7 +65,7 @@ ftp_step(struct login_dialog *d, const struct login_line *line)
 
 const struct login_protocol login_ftp = {
 	.name = "ftp",
-	.framing = LOGIN_LOOSE_REPLIES,
+	.frame = starttls_frame_ftp,
 	.step = ftp_step,
 	.greeting = GREETING,
 	.begin = BEGIN,

@@ -242,7 +242,7 @@ imap_step(struct login_dialog *d, const struct login_line *line)
 
 const struct login_protocol login_imap = {
 	.name = "imap",
-	.framing = LOGIN_LINES,
+	.frame = starttls_frame_line,
 	.step = imap_step,
 	.greeting = GREETING,
 	.begin = BEGIN,

@@ -116,7 +116,7 @@ nntp_step(struct login_dialog *d, const struct login_line *line)
 
 const struct login_protocol login_nntp = {
 	.name = "nntp",
-	.framing = LOGIN_REPLY,
+	.frame = starttls_frame_nntp,
 	.step = nntp_step,
 	.greeting = GREETING,
 	.begin = BEGIN,

@@ -102,7 +102,7 @@ pop3_step(struct login_dialog *d, const struct login_line *line)
 
 const struct login_protocol login_pop3 = {
 	.name = "pop3",
-	.framing = LOGIN_LINES,
+	.frame = starttls_frame_line,
 	.step = pop3_step,
 	.greeting = GREETING,
 	.begin = BEGIN,

@@ -84,7 +84,7 @@ smtp_step(struct login_dialog *d, const struct login_line *line)
 }
 
 #define SMTP \
-	.framing = LOGIN_REPLIES, \
+	.frame = starttls_frame_smtp, \
 	.step = smtp_step, \
 	.greeting = GREETING, \
 	.begin = BEGIN, \

@@ -220,7 +220,7 @@ login_more(struct login_dialog *d)
 enum login_verdict
 login_block(struct login_dialog *d, unsigned next)
 {
-	login_of(d)->in_block = true;
+	login_of(d)->framer.in_block = true;
 	return login_expect(d, next);
 }
 

@@ -25,21 +25,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-struct bytes {
-	const uint8_t *data;
-	size_t len;
-};
-
-/* One line of the peer, without its end; or as many bytes as were wanted. */
-struct unit {
-	struct bytes line;
-	unsigned code;             /* three-digit reply code; 0: none */
-	struct bytes text;         /* behind the code and its separator */
-	bool first;                /* of a reply; lines are both */
-	bool last;
-};
+#include "../src/frame.h"
 
 #define TAG_SIZE 65
 
@@ -145,18 +132,6 @@ bool bytes_equal(struct bytes b, const char *text);
 /* Cut the first word, up to a blank, off @rest. */
 #define bytes_word starttls_bytes_word
 struct bytes bytes_word(struct bytes *rest);
-
-/* How the stream is cut: see src/frame.h. */
-struct framer;
-typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
-			 struct unit *ret_unit);
-
-frame_fn starttls_frame_command; /* CRLF lines of a client, strictly */
-frame_fn starttls_frame_line;    /* CRLF lines without a code, blocks */
-frame_fn starttls_frame_smtp;    /* every line has the code */
-frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
-frame_fn starttls_frame_nntp;    /* one line with a code, and blocks */
-frame_fn starttls_frame_exact;   /* as many bytes as want_bytes() said */
 
 struct dialog_rules {
 	enum verdict (*step)(struct dialog *d, const struct unit *u);

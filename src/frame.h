@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Framers: cut the peer's bytes into units, see protocols/protocol.h.
+ * Framers: cut the peer's bytes into units.
  *
  * A framer looks at the front of the input.  It returns the bytes that form
  * one complete line, 0 if more are needed, or STARTTLS_E_PROTOCOL if no
@@ -11,18 +11,47 @@
  * one at least; none at all does no harm where nothing that follows is trusted.
  * Any other CR and a NUL are malformed.  Input is looked at once: the framer
  * remembers how far it has searched.
+ *
+ * Logins of the command are cut by these, too; see "Decisions" in HACKING.md.
  */
 
 #ifndef STARTTLS_FRAME_H
 #define STARTTLS_FRAME_H
 
-#include "../protocols/protocol.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct bytes {
+	const uint8_t *data;
+	size_t len;
+};
+
+/* One line of the peer, without its end; or as many bytes as were wanted. */
+struct unit {
+	struct bytes line;
+	unsigned code;             /* three-digit reply code; 0: none */
+	struct bytes text;         /* behind the code and its separator */
+	bool first;                /* of a reply; lines are both */
+	bool last;
+};
 
 struct framer {
 	size_t searched;           /* bytes known to hold no line end */
 	unsigned code;             /* of an unfinished reply; 0: none */
-	bool in_block;             /* a dot-terminated block (NNTP) */
+	bool in_block;             /* a dot-terminated block */
 	size_t wanted;             /* bytes of the next unit (exact) */
 };
+
+typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
+			 struct unit *ret_unit);
+
+frame_fn starttls_frame_command; /* lines of a client, strictly */
+frame_fn starttls_frame_line;    /* lines without a code, blocks */
+frame_fn starttls_frame_smtp;    /* every line has the code */
+frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
+frame_fn starttls_frame_nntp;    /* one line with a code, and blocks */
+frame_fn starttls_frame_exact;   /* as many bytes as want_bytes() said */
 
 #endif

@@ -17,7 +17,7 @@
 #define STARTTLS_PREAMBLE_H
 
 #include "error.h"
-#include "frame.h"
+#include "../protocols/protocol.h"
 
 /* Hard limits on what a peer can make us take in the clear. */
 #define PREAMBLE_MAX_LINE 4096      /* with its CRLF */
