@@ -11,6 +11,7 @@
 
 #include <microhttpd.h>
 
+#include "clients.h"
 #include "metrics.h"
 #include "settings.h"
 
@@ -18,6 +19,7 @@ struct exporter {
 	pthread_mutex_t lock;      /* for the pointer that follows */
 	struct config *config;
 	struct metrics metrics;
+	struct clients clients;
 	struct MHD_Daemon *daemon;
 	atomic_uint requests;      /* that have no complete answer yet */
 };

@@ -6,8 +6,8 @@
  * answers.
  *
  * A connection has a thread, as a probe waits for its server.  What clients
- * send is bounded in size and in time, and nothing of it is in an answer,
- * unless it was allowed as a target.
+ * send is bounded in size here, in number and in time by clients.c, and
+ * nothing of it is in an answer, unless it was allowed as a target.
  */
 
 #include "config.h"
@@ -20,8 +20,8 @@
 
 #include "probe.h"
 
-#define CONNECTIONS (MOST_PROBES + 64)
 #define CONNECTION_MEMORY 16384
+#define LEAVING 64                 /* have been shut down, and end soon */
 
 static enum MHD_Result
 answer(struct MHD_Connection *connection, unsigned status, const char *type,
@@ -85,6 +85,13 @@ show_metrics(struct exporter *exporter, struct MHD_Connection *connection)
 	return http_take(connection, MHD_HTTP_OK, TYPE_METRICS, text, len);
 }
 
+static struct client *
+client_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 static enum MHD_Result
 route(struct exporter *exporter, struct MHD_Connection *connection,
       const char *path)
@@ -110,6 +117,7 @@ handle(void *context, struct MHD_Connection *connection, const char *path,
        size_t *body_size, void **state)
 {
 	struct exporter *exporter = context;
+	enum MHD_Result rc;
 
 	(void)version;
 	(void)body;
@@ -127,7 +135,10 @@ handle(void *context, struct MHD_Connection *connection, const char *path,
 		*body_size = 0;
 		return MHD_YES;
 	}
-	return route(exporter, connection, path);
+	clients_work(&exporter->clients, client_of(connection));
+	rc = route(exporter, connection, path);
+	clients_wait(&exporter->clients, client_of(connection));
+	return rc;
 }
 
 static void
@@ -136,11 +147,33 @@ completed(void *context, struct MHD_Connection *connection, void **state,
 {
 	struct exporter *exporter = context;
 
-	(void)connection;
 	(void)code;
 	if (*state != NULL)
 		atomic_fetch_sub(&exporter->requests, 1);
 	*state = NULL;
+	clients_wait(&exporter->clients, client_of(connection));
+}
+
+/* The descriptor stays open until we were told about the end. */
+static void
+connection_changed(void *context, struct MHD_Connection *connection,
+		   void **client, enum MHD_ConnectionNotificationCode code)
+{
+	struct exporter *exporter = context;
+	int fd;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		clients_leave(&exporter->clients, *client);
+		*client = NULL;
+		return;
+	}
+	fd = MHD_get_connection_info(connection,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	*client = clients_enter(&exporter->clients, fd,
+	    MHD_get_connection_info(connection,
+	    MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	if (*client == NULL)
+		shutdown(fd, SHUT_RDWR);
 }
 
 /* Paths and parameters are strings for libmicrohttpd: a NUL would hide what
@@ -169,12 +202,12 @@ http_start(struct exporter *exporter, int listener)
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION,
 	    0, NULL, NULL, handle, exporter,
 	    MHD_OPTION_LISTEN_SOCKET, listener,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+	    MHD_OPTION_CONNECTION_LIMIT, MOST_CLIENTS + LEAVING,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, completed, exporter,
+	    MHD_OPTION_NOTIFY_CONNECTION, connection_changed, exporter,
 	    MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return exporter->daemon != NULL;

@@ -8,8 +8,6 @@
 
 #include "exporter.h"
 
-#define IDLE_SECONDS 30U           /* for a client that sends nothing */
-
 /* Serve on a listening socket, which stays the caller's, in threads that take
    no signals.  False: it cannot be done, see errno. */
 bool http_start(struct exporter *exporter, int listener);

@@ -5,9 +5,10 @@
  * starttls-exporter(8): the command line, signals, and the configuration in
  * use.
  *
- * The main thread does nothing but wait for signals.  A reload makes another
- * configuration and puts it in the place of the one before, which ends with
- * the last request that uses it; a bad file changes nothing.
+ * The main thread waits for signals, and looks after clients whose time is
+ * over.  A reload makes another configuration and puts it in the place of the
+ * one before, which ends with the last request that uses it; a bad file
+ * changes nothing.
  */
 
 #include "config.h"
@@ -33,6 +34,7 @@
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT "9924"
 #define LEAVE_US 10000000          /* for requests under way */
+#define LOOK_MS 500                /* between two looks at the clients */
 
 const char program_name[] = "starttls-exporter";
 
@@ -64,7 +66,7 @@ misused(const char *text)
 
 /* ---- signals ---- */
 
-/* The next one; 0: none came in time; -1 waits for ever. */
+/* The next one; 0: none came in time. */
 static int
 next_signal(int in, int timeout_ms)
 {
@@ -74,7 +76,7 @@ next_signal(int in, int timeout_ms)
 
 	do {
 		n = poll(&fd, 1, timeout_ms);
-	} while (n < 0 && errno == EINTR && timeout_ms < 0);
+	} while (n < 0 && errno == EINTR);
 	return n > 0 && read(in, &number, 1) == 1 ? number : 0;
 }
 
@@ -111,6 +113,7 @@ load(struct exporter *exporter, const char *path)
 	exporter->config = config;
 	pthread_mutex_unlock(&exporter->lock);
 	config_unref(former);
+	clients_set_patience(&exporter->clients, config->client_timeout_ms);
 	return true;
 }
 
@@ -190,9 +193,12 @@ serve(struct exporter *exporter, const struct arguments *a, int listener)
 		return complain_of("cannot write to standard output",
 		    EXIT_LOCAL);
 	}
-	while ((number = next_signal(in, -1)) != SIGTERM && number != SIGINT)
+	while ((number = next_signal(in, LOOK_MS)) != SIGTERM &&
+	    number != SIGINT) {
 		if (number == SIGHUP)
 			reload(exporter, a->config);
+		clients_expire(&exporter->clients);
+	}
 	if (!leave(exporter, listener, in))
 		_exit(0);
 	http_stop(exporter);
@@ -207,6 +213,7 @@ run(const struct arguments *a)
 
 	pthread_mutex_init(&exporter.lock, NULL);
 	metrics_init(&exporter.metrics);
+	clients_init(&exporter.clients);
 	raise_limit();
 	if (!load(&exporter, a->config))
 		status = EXIT_USAGE;
@@ -219,6 +226,7 @@ run(const struct arguments *a)
 	if (listener >= 0)
 		close(listener);
 	config_unref(exporter.config);
+	clients_done(&exporter.clients);
 	metrics_done(&exporter.metrics);
 	pthread_mutex_destroy(&exporter.lock);
 	return status;

@@ -132,20 +132,15 @@ show_failure(struct MHD_Connection *connection, const struct result *result)
 	    MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR, line);
 }
 
-/* The check itself.  Idle time is not counted meanwhile: there may be more of
-   it than a client that sends nothing is given. */
+/* The check itself. */
 static enum MHD_Result
 answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
 	     const struct question *q, const struct module *module)
 {
 	struct result result;
 
-	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-	    0U);
 	check_url(&module->settings, q->target, timeout_of(q, module), true,
 	    &result);
-	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-	    IDLE_SECONDS);
 	metrics_end_probe(&exporter->metrics, module->name, result.reason);
 	if (result.status == EXIT_LOCAL || result.status == EXIT_USAGE)
 		return show_failure(connection, &result);

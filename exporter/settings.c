@@ -155,6 +155,10 @@ set_exporter(struct config *c, const char *name, const char *value, char *why,
 {
 	if (strcmp(name, "allow") == 0)
 		return allow_list_add(&c->allow, value, why, size);
+	if (strcmp(name, "client-timeout") == 0)
+		return parse_timeout(value, &c->client_timeout_ms) ||
+		    say_why(why, size, "client-timeout is a number of "
+			"seconds");
 	if (strcmp(name, "max-probes") != 0)
 		return say_why(why, size, "there is no \"%.40s\" here", name);
 	if (!parse_count(value, &c->max_probes) ||
@@ -272,6 +276,7 @@ config_load(const char *path, char *why, size_t size)
 	}
 	atomic_init(&config->references, 1);
 	config->max_probes = DEFAULT_PROBES;
+	config->client_timeout_ms = DEFAULT_CLIENT_TIMEOUT_MS;
 	loading.config = config;
 	if (config_file_read(path, &reader, why, size) &&
 	    end_config(config, &loading, path, why, size))

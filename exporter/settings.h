@@ -15,6 +15,7 @@
 
 #define DEFAULT_PROBES 64
 #define MOST_PROBES 448            /* each has a thread */
+#define DEFAULT_CLIENT_TIMEOUT_MS 30000
 
 /* Text that settings point to. */
 struct text {
@@ -38,6 +39,7 @@ struct config {
 	struct module *modules;
 	struct allow_list allow;
 	long max_probes;
+	int client_timeout_ms;
 };
 
 /**
