@@ -125,18 +125,11 @@ add(gnutls_hash_hd_t hash, const void *data, size_t len)
 static int
 add_crls(gnutls_hash_hd_t hash, const struct starttls_policy *p)
 {
-	gnutls_datum_t der;
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; rc >= 0 && i < p->crl_count; i++) {
-		rc = gnutls_x509_crl_export2(p->crls[i].list,
-		    GNUTLS_X509_FMT_DER, &der);
-		if (rc < 0)
-			break;
-		rc = add(hash, der.data, der.size);
-		gnutls_free(der.data);
-	}
+	for (i = 0; rc >= 0 && i < p->crl_count; i++)
+		rc = add(hash, p->crls[i].der.data, p->crls[i].der.size);
 	return rc;
 }
 

@@ -59,7 +59,7 @@ keep_session(struct starttls_session *s)
 		s->tickets = starttls_resume_new(RESUME_MAX_PER_KEY, true);
 	if (gnutls_session_get_data2(s->tls, &data) < 0)
 		return;
-	end = starttls_policy_crl_end(s->policy);
+	end = starttls_crl_end(s->policy);
 	if (s->chain_end < end)
 		end = s->chain_end;
 	cache_key(s, key);

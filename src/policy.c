@@ -124,8 +124,6 @@ starttls_policy_ref(struct starttls_policy *policy)
 struct starttls_policy *
 starttls_policy_unref(struct starttls_policy *policy)
 {
-	size_t i;
-
 	if (policy == NULL || atomic_fetch_sub(&policy->refs, 1) != 1)
 		return NULL;
 	starttls_resume_unref(policy->resume);
@@ -135,11 +133,7 @@ starttls_policy_unref(struct starttls_policy *policy)
 	if (policy->credentials != NULL)
 		gnutls_certificate_free_credentials(policy->credentials);
 	starttls_identities_free(policy);
-	for (i = 0; i < policy->crl_count; i++) {
-		gnutls_free(policy->crls[i].issuer.data);
-		gnutls_x509_crl_deinit(policy->crls[i].list);
-	}
-	free(policy->crls);
+	starttls_crl_forget(policy, 0);
 	gnutls_free(policy->intermediates.data);
 	gnutls_memset(policy->ticket_key.data, 0, policy->ticket_key.size);
 	gnutls_free(policy->ticket_key.data);
@@ -249,70 +243,6 @@ starttls_policy_pin(struct starttls_policy *policy, const char *pin,
 	}
 	policy->pin_count = count;
 	return 0;
-}
-
-/* Takes the list unless it fails. */
-static int
-add_crl(struct starttls_policy *p, gnutls_x509_crl_t crl)
-{
-	struct crl *crls = realloc(p->crls, (p->crl_count + 1) *
-	    sizeof(*crls));
-	struct crl *entry;
-
-	if (crls == NULL)
-		return STARTTLS_E_NOMEM;
-	p->crls = crls;
-	entry = &crls[p->crl_count];
-	if (gnutls_x509_crl_get_raw_issuer_dn(crl, &entry->issuer) < 0)
-		return STARTTLS_E_NOMEM;
-	entry->next_update = (int64_t)gnutls_x509_crl_get_next_update(crl);
-	entry->list = crl;
-	p->crl_count++;
-	return 0;
-}
-
-int
-starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
-			 struct starttls_error *error)
-{
-	gnutls_datum_t pem = { NULL, 0 };
-	gnutls_x509_crl_t *crls = NULL;
-	unsigned count = 0, i;
-	int rc = starttls_policy_may_set(policy, path, error);
-
-	if (rc != 0)
-		return rc;
-	rc = starttls_policy_load_pem(path, &pem, error);
-	if (rc != 0)
-		return rc;
-	rc = gnutls_x509_crl_list_import2(&crls, &count, &pem,
-	    GNUTLS_X509_FMT_PEM, 0);
-	gnutls_free(pem.data);
-	if (rc < 0 || count == 0)
-		return starttls_error_set(error, rc == GNUTLS_E_MEMORY_ERROR ?
-		    STARTTLS_E_NOMEM : STARTTLS_E_POLICY,
-		    STARTTLS_PHASE_SETUP,
-		    "%s: no legible PEM revocation list in it", path);
-	for (rc = 0, i = 0; i < count && rc == 0; i++)
-		rc = add_crl(policy, crls[i]);
-	if (rc != 0) /* the last one tried was not taken */
-		for (i--; i < count; i++)
-			gnutls_x509_crl_deinit(crls[i]);
-	gnutls_free(crls);
-	return rc == 0 ? 0 : no_memory(error);
-}
-
-int64_t
-starttls_policy_crl_end(const struct starttls_policy *policy)
-{
-	int64_t end = INT64_MAX;
-	size_t i;
-
-	for (i = 0; i < policy->crl_count; i++)
-		if (policy->crls[i].next_update >= 0 &&
-		    policy->crls[i].next_update < end)
-			end = policy->crls[i].next_update;
-	return end;
 }
 
 int

@@ -14,18 +14,13 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include "crl.h"
 #include "error.h"
 #include "name.h"
 #include "resume.h"
 #include "trust.h"
 
 #define PIN_SIZE 32
-
-struct crl {
-	gnutls_x509_crl_t list;
-	gnutls_datum_t issuer;
-	int64_t next_update;       /* seconds since 1970; -1: none given */
-};
 
 /* A server's certificates for the same names, of one or several key types. */
 struct identity {
@@ -119,8 +114,5 @@ int starttls_policy_freeze(struct starttls_policy *policy,
 int starttls_policy_priority(const struct starttls_policy *policy,
 			     const char *removals,
 			     gnutls_priority_t *ret_priority);
-
-/** starttls_policy_crl_end: first nextUpdate of all lists; INT64_MAX. */
-int64_t starttls_policy_crl_end(const struct starttls_policy *policy);
 
 #endif

@@ -447,10 +447,14 @@ starttls_policy_pin(struct starttls_policy *policy, const char *pin,
  *
  * The file is configuration like the anchors: its signature is not checked.
  * A list past its nextUpdate makes every certificate of its issuer fail
- * with STARTTLS_E_STALE_CRL.  Repeatable.
+ * with STARTTLS_E_STALE_CRL.  A list that is not complete (one with
+ * deltaCRLIndicator, issuingDistributionPoint or certificateIssuer) is
+ * refused, and so is one with a critical extension that is not understood.
+ * Repeatable.
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
- * STARTTLS_E_POLICY (unreadable or malformed), STARTTLS_E_NOMEM
+ * STARTTLS_E_POLICY (unreadable, malformed, not complete; nothing of the
+ * file is taken), STARTTLS_E_NOMEM
  */
 STARTTLS_API int
 starttls_policy_crl_file(struct starttls_policy *policy, const char *path,

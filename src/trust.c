@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "der.h"
 #include "text.h"
 
 #define BUCKETS 256
@@ -48,11 +49,6 @@ struct trust {
 	int buckets[BUCKETS];
 };
 
-struct slice {
-	const uint8_t *data;
-	size_t len;
-};
-
 static uint32_t
 hash_of(struct slice s)
 {
@@ -64,36 +60,6 @@ hash_of(struct slice s)
 	return h;
 }
 
-/*
- * Take one DER element off the front of @in.  With @ret_whole it is given
- * with its header, else only its content.
- */
-static bool
-take_element(struct slice *in, uint8_t tag, bool whole, struct slice *ret)
-{
-	size_t header = 2, len;
-	unsigned i, octets;
-
-	if (in->len < 2 || in->data[0] != tag)
-		return false;
-	len = in->data[1];
-	if (len >= 0x80) {
-		octets = (unsigned)len & 0x7f;
-		if (octets == 0 || octets > 3 || in->len < 2u + octets)
-			return false;
-		for (len = 0, i = 0; i < octets; i++)
-			len = len << 8 | in->data[2 + i];
-		header += octets;
-	}
-	if (len > in->len - header)
-		return false;
-	ret->data = in->data + (whole ? 0 : header);
-	ret->len = len + (whole ? header : 0);
-	in->data += header + len;
-	in->len -= header + len;
-	return true;
-}
-
 /* Issuer and subject of a certificate, RFC 5280 section 4.1, as raw DER. */
 static bool
 find_names(struct slice der, struct slice *ret_issuer,
@@ -101,17 +67,18 @@ find_names(struct slice der, struct slice *ret_issuer,
 {
 	struct slice cert, tbs, skip;
 
-	if (!take_element(&der, 0x30, false, &cert) || der.len != 0 ||
-	    !take_element(&cert, 0x30, false, &tbs))
+	if (!starttls_der_take(&der, DER_SEQUENCE, false, &cert) ||
+	    der.len != 0 ||
+	    !starttls_der_take(&cert, DER_SEQUENCE, false, &tbs))
 		return false;
-	if (tbs.len > 0 && tbs.data[0] == 0xa0 &&
-	    !take_element(&tbs, 0xa0, true, &skip))    /* version */
+	if (starttls_der_is(&tbs, DER_EXPLICIT) &&      /* version */
+	    !starttls_der_take(&tbs, DER_EXPLICIT, true, &skip))
 		return false;
-	return take_element(&tbs, 0x02, true, &skip) && /* serial */
-	    take_element(&tbs, 0x30, true, &skip) &&    /* signature */
-	    take_element(&tbs, 0x30, true, ret_issuer) &&
-	    take_element(&tbs, 0x30, true, &skip) &&    /* validity */
-	    take_element(&tbs, 0x30, true, ret_subject);
+	return starttls_der_take(&tbs, DER_INTEGER, true, &skip) && /* serial */
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* algorithm */
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_issuer) &&
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* validity */
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_subject);
 }
 
 struct trust *

@@ -216,39 +216,15 @@ out:
 	return matches;
 }
 
-/* One revocation list against one certificate that its issuer made. */
-static unsigned
-check_crl(const struct starttls_session *s, const struct crl *crl,
-	  gnutls_x509_crt_t crt)
-{
-	gnutls_datum_t issuer;
-	bool applies;
-
-	if (gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
-		return STARTTLS_V_OTHER;
-	applies = issuer.size == crl->issuer.size &&
-	    memcmp(issuer.data, crl->issuer.data, issuer.size) == 0;
-	gnutls_free(issuer.data);
-	if (!applies)
-		return 0;
-	if (gnutls_x509_crt_check_revocation(crt, &crl->list, 1) != 0)
-		return STARTTLS_V_REVOKED;
-	/* a list that is out of date says nothing about the others */
-	return crl->next_update >= 0 &&
-	    crl->next_update < s->policy->clock() ? STARTTLS_V_STALE_CRL : 0;
-}
-
 static void
 check_crls(const struct starttls_session *s, const struct chain *chain,
 	   struct findings *f)
 {
 	unsigned i;
-	size_t k;
 
-	for (k = 0; k < s->policy->crl_count; k++)
-		for (i = 0; i < chain->len; i++)
-			found(f, check_crl(s, &s->policy->crls[k],
-			    chain->crt[i]), (int)i);
+	for (i = 0; i < chain->len; i++)
+		found(f, starttls_crl_check(s->policy, chain->crt[i]),
+		    (int)i);
 }
 
 /* The single response about the leaf: signature, status, dates. */

@@ -44,6 +44,7 @@ enum cast {
 	WEAK_ROOT,         /* RSA 1024 */
 	SHA1_ROOT,         /* signed by itself with SHA-1 */
 	RSA_ROOT,
+	ROUTE,             /* a root whose name is as long as that of INTER */
 	SIBLING,           /* another server certificate by INTER */
 	RESPONDER,         /* may sign OCSP responses, by INTER */
 	OLD_RESPONDER,     /* the same, expired */
@@ -55,6 +56,7 @@ struct crl_spec {
 	enum cast issuer;
 	enum cast revoked; /* NOBODY: an empty list */
 	int64_t this_update, next_update;
+	bool no_next_update;
 };
 
 struct staple_spec {
@@ -552,6 +554,13 @@ static const struct row rows[] = {
 	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
 	{ .name = "stale CRL of another issuer",
 	  .crls = { { OTHER_ROOT, NOBODY, -9 * MINT_DAY, -MINT_HOUR } } },
+	{ .name = "stale CRL of another issuer, with a name as long",
+	  .crls = { { ROUTE, NOBODY, -9 * MINT_DAY, -MINT_HOUR } } },
+	{ .name = "CRL without next update",
+	  .crls = { { INTER, SIBLING, .no_next_update = true } } },
+	{ .name = "CRL without next update, with the leaf",
+	  .crls = { { INTER, LEAF, .no_next_update = true } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
 	{ .name = "CRL with the leaf, anchor is the intermediate",
 	  .trust = { INTER }, .crls = { { INTER, LEAF, 0, 0 } },
 	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
@@ -822,6 +831,7 @@ mint_cast(void)
 		    .digest = MINT_SHA1 } },
 		{ RSA_ROOT, NOBODY, { .cn = "RSA root", .is_ca = true,
 		    .key_type = MINT_RSA_2048 } },
+		{ ROUTE, NOBODY, { .cn = "route", .is_ca = true } },
 		{ SIBLING, INTER, { .cn = "sibling", .dns = { PEER } } },
 		{ RESPONDER, INTER, { .cn = "responder",
 		    .purposes = { GNUTLS_KP_OCSP_SIGNING } } },
@@ -898,8 +908,12 @@ add_crl(struct starttls_policy *policy, const struct crl_spec *spec)
 	const struct mint_cert *revoked[] = { &cast[spec->revoked] };
 	char path[] = "/tmp/check_verify-XXXXXX";
 	struct starttls_error error;
-	gnutls_x509_crl_t crl = mint_crl(&cast[spec->issuer], revoked,
-	    spec->revoked != NOBODY, spec->this_update, spec->next_update);
+	const struct mint_crl_spec odd = { .no_next_update = true,
+	    .revoked = spec->revoked != NOBODY ? revoked[0] : NULL };
+	gnutls_x509_crl_t crl = spec->no_next_update ?
+	    mint_crl_odd(&cast[spec->issuer], &odd) :
+	    mint_crl(&cast[spec->issuer], revoked, spec->revoked != NOBODY,
+		spec->this_update, spec->next_update);
 	char *pem = mint_crl_pem(crl);
 	int fd = mkstemp(path), rc;
 

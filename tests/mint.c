@@ -606,9 +606,11 @@ mint_crl(const struct mint_cert *issuer, const struct mint_cert *const *revoked,
  */
 
 enum der_tag {
+	DER_BOOLEAN = 0x01,
 	DER_INTEGER = 0x02,
 	DER_BIT_STRING = 0x03,
 	DER_OCTET_STRING = 0x04,
+	DER_OID = 0x06,
 	DER_ENUMERATED = 0x0a,
 	DER_TIME = 0x18, /* GeneralizedTime */
 	DER_SEQUENCE = 0x30,
@@ -851,6 +853,78 @@ mint_ocsp(gnutls_datum_t *ret, const struct mint_cert *cert,
 		die("out of memory");
 	memcpy(ret->data, der.data, der.len);
 	ret->size = length(der.len);
+}
+
+/*
+ * Odd revocation lists
+ */
+
+/* Extensions with one of id-ce in it, whose value is NULL */
+static void
+der_extension(struct der *der, unsigned int arc, bool critical)
+{
+	const uint8_t oid[] = { 0x55, 0x1d, (uint8_t)arc };
+	size_t start = der->len, inner = der->len;
+
+	der_put(der, DER_OID, oid, sizeof(oid));
+	if (critical)
+		der_put(der, DER_BOOLEAN, "\377", 1);
+	der_put(der, DER_OCTET_STRING, "\5", 2);
+	der_wrap(der, inner, DER_SEQUENCE);
+	der_wrap(der, start, DER_SEQUENCE);
+}
+
+static void
+der_revoked(struct der *der, const struct mint_crl_spec *spec)
+{
+	size_t start = der->len, inner = der->len, len;
+	uint8_t serial[64];
+
+	len = sizeof(serial);
+	must(gnutls_x509_crt_get_serial(spec->revoked->crt, serial, &len),
+	     "serial number");
+	der_put(der, DER_INTEGER, serial, len);
+	der_time(der, moment(0, -MINT_HOUR));
+	if (spec->entry_extension != 0)
+		der_extension(der, spec->entry_extension, spec->critical);
+	der_wrap(der, inner, DER_SEQUENCE);
+	der_wrap(der, start, DER_SEQUENCE);
+}
+
+gnutls_x509_crl_t
+mint_crl_odd(const struct mint_cert *issuer, const struct mint_crl_spec *spec)
+{
+	struct der der = { .len = 0 };
+	gnutls_datum_t dn, data;
+	gnutls_x509_crl_t crl;
+	size_t start;
+
+	if (!spec->version_1)
+		der_put(&der, DER_INTEGER, "\1", 1);
+	der_raw(&der, der_ecdsa_sha256, sizeof(der_ecdsa_sha256));
+	must(gnutls_x509_crt_get_raw_dn(issuer->crt, &dn), "subject");
+	der_raw(&der, dn.data, dn.size);
+	gnutls_free(dn.data);
+	der_time(&der, moment(0, -MINT_HOUR));
+	if (!spec->no_next_update)
+		der_time(&der, moment(0, 7 * MINT_DAY));
+	if (spec->revoked != NULL)
+		der_revoked(&der, spec);
+	start = der.len;
+	if (spec->extension != 0) {
+		der_extension(&der, spec->extension, spec->critical);
+		der_wrap(&der, start, DER_EXPLICIT | 0);
+	}
+	der_wrap(&der, 0, DER_SEQUENCE);
+	der_sign(&der, 0, issuer->key, false);
+	der_wrap(&der, 0, DER_SEQUENCE);
+
+	data.data = der.data;
+	data.size = length(der.len);
+	must(gnutls_x509_crl_init(&crl), "CRL");
+	must(gnutls_x509_crl_import(crl, &data, GNUTLS_X509_FMT_DER),
+	     "import a CRL");
+	return crl;
 }
 
 /*

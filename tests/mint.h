@@ -197,6 +197,24 @@ gnutls_x509_crl_t mint_crl(const struct mint_cert *issuer,
 			   const struct mint_cert *const *revoked, size_t n,
 			   int64_t this_update, int64_t next_update);
 
+/* A list that GnuTLS would not write. */
+struct mint_crl_spec {
+	const struct mint_cert *revoked; /* NULL: nobody is */
+	bool no_next_update; /* default: in seven days */
+	bool version_1;	     /* no extension at all */
+	/* id-ce arcs of RFC 5280, of the list and of the entry; 0: none */
+	unsigned int extension, entry_extension;
+	bool critical;
+};
+
+/**
+ * mint_crl_odd: a revocation list by this specification.
+ *
+ * Ownership: the caller frees with gnutls_x509_crl_deinit().
+ */
+gnutls_x509_crl_t mint_crl_odd(const struct mint_cert *issuer,
+			       const struct mint_crl_spec *spec);
+
 /**
  * mint_ocsp: an OCSP response, DER, about @cert, which @issuer issued.
  *

@@ -7,7 +7,7 @@ UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_serve tests/check_server tests/check_guests \
 	tests/check_server_fd \
 	tests/check_resume tests/check_data tests/check_export \
-	tests/check_trust tests/check_verify \
+	tests/check_trust tests/check_crl tests/check_verify \
 	tests/check_session tests/check_dial tests/check_fd \
 	tests/check_alloc tests/check_threads
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
@@ -100,6 +100,9 @@ tests_check_export_LDADD = $(TEST_LIBS)
 tests_check_trust_SOURCES = tests/check_trust.c $(HARNESS_SOURCES)
 tests_check_trust_CFLAGS = $(TEST_CFLAGS)
 tests_check_trust_LDADD = $(TEST_LIBS)
+tests_check_crl_SOURCES = tests/check_crl.c $(HARNESS_SOURCES)
+tests_check_crl_CFLAGS = $(TEST_CFLAGS)
+tests_check_crl_LDADD = $(TEST_LIBS)
 tests_check_verify_SOURCES = tests/check_verify.c $(HARNESS_SOURCES)
 tests_check_verify_CFLAGS = $(TEST_CFLAGS)
 tests_check_verify_LDADD = $(TEST_LIBS)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * A walk over DER, X.690: single-octet tags, definite lengths.
+ */
+
+#include "config.h"
+
+#include "der.h"
+
+bool
+starttls_der_take(struct slice *in, uint8_t tag, bool whole,
+		  struct slice *ret)
+{
+	size_t header = 2, len;
+	unsigned i, octets;
+
+	if (in->len < 2 || in->data[0] != tag)
+		return false;
+	len = in->data[1];
+	if (len >= 0x80) {
+		octets = (unsigned)len & 0x7f;
+		if (octets == 0 || octets > 4 || in->len < 2u + octets)
+			return false;
+		for (len = 0, i = 0; i < octets; i++)
+			len = len << 8 | in->data[2 + i];
+		header += octets;
+	}
+	if (len > in->len - header)
+		return false;
+	ret->data = in->data + (whole ? 0 : header);
+	ret->len = len + (whole ? header : 0);
+	in->data += header + len;
+	in->len -= header + len;
+	return true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * A walk over DER, for the few things that GnuTLS does not tell, or tells
+ * slowly.  It knows tags and lengths, and is wrong about nothing but what it
+ * cannot read.
+ */
+
+#ifndef STARTTLS_DER_H
+#define STARTTLS_DER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum der_tag {
+	DER_BOOLEAN = 0x01,
+	DER_INTEGER = 0x02,
+	DER_BIT_STRING = 0x03,
+	DER_OCTET_STRING = 0x04,
+	DER_OID = 0x06,
+	DER_UTC_TIME = 0x17,
+	DER_GENERALIZED_TIME = 0x18,
+	DER_SEQUENCE = 0x30,
+	DER_EXPLICIT = 0xa0        /* and the number */
+};
+
+struct slice {
+	const uint8_t *data;
+	size_t len;
+};
+
+/** starttls_der_is: whether the next element has this tag. */
+static inline bool
+starttls_der_is(const struct slice *in, uint8_t tag)
+{
+	return in->len > 0 && in->data[0] == tag;
+}
+
+/**
+ * starttls_der_take: take one element off the front.
+ *
+ * @whole  give it with its header, else only its content
+ *
+ * Returns: whether there was one with this tag.
+ */
+bool starttls_der_take(struct slice *in, uint8_t tag, bool whole,
+		       struct slice *ret);
+
+#endif
