@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "checker.h"
+#include "veil.h"
 
 /* Whom to log in as at a URL, before anybody is connected to. */
 int
@@ -72,11 +73,41 @@ struct check {
 	struct timer timer;
 	struct request request;
 	struct starttls_options options;
+	const char *secret;        /* of the account; NULL: none */
+	void *trace_context;
 	struct conversation c;
 	struct login *login;       /* NULL: none */
 	struct login_outcome outcome;
 	int64_t started_us;
 };
+
+/* What a server says before a login may repeat the secret of an earlier one. */
+static void
+trace_veiled(void *context, enum starttls_direction direction,
+	     enum starttls_phase phase, const char *text)
+{
+	const struct check *k = context;
+
+	k->checker->settings->options.trace(k->trace_context, direction, phase,
+	    direction == STARTTLS_RECEIVED && k->secret != NULL &&
+	    veil_repeats(text, k->secret) ? VEIL : text);
+}
+
+/* The same for an error, which ends in what the server said. */
+static void
+veil_error(const struct check *k, struct starttls_error *e)
+{
+	char *quote = strstr(e->message, ": \"");
+	size_t room;
+
+	if (k->secret == NULL || !veil_repeats(e->reply, k->secret))
+		return;
+	snprintf(e->reply, sizeof(e->reply), "%s", VEIL);
+	room = quote == NULL ? 0 :
+	    sizeof(e->message) - (size_t)(quote - e->message);
+	if (quote != NULL)
+		snprintf(quote, room, ": \"%s\"", VEIL);
+}
 
 /* Give the result away, and forget everything. */
 static void
@@ -89,6 +120,7 @@ finish(struct check *k)
 	loop_unwatch(loop, &k->watch);
 	loop_clear_timer(&k->timer);
 	login_free(k->login);
+	veil_error(k, &k->c.error);
 	result_fill(&result, k->target.name, k->target.url, &k->c,
 	    &k->outcome, k->started_us, checker->chain);
 	finish_conversation(&k->c);
@@ -151,6 +183,7 @@ begin_inside(struct check *k)
 	if (s->account.wanted) {
 		c->code = find_account(s, k->target.url, &url, &account,
 		    &c->error);
+		account.trace = k->options.trace;
 		account.trace_context = k->options.trace_context;
 		if (c->code == 0)
 			c->code = login_new(&k->login, c->session, &url,
@@ -273,6 +306,8 @@ begin(struct check *k)
 		fail(k, rc, &error);
 		return;
 	}
+	if (settings->account.wanted)
+		k->secret = account.secret;
 	k->request = (struct request){
 		.owner = k,
 		.policy = settings->policy,
@@ -300,8 +335,11 @@ checker_start(struct checker *checker, const struct check_target *target)
 		k->options.connect_host = target->connect_host;
 		k->options.connect_port = target->connect_port;
 	}
-	if (checker->names_traces)
-		k->options.trace_context = &k->target.name;
+	k->trace_context = checker->names_traces ? &k->target.name :
+	    k->options.trace_context;
+	if (k->options.trace != NULL)
+		k->options.trace = trace_veiled;
+	k->options.trace_context = k;
 	checker->running++;
 	loop_set_timer(&checker->deadlines, &k->timer);
 	begin(k);

@@ -32,7 +32,7 @@ struct login {
 
 	struct sasl *sasl;
 	unsigned offered;          /* mechanisms, by number */
-	char offers[STARTTLS_REPLY_SIZE]; /* all of them, sanitised */
+	char offers[STARTTLS_REPLY_SIZE]; /* all of them, not sanitised */
 	char *pending;             /* response that waits for its challenge */
 	char *whispered;           /* credentials as they were said last */
 
@@ -67,7 +67,9 @@ enum login_verdict login_leave(struct login *l);
 const char *login_state_name(const struct login *l);
 /* Remember it, as it may be shown, if there are more to come. */
 void login_keep_first(struct login *l, const struct login_line *line);
-/* Without the credentials, should somebody repeat them. */
+/* Text of the server, or what stands for it if it repeats the credentials: all
+   that is shown of a server has to come through here, before it is cut. */
+const char *login_veil(const struct login *l, const char *text);
 void login_trace(const struct login *l, enum starttls_direction direction,
 		 const char *text);
 

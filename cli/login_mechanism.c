@@ -21,10 +21,14 @@ void
 login_offers(struct login_dialog *d, const char *mechanisms)
 {
 	struct login *l = login_of(d);
+	const char *shown = login_veil(l, mechanisms);
+	size_t len, had = strlen(l->offers);
 	char word[32];
-	size_t len, had;
 	int number;
 
+	if (had > 0 && had < sizeof(l->offers) - 1)
+		l->offers[had++] = ' ';
+	snprintf(l->offers + had, sizeof(l->offers) - had, "%s", shown);
 	for (; *mechanisms != '\0'; mechanisms += len) {
 		mechanisms += strspn(mechanisms, " ");
 		len = strcspn(mechanisms, " ");
@@ -35,10 +39,6 @@ login_offers(struct login_dialog *d, const char *mechanisms)
 		number = sasl_find(word);
 		if (number >= 0)
 			l->offered |= 1u << number;
-		had = strlen(l->offers);
-		clean(word, sizeof(word), word);
-		snprintf(l->offers + had, sizeof(l->offers) - had, " %s",
-		    word);
 	}
 }
 
@@ -111,16 +111,19 @@ static enum login_verdict
 no_mechanism(struct login *l)
 {
 	const char *named = l->options.mechanism;
+	char shown[sizeof(l->offers)];
 
-	if (l->offers[0] == '\0' && !l->d.native)
+	clean(shown, sizeof(shown), login_veil(l, l->offers));
+	if (shown[0] == '\0' && !l->d.native)
 		login_blame(l, "login-mechanism", NULL, "the peer offers no login");
 	else
 		login_blame(l, "login-mechanism", NULL,
-		    "no login with %s: the peer offers%s%s",
+		    "no login with %s: the peer offers%s%s%s",
 		    named != NULL ? named :
 		    l->options.secret == NULL ? "a certificate" :
 		    l->options.is_token ? "a token" : "a password",
-		    l->offers, l->d.native ? " native" : "");
+		    shown[0] != '\0' ? " " : "", shown,
+		    l->d.native ? " native" : "");
 	return login_leave(l);
 }
 

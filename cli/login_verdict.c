@@ -18,6 +18,7 @@
 
 #include "cli.h"
 #include "loop.h"
+#include "veil.h"
 
 const char *
 login_state_name(const struct login *l)
@@ -25,35 +26,14 @@ login_state_name(const struct login *l)
 	return l->protocol->states[l->d.state];
 }
 
-/* Whether one text is in the other, quoted or not. */
-static bool
-contains(const char *text, const char *secret)
-{
-	size_t i, at;
-
-	for (; *text != '\0'; text++) {
-		for (i = at = 0; secret[at] != '\0' && text[i] != '\0'; i++) {
-			if (text[i] == secret[at])
-				at++;
-			else if (text[i] != '\\' && text[i] != '"')
-				break;
-		}
-		if (secret[at] == '\0')
-			return true;
-	}
-	return false;
-}
-
-/* Fit to be seen: not even a server can make us show a credential. */
-static void
-show(const struct login *l, char *dst, size_t size, const char *text)
+const char *
+login_veil(const struct login *l, const char *text)
 {
 	const char *secret = l->d.secret, *said = l->whispered;
 
-	if ((secret != NULL && contains(text, secret)) ||
-	    (said != NULL && said[0] != '\0' && strstr(text, said) != NULL))
-		text = "(it repeats the credentials)";
-	clean(dst, size, text);
+	return (secret != NULL && veil_repeats(text, secret)) ||
+	    (said != NULL && said[0] != '\0' && strstr(text, said) != NULL) ?
+	    VEIL : text;
 }
 
 /* The first line of a long reply is the one to be shown. */
@@ -63,7 +43,7 @@ show_reply(struct login *l, const struct login_line *line)
 	struct login_outcome *o = &l->outcome;
 
 	if (line->first)
-		show(l, o->reply, sizeof(o->reply), line->text);
+		clean(o->reply, sizeof(o->reply), login_veil(l, line->text));
 	else
 		memcpy(o->reply, l->first_line, sizeof(o->reply));
 }
@@ -72,7 +52,8 @@ void
 login_keep_first(struct login *l, const struct login_line *line)
 {
 	if (line->first && !line->last)
-		show(l, l->first_line, sizeof(l->first_line), line->text);
+		clean(l->first_line, sizeof(l->first_line),
+		    login_veil(l, line->text));
 }
 
 void
@@ -83,10 +64,8 @@ login_trace(const struct login *l, enum starttls_direction direction,
 
 	if (l->options.trace == NULL)
 		return;
-	if (direction == STARTTLS_RECEIVED)
-		show(l, shown, sizeof(shown), text);
-	else
-		clean(shown, sizeof(shown), text);
+	clean(shown, sizeof(shown), direction == STARTTLS_RECEIVED ?
+	    login_veil(l, text) : text);
 	l->options.trace(l->options.trace_context, direction,
 	    STARTTLS_PHASE_SESSION, shown);
 }
