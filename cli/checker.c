@@ -368,13 +368,7 @@ give_up(const char *url, int number, struct result *ret_result)
 {
 	struct conversation c = { .code = STARTTLS_E_SYSTEM };
 
-	c.error.code = c.code;
-	c.error.error_class = (int)starttls_code_class(c.code);
-	c.error.phase = STARTTLS_PHASE_SETUP;
-	c.error.sys_errno = number;
-	c.error.alert = c.error.depth = -1;
-	snprintf(c.error.message, sizeof(c.error.message),
-	    "cannot begin: %s", strerror(number));
+	fill_system_error(&c.error, number, "cannot begin");
 	result_fill(ret_result, url, url, &c, NULL, loop_now_us(), false);
 }
 

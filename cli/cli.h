@@ -130,6 +130,9 @@ int exit_status(const struct starttls_error *error);
 const char *advice(const char *url, const struct starttls_error *error);
 /* One line on stderr, cause first, then what to do. */
 void complain(const char *url, const struct starttls_error *error);
+/* A lack of this system, of which the library knows nothing. */
+void fill_system_error(struct starttls_error *error, int number,
+		       const char *what);
 /* The same under another name than that of the error's code. */
 void complain_as(const char *url, const struct starttls_error *error,
 		 const char *reason);

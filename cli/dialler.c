@@ -21,6 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli.h"
+
 #define STACK_SIZE 262144
 #define BURST 32                   /* threads started in one turn of the loop:
                                       most are done before the next */
@@ -116,10 +118,7 @@ start_dials(struct dialler *dialler)
 		queue_leave(&request->place);
 		if (rc == 0)
 			continue;
-		memset(&error, 0, sizeof(error));
-		error.code = STARTTLS_E_SYSTEM;
-		snprintf(error.message, sizeof(error.message),
-		    "no thread to connect in: %s", strerror(rc));
+		fill_system_error(&error, rc, "no thread to connect in");
 		dialler->answer(request->owner, NULL, error.code, &error);
 	}
 }

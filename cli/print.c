@@ -63,6 +63,19 @@ check_inside(struct conversation *c)
 }
 
 void
+fill_system_error(struct starttls_error *e, int number, const char *what)
+{
+	memset(e, 0, sizeof(*e));
+	e->code = STARTTLS_E_SYSTEM;
+	e->error_class = (int)starttls_code_class(e->code);
+	e->phase = STARTTLS_PHASE_SETUP;
+	e->sys_errno = number;
+	e->alert = e->depth = -1;
+	snprintf(e->message, sizeof(e->message), "%s: %s", what,
+	    strerror(number));
+}
+
+void
 finish_conversation(struct conversation *c)
 {
 	starttls_upgrade_free(c->upgrade);

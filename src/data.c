@@ -41,7 +41,7 @@ starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
 		      const struct starttls_options *options,
 		      struct starttls_error *error)
 {
-	struct starttls_options own = STARTTLS_OPTIONS_INIT;
+	struct starttls_options own;
 	struct starttls_upgrade *u;
 	int rc;
 
@@ -54,8 +54,9 @@ starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
 	if (control->error.code != 0)
 		return starttls_policy_wrong(error, STARTTLS_E_STATE,
 		    "the control session has failed");
-	if (options != NULL)
-		own = *options;
+	rc = starttls_options_copy(&own, options, error);
+	if (rc != 0)
+		return rc;
 	own.port = control->port;  /* for the cache */
 	rc = starttls_upgrade_new(&u, control->policy, control->protocol,
 	    STARTTLS_HANDSHAKE, control->name->text, fd, &own, error);

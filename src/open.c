@@ -39,7 +39,7 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 	 struct starttls_policy *policy, const char *url, int64_t deadline,
 	 const struct starttls_options *options, struct starttls_error *error)
 {
-	struct starttls_options own = STARTTLS_OPTIONS_INIT;
+	struct starttls_options own;
 	struct dial_times times;
 	struct starttls_url parsed = { .size = sizeof(parsed) };
 	int fd, rc;
@@ -50,19 +50,19 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 	if (policy->role != STARTTLS_CLIENT)
 		return starttls_error_set(error, STARTTLS_E_INVALID,
 		    STARTTLS_PHASE_SETUP, "a server's policy cannot dial");
-	if (options != NULL && (options->size != sizeof(*options) ||
-	    options->recv != NULL || options->pending_len > 0))
+	rc = starttls_options_copy(&own, options, error);
+	if (rc != 0)
+		return rc;
+	if (own.recv != NULL || own.pending_len > 0)
 		return starttls_error_set(error, STARTTLS_E_INVALID,
-		    STARTTLS_PHASE_SETUP, "options of another size, or for "
-		    "a connection that exists");
+		    STARTTLS_PHASE_SETUP, "options for a connection that "
+		    "exists");
 	rc = starttls_url_parse(url, &parsed, error);
 	/* what is wrong with the arguments is said before connecting */
 	if (rc == 0)
 		rc = starttls_url_check(policy, &parsed, options, error);
 	if (rc != 0)
 		return rc;
-	if (options != NULL)
-		own = *options;
 	if (own.port == NULL)
 		own.port = parsed.port;
 	rc = starttls_dial_until(

@@ -22,6 +22,13 @@
 #include "text.h"
 #include "upgrade.h"
 
+/* GnuTLS has no name for what it does not know. */
+static const char *
+known(const char *name)
+{
+	return name != NULL ? name : "unknown";
+}
+
 static void
 copy(char *dst, size_t size, const char *text)
 {
@@ -170,8 +177,9 @@ fill_names(struct starttls_cert *c, gnutls_x509_crt_t crt)
 			add_name(c->names, sizeof(c->names), "URI", data,
 			    size);
 		else if (type == GNUTLS_SAN_IPADDRESS &&
+		    (size == 4 || size == 16) && /* others are malformed */
 		    inet_ntop(size == 4 ? AF_INET : AF_INET6, data, address,
-			sizeof(address)) != NULL && (size == 4 || size == 16))
+			sizeof(address)) != NULL)
 			add_name(c->names, sizeof(c->names), "IP", address,
 			    strlen(address));
 	}
@@ -187,11 +195,11 @@ fill_key(struct starttls_cert *c, gnutls_x509_crt_t crt)
 	if (algorithm == GNUTLS_PK_ECDSA &&
 	    gnutls_x509_crt_get_pk_ecc_raw(crt, &curve, NULL, NULL) >= 0)
 		snprintf(c->key, sizeof(c->key), "EC %s %u",
-		    gnutls_ecc_curve_get_name(curve), bits);
+		    known(gnutls_ecc_curve_get_name(curve)), bits);
 	else
 		snprintf(c->key, sizeof(c->key), "%s %u",
-		    gnutls_pk_algorithm_get_name(
-			(gnutls_pk_algorithm_t)algorithm), bits);
+		    known(gnutls_pk_algorithm_get_name(
+			(gnutls_pk_algorithm_t)algorithm)), bits);
 	copy(c->signature, sizeof(c->signature), gnutls_sign_get_name(
 	    (gnutls_sign_algorithm_t)
 	    gnutls_x509_crt_get_signature_algorithm(crt)));

@@ -35,6 +35,22 @@ invalid(struct starttls_error *error, const char *why)
 	    STARTTLS_PHASE_SETUP, "%s", why);
 }
 
+static const char another_size[] =
+	"options of another size: set .size, or rebuild";
+
+int
+starttls_options_copy(struct starttls_options *ret_options,
+		      const struct starttls_options *options,
+		      struct starttls_error *error)
+{
+	static const struct starttls_options defaults = STARTTLS_OPTIONS_INIT;
+
+	if (options != NULL && options->size != sizeof(*options))
+		return invalid(error, another_size);
+	*ret_options = options != NULL ? *options : defaults;
+	return 0;
+}
+
 /* What is wrong with the arguments, in words; NULL if nothing is. */
 static const char *
 check_arguments(const struct starttls_policy *policy,
@@ -53,7 +69,7 @@ check_arguments(const struct starttls_policy *policy,
 	if (o == NULL)
 		return NULL;
 	if (o->size != sizeof(*o))
-		return "options of another size: set .size, or rebuild";
+		return another_size;
 	if ((o->recv == NULL) != (o->send == NULL))
 		return "a transport is both recv and send";
 	if (o->pending == NULL && o->pending_len > 0)

@@ -39,4 +39,15 @@ int starttls_upgrade_check(const struct starttls_policy *policy,
 			   struct name *ret_name,
 			   struct starttls_error *error);
 
+/**
+ * starttls_options_copy: an application's options; the defaults for NULL.
+ *
+ * Nobody else copies them: those of another size may end before ours do.
+ *
+ * Returns: 0; STARTTLS_E_INVALID
+ */
+int starttls_options_copy(struct starttls_options *ret_options,
+			  const struct starttls_options *options,
+			  struct starttls_error *error);
+
 #endif

@@ -6,6 +6,7 @@ UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_error tests/check_frame tests/check_preamble \
 	tests/check_serve tests/check_server tests/check_guests \
 	tests/check_server_fd \
+	tests/check_arguments \
 	tests/check_resume tests/check_data tests/check_export \
 	tests/check_trust tests/check_crl tests/check_verify \
 	tests/check_session tests/check_dial tests/check_fd \
@@ -94,6 +95,9 @@ tests_check_resume_LDADD = $(TEST_LIBS)
 tests_check_data_SOURCES = tests/check_data.c $(HARNESS_SOURCES)
 tests_check_data_CFLAGS = $(TEST_CFLAGS)
 tests_check_data_LDADD = $(TEST_LIBS)
+tests_check_arguments_SOURCES = tests/check_arguments.c $(HARNESS_SOURCES)
+tests_check_arguments_CFLAGS = $(TEST_CFLAGS)
+tests_check_arguments_LDADD = $(TEST_LIBS)
 tests_check_export_SOURCES = tests/check_export.c $(HARNESS_SOURCES)
 tests_check_export_CFLAGS = $(TEST_CFLAGS)
 tests_check_export_LDADD = $(TEST_LIBS)
