@@ -62,6 +62,10 @@ fill_tls(struct starttls_report *r, const struct starttls_session *s)
 	gnutls_datum_t alpn = { NULL, 0 };
 	unsigned count = 0;
 
+	/* TLS_NULL_WITH_NULL_NULL: until a ServerHello GnuTLS has a version,
+	   and more, which nobody has said */
+	if (s->suite[0] == 0 && s->suite[1] == 0)
+		return;
 	copy(r->version, sizeof(r->version),
 	    gnutls_protocol_get_name(gnutls_protocol_get_version(tls)));
 	copy(r->cipher_suite, sizeof(r->cipher_suite), suite_name(s));

@@ -1783,6 +1783,20 @@ static const struct version_row {
 	  TLS12, NULL },
 };
 
+/* GnuTLS has a version, and more, before the server has said one. */
+static void
+must_report_nothing(const struct conn *c, const char *what)
+{
+	struct starttls_report r = { .size = sizeof(r) };
+
+	ck_assert_int_eq(starttls_upgrade_report(c->upgrade, &r), 0);
+	ck_assert_msg(r.version[0] == '\0' && r.cipher_suite[0] == '\0' &&
+	    r.group[0] == '\0' && r.signature[0] == '\0' &&
+	    r.alpn[0] == '\0' && !r.resumed && !r.false_start,
+	    "%s: %s %s %s %s %s", what, r.version, r.cipher_suite, r.group,
+	    r.signature, r.alpn);
+}
+
 START_TEST(test_version_is_a_ratchet)
 {
 	const struct version_row *row = &version_rows[_i];
@@ -1805,6 +1819,7 @@ START_TEST(test_version_is_a_ratchet)
 		    "%s: %s", row->name, starttls_code_name(rc));
 		ck_assert_msg(is_plain_line(c.error.message), "%s: \"%s\"",
 		    row->name, c.error.message);
+		must_report_nothing(&c, row->name);
 	} else {
 		ck_assert_msg(rc == 0, "%s: %s", row->name, c.error.message);
 		starttls_session_report(c.session, &report);
@@ -1959,6 +1974,7 @@ START_TEST(test_weak_algorithms_are_never_offered)
 	    "%s: %s", row->name, starttls_code_name(rc));
 	ck_assert_msg(c.error.alert > 0, "%s: alert %d: %s", row->name,
 	    c.error.alert, c.error.message);
+	must_report_nothing(&c, row->name);
 	conn_done(&c);
 	starttls_policy_unref(spec.policy);
 	mint_free(&rsa);
