@@ -152,7 +152,8 @@ advice(const char *url, const struct starttls_error *error)
 {
 	switch (error->code) {
 	case STARTTLS_E_RESOLVE:
-		return "is the name spelled correctly?";
+		return error->sys_errno != 0 ? "" :
+		    "is the name spelled correctly?";
 	case STARTTLS_E_EXPIRED:
 		return "the server needs a new certificate, or has one and was "
 		    "not told to load it";

@@ -42,7 +42,8 @@ parse_address(const char *text, struct name *ret_name)
 	size_t len = scope == NULL ? strlen(text) : (size_t)(scope - text);
 	char buf[64];
 
-	if (len >= sizeof(buf) || (scope != NULL && scope[1] == '\0'))
+	if (len >= sizeof(buf) || (scope != NULL && (scope[1] == '\0' ||
+	    strlen(scope) >= sizeof(ret_name->text) - len)))
 		return false;
 	memcpy(buf, text, len);
 	buf[len] = '\0';

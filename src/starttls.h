@@ -1166,16 +1166,18 @@ starttls_session_channel_binding(struct starttls_session *session,
  *
  * IPv6 and IPv4 are raced (RFC 8305); internationalised names are mapped;
  * numeric addresses may carry a scope.  Resolution runs in a thread of its
- * own so that the deadline holds for it, too.
+ * own so that the deadline holds for it, too.  A process has a limited number
+ * of these, which counts those that were left behind at a deadline; a look-up
+ * for which there is no room waits for it until its own deadline.
  *
  * @port       number or service name
  *
  * Ownership: the caller closes the descriptor, which is blocking and
  * close-on-exec.
- * Returns: 0; STARTTLS_E_INVALID (name or port), STARTTLS_E_RESOLVE,
- * STARTTLS_E_CONNECT (to none of the addresses; errno of the last),
- * STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM (out of
- * descriptors or the like)
+ * Returns: 0; STARTTLS_E_INVALID (name or port), STARTTLS_E_RESOLVE (also if
+ * there was no room: sys_errno is EAGAIN), STARTTLS_E_CONNECT (to none of the
+ * addresses; errno of the last), STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM,
+ * STARTTLS_E_SYSTEM (out of descriptors or the like)
  */
 STARTTLS_API int
 starttls_dial(const char *host, const char *port, enum starttls_family family,

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Dialling and waiting, on loopback only: src/dial.c, src/wait.c.
+ * Dialling and waiting, on loopback only: src/dial.c, src/resolve.c,
+ * src/wait.c.
  *
  * Names go to a resolver of the test's own, which stands in for the system's;
  * numeric addresses go on to the real one.
@@ -27,9 +28,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "heap.h"
+#include "resolve.h"
 #include "sockets.h"
 #include "wait.h"
 
@@ -45,6 +49,8 @@ static struct {
 	char host[300], port[40];  /* what it was asked */
 	int family, flags;
 	sigset_t mask;             /* of the thread that asked */
+	bool measures;
+	size_t stack_size;         /* of the thread, if it is measured */
 	int calls;
 } resolver;
 
@@ -82,10 +88,12 @@ getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
 {
 	struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST,
 		.ai_socktype = SOCK_STREAM };
+	const int numbers = AI_NUMERICHOST | AI_NUMERICSERV;
 	struct addrinfo **end = ret;
+	pthread_attr_t attr;
 	size_t i;
 
-	if ((hints->ai_flags & AI_NUMERICHOST) != 0)
+	if ((hints->ai_flags & numbers) == numbers)
 		return real_getaddrinfo(host, port, hints, ret);
 	pthread_mutex_lock(&resolver_lock);
 	resolver.calls++;
@@ -94,6 +102,11 @@ getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
 	resolver.family = hints->ai_family;
 	resolver.flags = hints->ai_flags;
 	pthread_sigmask(SIG_SETMASK, NULL, &resolver.mask);
+	if (resolver.measures &&
+	    pthread_getattr_np(pthread_self(), &attr) == 0) {
+		pthread_attr_getstacksize(&attr, &resolver.stack_size);
+		pthread_attr_destroy(&attr);
+	}
 	while (resolver.waits)
 		pthread_cond_wait(&resolver_go, &resolver_lock);
 	pthread_mutex_unlock(&resolver_lock);
@@ -289,7 +302,10 @@ static const struct {
 	{ "127.0.0.1", "1.5", 0, 0 },
 	{ "127.0.0.1", "4294967297", 0, 0 },
 	{ "127.0.0.1", "18446744073709551617", 0, 0 },
-	{ "127.0.0.1", "no-such-service", 0, 0 },
+	{ "127.0.0.1", "no-such-service", 0, SOON_MS },
+	{ "127.0.0.1", "imap\n", 0, SOON_MS },
+	{ "127.0.0.1", "imap 143", 0, SOON_MS },
+	{ "127.0.0.1", "b\xc3\xbc" "cher", 0, SOON_MS },
 	{ "127.0.0.1", "25\n", 0, 0 },
 	{ "mail.example.org", "0", 0, SOON_MS },
 	{ "mail.example.org", "65536", 0, SOON_MS },
@@ -407,17 +423,38 @@ thread_count(void)
 }
 
 static void
-let_resolver_go(void)
+release_resolver(void)
 {
-	int64_t start = starttls_now_us();
-
 	pthread_mutex_lock(&resolver_lock);
 	resolver.waits = false;
 	pthread_cond_broadcast(&resolver_go);
 	pthread_mutex_unlock(&resolver_lock);
+}
+
+static void
+let_resolver_go(void)
+{
+	int64_t start = starttls_now_us();
+
+	release_resolver();
 	/* it cleans up after itself */
-	while (thread_count() == 2 && ms_since(start) < SOON_MS)
+	while (thread_count() > 1 && ms_since(start) < SOON_MS)
 		sched_yield();
+}
+
+/* Leave look-ups behind, each of another name. */
+static void
+leave_behind(int count)
+{
+	char host[40];
+	int i, fd;
+
+	resolver.waits = true;
+	for (i = 0; i < count; i++) {
+		snprintf(host, sizeof(host), "host%d.example.org", i);
+		ck_assert_int_eq(starttls_dial(host, "25", STARTTLS_ANY, 0, &fd,
+		    NULL), STARTTLS_E_TIMEOUT);
+	}
 }
 
 START_TEST(test_dial_leaves_a_slow_resolver_behind)
@@ -456,6 +493,180 @@ START_TEST(test_dial_with_no_time_does_not_wait)
 	    STARTTLS_PHASE_RESOLVE, &error);
 	ck_assert_int_lt(ms_since(start), 2000);
 	let_resolver_go();
+}
+END_TEST
+
+START_TEST(test_dial_asks_for_services_until_the_deadline)
+{
+	struct starttls_error error;
+	int64_t start = starttls_now_us();
+
+	resolver.waits = true;
+	refuse("127.0.0.1", "imap", STARTTLS_ANY, 200, STARTTLS_E_TIMEOUT,
+	    STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_int_lt(ms_since(start), 2000);
+	ck_assert_str_eq(resolver.host, "127.0.0.1");
+	ck_assert_str_eq(resolver.port, "imap");
+	ck_assert_int_ne(resolver.flags & AI_NUMERICHOST, 0);
+	let_resolver_go();
+}
+END_TEST
+
+START_TEST(test_dial_forgets_what_it_left_behind)
+{
+	leave_behind(3);           /* the C library keeps stacks for later */
+	let_resolver_go();
+	heap_track(true);
+	leave_behind(3);
+	heap_track(false);
+	if (heap_is_watched())
+		ck_assert_uint_eq(heap_blocks(), 3);
+	let_resolver_go();
+	if (heap_is_watched())     /* or valgrind sees it */
+		ck_assert_uint_eq(heap_blocks(), 0);
+}
+END_TEST
+
+START_TEST(test_dial_gives_its_threads_small_stacks)
+{
+	resolver.measures = true;
+	leave_behind(1);
+	let_resolver_go();
+	ck_assert_uint_ge(resolver.stack_size, 256 * 1024);
+	ck_assert_uint_le(resolver.stack_size, 1024 * 1024);
+}
+END_TEST
+
+START_TEST(test_dial_asks_once_at_a_time)
+{
+	struct starttls_error error;
+	int i;
+
+	leave_behind(1);
+	for (i = 0; i < 20; i++)
+		refuse("Host0.example.org", "25", STARTTLS_ANY, 0,
+		    STARTTLS_E_TIMEOUT, STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_uint_eq(thread_count(), 2);
+	/* another question */
+	refuse("host0.example.org", "25", STARTTLS_IPV4, 0,
+	    STARTTLS_E_TIMEOUT, STARTTLS_PHASE_RESOLVE, &error);
+	refuse("host0.example.org", "26", STARTTLS_ANY, 0,
+	    STARTTLS_E_TIMEOUT, STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_uint_eq(thread_count(), 4);
+	let_resolver_go();
+	ck_assert_int_eq(resolver.calls, 3);
+}
+END_TEST
+
+START_TEST(test_dial_leaves_a_bounded_number_of_threads_behind)
+{
+	struct starttls_error error;
+	char port[SOCKETS_PORT_SIZE];
+	int listener = sockets_listen(AF_INET, port), fd;
+	int64_t start;
+
+	leave_behind(RESOLVE_MAX_LOOKUPS);
+	start = starttls_now_us();
+	refuse("one.too.many.example.org", "25", STARTTLS_ANY, 200,
+	    STARTTLS_E_RESOLVE, STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_int_ge(ms_since(start), 200);
+	ck_assert_int_lt(ms_since(start), 2000);
+	ck_assert_ptr_nonnull(strstr(error.message, " look-ups wait for the resolver"));
+	refuse("one.too.many.example.org", "25", STARTTLS_ANY, 0,
+	    STARTTLS_E_RESOLVE, STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_uint_eq(thread_count(), 1 + RESOLVE_MAX_LOOKUPS);
+	/* what is being asked can be waited for, and addresses need nobody */
+	refuse("host7.example.org", "25", STARTTLS_ANY, 0,
+	    STARTTLS_E_TIMEOUT, STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_int_eq(starttls_dial("127.0.0.1", port, STARTTLS_ANY,
+	    SOON_MS, &fd, &error), 0);
+	expect_connected(fd, listener);
+	let_resolver_go();
+	ck_assert_int_eq(resolver.calls, RESOLVE_MAX_LOOKUPS);
+	/* and then there is room again */
+	answer(0, "127.0.0.1", port);
+	ck_assert_int_eq(starttls_dial("mail.example.org", "25", STARTTLS_ANY,
+	    SOON_MS, &fd, &error), 0);
+	expect_connected(fd, listener);
+	close(listener);
+}
+END_TEST
+
+static bool
+connects(const char *host)
+{
+	struct starttls_error error;
+	int fd;
+
+	if (starttls_dial(host, "25", STARTTLS_ANY, SOON_MS, &fd, &error) != 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* A thread; returns its argument if it connects. */
+static void *
+dial_alone(void *host)
+{
+	return connects(host) ? host : NULL;
+}
+
+/* Some wait for room, some for an answer to what was asked before. */
+START_TEST(test_dial_wakes_those_who_wait)
+{
+	static char hosts[][20] = {
+		"a.example.org", "b.example.org", "a.example.org",
+		"host1.example.org", "host1.example.org", "c.example.org",
+	};
+	pthread_t threads[ARRAY_LEN(hosts)];
+	char port[SOCKETS_PORT_SIZE];
+	int listener = sockets_listen(AF_INET, port);
+	int64_t start = starttls_now_us();
+	void *result;
+	size_t i;
+
+	answer(0, "127.0.0.1", port);
+	leave_behind(RESOLVE_MAX_LOOKUPS);
+	for (i = 0; i < ARRAY_LEN(hosts); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, dial_alone,
+		    hosts[i]), 0);
+	release_resolver();
+	for (i = 0; i < ARRAY_LEN(hosts); i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &result), 0);
+		ck_assert_ptr_eq(result, hosts[i]);
+	}
+	ck_assert_int_lt(ms_since(start), SOON_MS);
+	let_resolver_go();
+	close(listener);
+}
+END_TEST
+
+/* The threads of the parent are not in the child, and nobody ends them. */
+START_TEST(test_dial_has_room_in_a_child)
+{
+	char port[SOCKETS_PORT_SIZE];
+	int listener = sockets_listen(AF_INET, port), status;
+	pid_t child;
+
+	answer(0, "127.0.0.1", port);
+	leave_behind(RESOLVE_MAX_LOOKUPS);
+	pthread_mutex_lock(&resolver_lock);
+	while (resolver.calls < RESOLVE_MAX_LOOKUPS) {
+		pthread_mutex_unlock(&resolver_lock);
+		sched_yield();
+		pthread_mutex_lock(&resolver_lock);
+	}
+	child = fork();
+	pthread_mutex_unlock(&resolver_lock);
+	if (child == 0) {
+		resolver.waits = false;
+		_exit(connects("host1.example.org") &&
+		    connects("a.example.org") ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	let_resolver_go();
+	close(listener);
 }
 END_TEST
 
@@ -801,6 +1012,15 @@ main(void)
 	    0, 6);
 	tcase_add_test(resolve, test_dial_leaves_a_slow_resolver_behind);
 	tcase_add_test(resolve, test_dial_with_no_time_does_not_wait);
+	tcase_add_test(resolve,
+	    test_dial_asks_for_services_until_the_deadline);
+	tcase_add_test(resolve, test_dial_forgets_what_it_left_behind);
+	tcase_add_test(resolve, test_dial_gives_its_threads_small_stacks);
+	tcase_add_test(resolve, test_dial_asks_once_at_a_time);
+	tcase_add_test(resolve,
+	    test_dial_leaves_a_bounded_number_of_threads_behind);
+	tcase_add_test(resolve, test_dial_wakes_those_who_wait);
+	tcase_add_test(resolve, test_dial_has_room_in_a_child);
 	suite_add_tcase(suite, resolve);
 
 	tcase_add_test(several, test_dial_tries_the_next_address_when_refused);

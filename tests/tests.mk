@@ -35,7 +35,8 @@ TESTS =
 check_PROGRAMS =
 if ENABLE_TESTS
 TESTS += $(UNIT_TESTS) $(SCRIPT_TESTS) $(SERVER_TESTS)
-check_PROGRAMS += $(UNIT_TESTS) tests/check_real tests/check_ftp $(FUZZERS)
+check_PROGRAMS += $(UNIT_TESTS) tests/check_real tests/check_ftp \
+	tests/unload $(FUZZERS)
 endif
 
 TEST_EXTENSIONS = .test
@@ -114,7 +115,7 @@ tests_check_session_SOURCES = tests/check_session.c $(HARNESS_SOURCES)
 tests_check_session_CFLAGS = $(TEST_CFLAGS)
 tests_check_session_LDADD = $(TEST_LIBS)
 tests_check_dial_SOURCES = tests/check_dial.c tests/sockets.c \
-	tests/sockets.h $(HARNESS_SOURCES)
+	tests/sockets.h tests/heap.c tests/heap.h $(HARNESS_SOURCES)
 tests_check_dial_CFLAGS = $(TEST_CFLAGS)
 tests_check_dial_LDADD = $(TEST_LIBS)
 tests_check_fd_SOURCES = tests/check_fd.c tests/sockets.c \
@@ -134,6 +135,9 @@ tests_check_real_LDADD = libstarttls.la $(CHECK_LIBS)
 tests_check_ftp_SOURCES = tests/check_ftp.c
 tests_check_ftp_CFLAGS = $(TEST_CFLAGS)
 tests_check_ftp_LDADD = libstarttls.la $(CHECK_LIBS)
+# Has a resolver of its own, which the library has to find.
+tests_unload_SOURCES = tests/unload.c
+tests_unload_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 # Linked with a plain main they replay what they are given.
 fuzz_fuzz_preamble_SOURCES = fuzz/fuzz_preamble.c fuzz/replay.c
 fuzz_fuzz_preamble_CFLAGS = $(TEST_CFLAGS)
