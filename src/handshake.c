@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "../protocols/protocol.h"
+#include "keys.h"
 #include "tls.h"
 #include "verify.h"
 
@@ -122,17 +123,44 @@ note_extensions(struct starttls_session *s, unsigned type,
 	(void)gnutls_ext_raw_parse(s, on_extension, &extensions, 0);
 }
 
+/*
+ * Before GnuTLS takes a message apart: whether what it would do then is within
+ * bounds.  What comes here is signed with the key of the peer's certificate.
+ */
+static int
+bound_work(struct starttls_session *s, unsigned type,
+	   const gnutls_datum_t *message)
+{
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT &&
+	    starttls_session_is_server(s) && message->size > TLS_MAX_CLIENT) {
+		starttls_session_fail(s, STARTTLS_E_LIMIT,
+		    STARTTLS_PHASE_HANDSHAKE,
+		    "the client's certificates have %u bytes, more than %u",
+		    message->size, TLS_MAX_CLIENT);
+		return GNUTLS_E_HANDSHAKE_TOO_LARGE;
+	}
+	if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE ||
+	    type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY)
+		return starttls_keys_check(s) == 0 ? 0 :
+		    GNUTLS_E_CERTIFICATE_ERROR;
+	return 0;
+}
+
 static int
 on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	   unsigned incoming, const gnutls_datum_t *message)
 {
 	struct starttls_session *s = gnutls_session_get_ptr(tls);
+	int rc;
 
 	(void)when;
 	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
 		note_suite(s, message);
 	if (!incoming)
 		return 0;
+	rc = bound_work(s, type, message);
+	if (rc < 0)
+		return rc;
 	if (s->offered_alpn && (type == GNUTLS_HANDSHAKE_SERVER_HELLO ||
 	    type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS))
 		note_extensions(s, type, message);
@@ -156,6 +184,8 @@ on_verify(gnutls_session_t tls)
 	if (starttls_session_is_server(s) &&
 	    gnutls_certificate_get_peers(tls, &count) == NULL)
 		return 0;
+	if (starttls_keys_check(s) != 0)
+		return GNUTLS_E_CERTIFICATE_ERROR;
 	return starttls_verify(s) == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 

@@ -39,6 +39,7 @@ struct starttls_session {
 	bool saw_record;           /* the peer's first bytes were TLS */
 	bool checked;              /* the chain was verified, now or, for a
 	                              resumed session, then */
+	bool has_fair_keys;        /* of the peer's chain, see keys.c */
 	bool finished;             /* handshake done, false start included */
 	bool offered_session;      /* from the resumption cache */
 	bool keep_later;           /* TLS 1.2 session not stored yet */

@@ -165,7 +165,8 @@ enum starttls_verdict {
 	STARTTLS_V_BAD_STAPLE = 1 << 12,
 	STARTTLS_V_PIN = 1 << 13,
 	STARTTLS_V_STALE_CRL = 1 << 14,
-	STARTTLS_V_MALFORMED = 1 << 15,     /* cannot be decoded */
+	STARTTLS_V_MALFORMED = 1 << 15,     /* cannot be decoded, or has a key
+	                                       beyond the limits */
 	STARTTLS_V_OTHER = 1 << 16,
 	STARTTLS_V_DIFFERS = 1 << 17        /* from the control connection's */
 };

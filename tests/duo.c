@@ -92,17 +92,10 @@ guest_alpn(struct duo *d, const char *const *names)
 static void
 guest_begin(struct duo *d, const struct duo_spec *spec)
 {
-	gnutls_x509_crt_t list[8];
-	size_t i;
-
 	must(gnutls_certificate_allocate_credentials(&d->guest_credentials),
 	    "credentials");
-	for (i = 0; i < spec->n; i++)
-		list[i] = spec->chain[i]->crt;
 	if (spec->n > 0)
-		must(gnutls_certificate_set_x509_key(d->guest_credentials,
-		    list, (int)spec->n, spec->chain[0]->key),
-		    "certificate");
+		show_as_it_is(d->guest_credentials, spec->chain, spec->n);
 	/* a chain is shown also if the server did not name its issuer */
 	must(gnutls_init(&d->guest, GNUTLS_CLIENT | GNUTLS_NONBLOCK |
 	    GNUTLS_FORCE_CLIENT_CERT | spec->flags), "guest");

@@ -167,10 +167,9 @@ conn_begin(struct conn *c, const struct conn_spec *spec)
 	    spec->name != NULL ? spec->name : PEER, -1, &options, &c->error);
 }
 
-/* Replace the chain that tlspair_start() has set. */
-static void
-send_chain(struct tlspair *pair, const struct mint_cert *const *chain,
-	   size_t n)
+void
+show_as_it_is(gnutls_certificate_credentials_t credentials,
+	      const struct mint_cert *const *chain, size_t n)
 {
 	gnutls_pcert_st list[MAX_SENT];
 	gnutls_privkey_t key;
@@ -181,11 +180,13 @@ send_chain(struct tlspair *pair, const struct mint_cert *const *chain,
 	for (i = 0; i < n; i++)
 		if (gnutls_pcert_import_x509(&list[i], chain[i]->crt, 0) < 0)
 			die("cannot import a certificate");
-	gnutls_certificate_free_keys(pair->credentials);
+	gnutls_certificate_free_keys(credentials);
+	gnutls_certificate_set_flags(credentials,
+	    GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
 	if (gnutls_privkey_init(&key) < 0 ||
 	    gnutls_privkey_import_x509(key, chain[0]->key,
 		GNUTLS_PRIVKEY_IMPORT_COPY) < 0 ||
-	    gnutls_certificate_set_key(pair->credentials, NULL, 0, list,
+	    gnutls_certificate_set_key(credentials, NULL, 0, list,
 		(int)n, key) < 0)
 		die("cannot set a chain as it is");
 }
@@ -195,7 +196,8 @@ start_tls(struct conn *c)
 {
 	tlspair_start(&c->pair, c->spec->server);
 	if (c->spec->sent != NULL)
-		send_chain(&c->pair, c->spec->sent, c->spec->sent_n);
+		show_as_it_is(c->pair.credentials, c->spec->sent,
+		    c->spec->sent_n);
 	if (c->spec->prepare != NULL)
 		c->spec->prepare(&c->pair);
 }

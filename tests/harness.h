@@ -144,6 +144,13 @@ struct starttls_policy *test_policy(const struct mint_cert *const *anchors,
 /** test_policy_clock: have a policy live at the time of mint.h. */
 void test_policy_clock(struct starttls_policy *policy);
 
+/**
+ * show_as_it_is: have credentials show this chain and no other, whether or
+ * not it is one, or has the key that is used.
+ */
+void show_as_it_is(gnutls_certificate_credentials_t credentials,
+		   const struct mint_cert *const *chain, size_t n);
+
 /** is_wanting: STARTTLS_WANT_READ or STARTTLS_WANT_WRITE. */
 bool is_wanting(ssize_t rc);
 

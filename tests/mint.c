@@ -479,6 +479,63 @@ set_extensions(gnutls_x509_crt_t crt, const struct mint_spec *spec,
 		     "unknown extension");
 }
 
+/* an odd number of just so many bits */
+static gnutls_datum_t
+odd_number(unsigned int bits)
+{
+	gnutls_datum_t n = { .size = (bits + 7) / 8 };
+
+	n.data = gnutls_malloc(n.size);
+	if (n.data == NULL)
+		die("out of memory");
+	memset(n.data, 0x5a, n.size);
+	n.data[0] = (uint8_t)(0xff >> (n.size * 8 - bits));
+	n.data[n.size - 1] |= 1;
+	return n;
+}
+
+static void
+make_pss(gnutls_pubkey_t key)
+{
+	gnutls_x509_spki_t spki;
+
+	must(gnutls_x509_spki_init(&spki), "RSA-PSS");
+	gnutls_x509_spki_set_rsa_pss_params(spki, GNUTLS_DIG_SHA256, 32);
+	must(gnutls_pubkey_set_spki(key, spki, 0), "RSA-PSS");
+	gnutls_x509_spki_deinit(spki);
+}
+
+static void
+set_odd_key(gnutls_x509_crt_t crt, const struct mint_spec *spec)
+{
+	gnutls_datum_t n[4] = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 },
+				{ NULL, 0 } };
+	gnutls_pubkey_t key;
+
+	must(gnutls_pubkey_init(&key), "public key");
+	if (spec->rsa_bits != 0) {
+		n[0] = odd_number(spec->rsa_bits);
+		n[1] = odd_number(spec->exponent_bits != 0 ?
+					  spec->exponent_bits : 17);
+		must(gnutls_pubkey_import_rsa_raw(key, &n[0], &n[1]), "RSA");
+		if (spec->key_type == MINT_RSA_PSS_2048)
+			make_pss(key);
+	} else {
+		n[0] = odd_number(spec->dsa_bits);
+		n[1] = odd_number(spec->subgroup_bits != 0 ?
+					  spec->subgroup_bits : 256);
+		n[2] = odd_number(spec->dsa_bits - 1);
+		n[3] = odd_number(spec->dsa_bits - 1);
+		must(gnutls_pubkey_import_dsa_raw(key, &n[0], &n[1], &n[2],
+						  &n[3]),
+		     "DSA");
+	}
+	must(gnutls_x509_crt_set_pubkey(crt, key), "odd key");
+	gnutls_pubkey_deinit(key);
+	for (size_t i = 0; i < ARRAY_LEN(n); i++)
+		gnutls_free(n[i].data);
+}
+
 /*
  * Once out to DER and back: a certificate that GnuTLS has written, but not
  * read, lacks the raw names that its own trust lists look for.  The last byte
@@ -511,7 +568,10 @@ mint_crt(struct mint_cert *ret, const struct mint_spec *spec,
 	must(gnutls_x509_crt_init(&crt), "certificate");
 	must(gnutls_x509_crt_set_version(crt, (unsigned int)version),
 	     "version");
-	must(gnutls_x509_crt_set_key(crt, key), "set the key");
+	if (spec->rsa_bits != 0 || spec->dsa_bits != 0)
+		set_odd_key(crt, spec);
+	else
+		must(gnutls_x509_crt_set_key(crt, key), "set the key");
 	set_serial(crt);
 	must(gnutls_x509_crt_set_activation_time(
 		     crt, moment(spec->not_before,

@@ -76,6 +76,16 @@ struct mint_spec {
 	int version;	    /* default 3; 1 has no extension at all */
 
 	enum mint_key_type key_type;
+	/*
+	 * A public key of numbers that nobody has the secret of, in place of
+	 * the one that the certificate's private key has: RSA if rsa_bits is
+	 * set, DSA if dsa_bits.
+	 */
+	unsigned int rsa_bits;
+	unsigned int exponent_bits; /* default: 17 */
+	unsigned int dsa_bits;
+	unsigned int subgroup_bits; /* default: 256 */
+
 	enum mint_digest digest; /* of the signature by the issuer */
 	bool bad_signature;
 

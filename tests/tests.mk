@@ -3,7 +3,8 @@
 # them write TAP.
 
 UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
-	tests/check_error tests/check_frame tests/check_preamble \
+	tests/check_error tests/check_frame tests/check_keys \
+	tests/check_preamble \
 	tests/check_serve tests/check_server tests/check_guests \
 	tests/check_server_fd \
 	tests/check_arguments \
@@ -69,6 +70,9 @@ tests_check_url_LDADD = $(TEST_LIBS)
 tests_check_error_SOURCES = tests/check_error.c $(HARNESS_SOURCES)
 tests_check_error_CFLAGS = $(TEST_CFLAGS)
 tests_check_error_LDADD = $(TEST_LIBS)
+tests_check_keys_SOURCES = tests/check_keys.c $(DUO_SOURCES)
+tests_check_keys_CFLAGS = $(TEST_CFLAGS)
+tests_check_keys_LDADD = $(TEST_LIBS)
 tests_check_frame_SOURCES = tests/check_frame.c $(HARNESS_SOURCES)
 tests_check_frame_CFLAGS = $(TEST_CFLAGS)
 tests_check_frame_LDADD = $(TEST_LIBS)
