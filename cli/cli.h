@@ -133,9 +133,9 @@ void complain(const char *url, const struct starttls_error *error);
 /* A lack of this system, of which the library knows nothing. */
 void fill_system_error(struct starttls_error *error, int number,
 		       const char *what);
-/* The same under another name than that of the error's code. */
+/* The same with another name than that of the error's code, and other advice. */
 void complain_as(const char *url, const struct starttls_error *error,
-		 const char *reason);
+		 const char *reason, const char *hint);
 void complain_usage(const char *subcommand, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

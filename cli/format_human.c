@@ -92,7 +92,7 @@ human_add(struct format_run *run, const struct result *r)
 	/* in order, whatever the buffers: the line, then the reason */
 	if (r->status != 0 && (!quiet || usage)) {
 		fflush(run->out);
-		complain_as(r->name, &r->error, r->reason);
+		complain_as(r->name, &r->error, r->reason, r->advice);
 	}
 	if (!quiet && !usage && r->has_report) {
 		print_certificate(run, r);

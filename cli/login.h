@@ -42,6 +42,7 @@ struct login_outcome {
 	char state[24];            /* of the dialog, where it failed */
 	char reply[STARTTLS_REPLY_SIZE]; /* the peer's words, sanitised */
 	char message[STARTTLS_MESSAGE_SIZE]; /* one line; empty: all is well */
+	const char *advice;        /* what to do about it; NULL: nothing */
 };
 
 /* What a mechanism needs. */

@@ -137,7 +137,6 @@ login_begin(struct login_dialog *d, unsigned sasl, unsigned native)
 	    (named == NULL || strcasecmp(named, "native") == 0);
 
 	if (number >= 0) {
-		d->native = false;
 		snprintf(l->outcome.mechanism, sizeof(l->outcome.mechanism),
 		    "%s", sasl_name((unsigned)number));
 		rc = sasl_new(&l->sasl, (unsigned)number, &l->options,
@@ -155,17 +154,74 @@ login_begin(struct login_dialog *d, unsigned sasl, unsigned native)
 	return l->protocol->step(d, NULL);
 }
 
+#define IN_PLACE_OF_PLUS(name) "TLS may end in front of the server; if that " \
+	"is at its own proxy, and not an attacker, try --mechanism " name
+#define IN_PLACE_OF_SCRAM(name) "some servers offer SCRAM without an account " \
+	"for it: try --mechanism " name
+
+/* The strongest first; NULL: as strong as what was refused. */
+static const struct {
+	const char *name, *if_bound, *if_not;
+} others[] = {
+	{ "SCRAM-SHA-256", IN_PLACE_OF_PLUS("SCRAM-SHA-256"), NULL },
+	{ "SCRAM-SHA-1", IN_PLACE_OF_PLUS("SCRAM-SHA-1"), NULL },
+	{ "native", IN_PLACE_OF_PLUS("native"), IN_PLACE_OF_SCRAM("native") },
+	{ "PLAIN", IN_PLACE_OF_PLUS("PLAIN"), IN_PLACE_OF_SCRAM("PLAIN") },
+	{ "LOGIN", IN_PLACE_OF_PLUS("LOGIN"), IN_PLACE_OF_SCRAM("LOGIN") },
+};
+
+/*
+ * What somebody might try next.  We do not: a password that SCRAM keeps to
+ * itself is not told to a server unasked because it says no to SCRAM.
+ */
+void
+login_advise(struct login *l)
+{
+	const bool is_bound = strstr(l->outcome.mechanism, "-PLUS") != NULL;
+	size_t i;
+
+	if (l->sasl == NULL || !sasl_listens(l->sasl) ||
+	    (!is_bound && l->options.mechanism != NULL))
+		return;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const int number = sasl_find(others[i].name);
+		const bool is_there = number < 0 ? l->d.native :
+		    (l->offered & 1u << number) != 0;
+		const char *advice = is_bound ? others[i].if_bound :
+		    others[i].if_not;
+
+		if (is_there && advice != NULL) {
+			l->outcome.advice = advice;
+			return;
+		}
+	}
+}
+
 /* The command went without its response: now is the time. */
 static enum login_verdict
-say_pending(struct login *l, const char *challenge,
-	    const struct login_line *line)
+say_pending(struct login *l)
 {
-	if (challenge[0] != '\0')
-		return login_malformed(&l->d, line);
 	remember(l, l->pending);
 	l->pending = NULL;
 	return login_whisper(&l->d, l->d.state, "(credentials)", "%s",
 	    l->whispered[0] != '\0' ? l->whispered : l->protocol->empty);
+}
+
+/* A refusal in a challenge, "e=REASON" (RFC 5802 section 7). */
+static void
+blame_challenge(struct login *l, const char *challenge)
+{
+	const bool is_binding = strstr(challenge, "channel-binding") != NULL;
+	const bool is_ours = !is_binding &&
+	    login_behind(challenge, "e=no-resources") == NULL;
+	char shown[80];
+
+	clean(shown, sizeof(shown), login_veil(l, challenge));
+	login_blame(l, is_ours ? "login-refused" : "login-failed", NULL,
+	    "%s by the peer (%s %s): \"%s\"", is_binding ?
+	    "channel binding refused" : "login refused", login_state_name(l),
+	    l->outcome.mechanism, shown);
+	login_advise(l);
 }
 
 enum login_verdict
@@ -176,15 +232,17 @@ login_answer(struct login_dialog *d, const char *challenge, unsigned cancelled)
 	char *text, *data = NULL, *said;
 	size_t size, len = 0;
 
-	if (l->protocol->empty[0] != '\0' &&
-	    strcmp(challenge, l->protocol->empty) == 0)
-		challenge = "";
+	/* there is nothing yet that it could be about */
 	if (l->pending != NULL)
-		return say_pending(l, challenge, NULL);
+		return say_pending(l);
+	if (!sasl_listens(l->sasl) || strcmp(challenge, l->protocol->empty) == 0)
+		challenge = "";
 	text = sasl_decode(challenge, &size);
 	if (text == NULL)
 		return login_malformed(d, NULL);
 	result = sasl_step(l->sasl, text, size, &data, &len);
+	if (result == SASL_REFUSED)
+		blame_challenge(l, text);
 	sasl_free_data(text, size);
 	switch (result) {
 	case SASL_RESPONSE:
@@ -196,8 +254,6 @@ login_answer(struct login_dialog *d, const char *challenge, unsigned cancelled)
 		return login_whisper(d, d->state, "(credentials)", "%s",
 		    said[0] != '\0' ? said : l->protocol->empty);
 	case SASL_REFUSED:
-		login_blame(l, "login-refused", NULL, "login refused by the peer "
-		    "(%s %s)", login_state_name(l), l->outcome.mechanism);
 		return login_say(d, cancelled, "*");
 	case SASL_FORGED:
 		login_blame(l, "login-signature", NULL, "the peer does not know the "

@@ -11,7 +11,8 @@
  *	success      = "281" [ SP text ] / "283" SP base64
  *
  * Mechanisms count only where AUTHINFO lists SASL.  Servers older than RFC
- * 3977 do not know CAPABILITIES, but may know AUTHINFO USER.
+ * 3977 do not know CAPABILITIES, and others want a login first (480), but both
+ * may know AUTHINFO USER.
  */
 
 #include "config.h"
@@ -81,7 +82,7 @@ nntp_step(struct login_dialog *d, const struct login_line *line)
 	case CAPABILITIES:
 		if (line->code == 101)
 			return login_block(d, LIST);
-		d->native = line->code / 100 == 5;
+		d->native = line->code / 100 == 5 || line->code == 480;
 		return d->native ? login_begin(d, SASL, NATIVE) :
 		    login_no(d, line);
 	case LIST:

@@ -286,6 +286,12 @@ sasl_speaks_first(const struct sasl *sasl)
 }
 
 bool
+sasl_listens(const struct sasl *sasl)
+{
+	return sasl->mechanism->kind == SCRAM;
+}
+
+bool
 sasl_is_done(const struct sasl *sasl)
 {
 	return sasl->is_done;
@@ -445,16 +451,36 @@ sasl_encode(const char *data, size_t len)
 	    NULL;
 }
 
+/* The bytes of a complete group of base64 are always the same. */
+static char *
+pad(const char *text)
+{
+	size_t len;
+	char *padded;
+
+	text += strspn(text, " ");
+	len = strlen(text);
+	while (len > 0 && text[len - 1] == ' ')
+		len--;
+	padded = malloc(len + 4);
+	if (padded == NULL)
+		return NULL;
+	memcpy(padded, text, len);
+	for (; len % 4 > 1; len++)
+		padded[len] = '=';
+	padded[len] = '\0';
+	return padded;
+}
+
 char *
 sasl_decode(const char *text, size_t *ret_len)
 {
-	char *data = NULL, *copy;
+	char *data = NULL, *copy = NULL, *padded = pad(text);
 	size_t len = 0;
 
-	if (text[0] != '\0' && gsasl_base64_from(text, strlen(text), &data,
-	    &len) != GSASL_OK)
-		return NULL;
-	copy = malloc(len + 1);
+	if (padded != NULL && (padded[0] == '\0' || gsasl_base64_from(padded,
+	    strlen(padded), &data, &len) == GSASL_OK))
+		copy = malloc(len + 1);
 	if (copy != NULL) {
 		if (len > 0)
 			memcpy(copy, data, len);
@@ -462,5 +488,6 @@ sasl_decode(const char *text, size_t *ret_len)
 		*ret_len = len;
 	}
 	gsasl_free(data);
+	free(padded);
 	return copy;
 }

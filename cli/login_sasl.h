@@ -43,6 +43,9 @@ int sasl_new(struct sasl **ret_sasl, unsigned mechanism,
 
 /* The client has something to say before the first challenge. */
 bool sasl_speaks_first(const struct sasl *sasl);
+/* What its challenges say matters.  In PLAIN, LOGIN and their like servers say
+   whatever they want, in base64 or not, and mean "go on". */
+bool sasl_listens(const struct sasl *sasl);
 /* Nothing more is to be said; and a server that has to prove that it knows
    the password has done so. */
 bool sasl_is_done(const struct sasl *sasl);
@@ -74,7 +77,8 @@ void sasl_free(struct sasl *sasl);
 
 /* Base64 of what is to be wiped; NULL: no memory. */
 char *sasl_encode(const char *data, size_t len);
-/* NULL: no base64, or no memory.  NUL-terminated. */
+/* NULL: no base64, or no memory.  NUL-terminated.  Blanks around it and missing
+   padding do no harm. */
 char *sasl_decode(const char *text, size_t *ret_len);
 
 #endif

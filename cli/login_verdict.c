@@ -220,6 +220,7 @@ login_refused(struct login_dialog *d, const struct login_line *line)
 	login_blame(l, "login-refused", line, "login refused by the peer (%s)",
 	    l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
 	    login_state_name(l));
+	login_advise(l);
 	return login_leave(l);
 }
 

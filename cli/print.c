@@ -188,14 +188,14 @@ advice(const char *url, const struct starttls_error *error)
 void
 complain(const char *url, const struct starttls_error *error)
 {
-	complain_as(url, error, starttls_code_name(error->code));
+	complain_as(url, error, starttls_code_name(error->code),
+	    advice(url, error));
 }
 
 void
 complain_as(const char *url, const struct starttls_error *error,
-	    const char *reason)
+	    const char *reason, const char *hint)
 {
-	const char *hint = advice(url, error);
 	char shown[200];
 
 	/* not the URL itself, which may hold what nobody should see */

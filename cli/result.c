@@ -109,6 +109,8 @@ fill_verdict(struct result *r, const struct conversation *c)
 	r->advice = advice(r->url, &c->error);
 	if (in_login && r->login.reason != NULL)
 		r->reason = r->login.reason;
+	if (in_login && r->login.advice != NULL)
+		r->advice = r->login.advice;
 	/* others are failures of the session, as they happen anywhere */
 	if (strncmp(r->reason, "login-", 6) == 0) {
 		r->status = EXIT_LOGIN;
