@@ -69,10 +69,11 @@ ftp_exchange(struct dialog *d, const struct unit *u)
 			return more(d);
 		return say(d, FEAT, "FEAT");
 	case FEAT:
-		/* servers older than RFC 2389 or before a login say 5xx */
+		/* servers older than RFC 2389 or before a login say no */
 		if (u->code == 421)
 			return refused(d, u);
-		if (u->code / 100 != 2 && u->code / 100 != 5)
+		if (u->code / 100 != 2 && u->code / 100 != 4 &&
+		    u->code / 100 != 5)
 			return malformed(d, u);
 		return u->last ? goodbye(d, QUIT, "QUIT") : more(d);
 	case QUIT:
