@@ -74,6 +74,15 @@ expect()
 	fi
 }
 
+# without_blanks: the folders src and build by names that libtool takes, which
+# minds blanks; in $work
+without_blanks()
+{
+	ln -s "$(cd "$src" && pwd)" "$work/src" &&
+	    ln -s "$(cd "$build" && pwd)" "$work/build" || exit 1
+	src=$work/src build=$work/build
+}
+
 # report_shows V ARGUMENT...
 report_shows()
 {
