@@ -305,15 +305,149 @@ start()
 
 # ---- Dovecot ----------------------------------------------------------------
 
+# What has other names since 2.4 is in dovecot_settings, dovecot_user and
+# dovecot_listener alone.
+dovecot_is_old()
+{
+	case $(dovecot --version) in
+	2.[0-3].*)	return 0 ;;
+	*)		return 1 ;;
+	esac
+}
+
+# The account's name in a path of the configuration.
+dovecot_user()
+{
+	if dovecot_is_old; then
+		echo %n
+	else
+		echo '%{user | username}'
+	fi
+}
+
+# dovecot_settings MAILDIR HOME [OPENSSL_CONF], as a part of begin_dovecot: one
+# that has no TLS takes logins without.
+dovecot_settings()
+{
+	if dovecot_is_old; then
+		cat <<-END
+		import_environment = TZ ${3:+OPENSSL_CONF=$3}
+		ssl_cert = <$work/tls/server.crt
+		ssl_key = <$work/tls/server.key
+		disable_plaintext_auth = $ssl
+		mail_location = maildir:$1
+		passdb {
+		  driver = passwd-file
+		  args = scheme=PLAIN username_format=%n $dir/passwd
+		}
+		userdb {
+		  driver = static
+		  args = uid=$mail gid=$group home=$2
+		}
+		END
+		return
+	fi
+	cat <<-END
+	dovecot_config_version = 2.4.0
+	dovecot_storage_version = 2.4.0
+	import_environment {
+	  TZ = %{env:TZ | default("UTC")}
+	  ${3:+OPENSSL_CONF = $3}
+	}
+	ssl_server_cert_file = $work/tls/server.crt
+	ssl_server_key_file = $work/tls/server.key
+	auth_allow_cleartext = $([ $ssl = yes ] && echo no || echo yes)
+	mail_driver = maildir
+	mail_path = $1
+	passdb passwd-file {
+	  default_password_scheme = PLAIN
+	  auth_username_format = %{user | username}
+	  passwd_file_path = $dir/passwd
+	}
+	userdb static {
+	  fields {
+	    uid = $mail
+	    gid = $group
+	    home = $2
+	  }
+	}
+	END
+}
+
+# begin_dovecot NAME PROTOCOLS SSL MAILDIR HOME [OPENSSL_CONF]: sets dir, of a
+# caller's, to a directory with a dovecot.conf that lacks listeners.
+begin_dovecot()
+{
+	local name=$1 protocols=$2 ssl=$3
+	local user=dovecot login=dovenull mail=mail group=mail service
+
+	shift 3
+	new_dir "$name"
+	mkdir "$dir/run"
+	is_root || user=$(id -un) login=$user mail=$user group=$(id -gn)
+	cat >"$dir/passwd" <<-'END'
+	tester:{PLAIN}s3cret-pass::::::
+	odd:{PLAIN}"s3cret\ päss {3}::::::
+	END
+	{
+		dovecot_settings "$@"
+		cat <<-END
+		protocols = $protocols
+		listen = 127.0.0.1
+		base_dir = $dir/run
+		state_dir = $dir/run
+		log_path = $dir/dovecot.log
+		hostname = localhost
+		default_internal_user = $user
+		default_internal_group = $group
+		default_login_user = $login
+		first_valid_uid = 1
+		ssl = $ssl
+		auth_failure_delay = 0
+		mail_max_userip_connections = 0
+		service anvil {
+		  unix_listener anvil-auth-penalty {
+		    mode = 0
+		  }
+		}
+		END
+		# only root can confine a process to a directory
+		for service in anvil imap-urlauth-login; do
+			is_root || printf 'service %s {\n  chroot =\n}\n' $service
+		done
+	} >"$dir/dovecot.conf"
+}
+
+# dovecot_listener PROTOCOL PORT [PORT-FOR-TLS]: a part of its configuration.
+dovecot_listener()
+{
+	local count='restart_request_count = unlimited'
+
+	! dovecot_is_old || count='service_count = 0'
+	cat <<-END
+	service $1-login {
+	  $count
+	  $(is_root || echo 'chroot =')
+	  inet_listener $1 {
+	    port = $2
+	  }
+	  inet_listener ${1}s {
+	    port = ${3:-0}
+	    ${3:+ssl = yes}
+	  }
+	}
+	END
+}
+
 # Submission and POP3 are there when their packages are; what submission accepts
 # goes to REAL_SMTP.
 # Dovecot has no setting for the highest version of TLS.
 run_dovecot()
 {
-	local dir tls user=dovecot login=dovenull mail=mail group=mail service
+	local dir home only=
 	local imap imaps submission='' submissions='' pop3='' pop3s=''
 
-	tls=${1:+OPENSSL_CONF=$(tls_only "$1")}
+	only=${1:+$(tls_only "$1")}
 	imap=$(free_port) imaps=$(free_port)
 	if [ -x /usr/lib/dovecot/submission-login ]; then
 		submission=$(free_port) submissions=$(free_port)
@@ -321,96 +455,20 @@ run_dovecot()
 	if [ -x /usr/lib/dovecot/pop3-login ]; then
 		pop3=$(free_port) pop3s=$(free_port)
 	fi
-	new_dir dovecot
-	mkdir "$dir/run" "$dir/mail"
-	if is_root; then
-		chown mail:mail "$dir/mail"
-	else
-		user=$(id -un) login=$user mail=$user group=$(id -gn)
-	fi
-
-	cat >"$dir/passwd" <<-'END'
-	tester:{PLAIN}s3cret-pass::::::
-	odd:{PLAIN}"s3cret\ päss {3}::::::
-	END
-	cat >"$dir/dovecot.conf" <<-END
-	protocols = imap ${submission:+submission} ${pop3:+pop3}
-	listen = 127.0.0.1
-	base_dir = $dir/run
-	state_dir = $dir/run
-	log_path = $dir/dovecot.log
-	hostname = localhost
-	import_environment = TZ $tls
-	default_internal_user = $user
-	default_internal_group = $group
-	default_login_user = $login
-	first_valid_uid = 1
-	ssl = yes
-	ssl_cert = <$work/tls/server.crt
-	ssl_key = <$work/tls/server.key
-	mail_location = maildir:$dir/mail/%n
-	auth_failure_delay = 0
-	mail_max_userip_connections = 0
-	passdb {
-	  driver = passwd-file
-	  args = scheme=PLAIN username_format=%n $dir/passwd
-	}
-	userdb {
-	  driver = static
-	  args = uid=$mail gid=$group home=$dir/mail/%n
-	}
-	service anvil {
-	  unix_listener anvil-auth-penalty {
-	    mode = 0
-	  }
-	}
-	service imap-login {
-	  service_count = 0
-	  inet_listener imap {
-	    port = $imap
-	  }
-	  inet_listener imaps {
-	    port = $imaps
-	    ssl = yes
-	  }
-	}
-	END
-	if [ -n "$submission" ]; then
-		cat >>"$dir/dovecot.conf" <<-END
+	home=$work/dovecot/mail/$(dovecot_user)
+	begin_dovecot dovecot "imap ${submission:+submission} ${pop3:+pop3}" \
+	    yes "$home" "$home" ${only:+"$only"}
+	mkdir "$dir/mail"
+	! is_root || chown mail:mail "$dir/mail"
+	{
+		dovecot_listener imap "$imap" "$imaps"
+		[ -z "$submission" ] || cat <<-END
 		submission_relay_host = 127.0.0.1
 		submission_relay_port = ${REAL_SMTP:-1}
-		service submission-login {
-		  service_count = 0
-		  inet_listener submission {
-		    port = $submission
-		  }
-		  inet_listener submissions {
-		    port = $submissions
-		    ssl = yes
-		  }
-		}
+		$(dovecot_listener submission "$submission" "$submissions")
 		END
-	fi
-	if [ -n "$pop3" ]; then
-		cat >>"$dir/dovecot.conf" <<-END
-		service pop3-login {
-		  service_count = 0
-		  inet_listener pop3 {
-		    port = $pop3
-		  }
-		  inet_listener pop3s {
-		    port = $pop3s
-		    ssl = yes
-		  }
-		}
-		END
-	fi
-	if ! is_root; then # only root can confine a process to a directory
-		for service in anvil imap-login imap-urlauth-login \
-		    ${submission:+submission-login} ${pop3:+pop3-login}; do
-			printf 'service %s {\n  chroot =\n}\n' "$service"
-		done >>"$dir/dovecot.conf"
-	fi
+		[ -z "$pop3" ] || dovecot_listener pop3 "$pop3" "$pop3s"
+	} >>"$dir/dovecot.conf"
 
 	spawn "$dir" dovecot -F -c "$dir/dovecot.conf"
 	# shellcheck disable=SC2086 # both or none
@@ -565,13 +623,25 @@ has_proftpd()
 	    command -v /opt/starttls-tests/proftpd/usr/sbin/proftpd)
 }
 
+# Of what is used here: a module that is not in a file of its own is built in.
+proftpd_modules()
+{
+	local name
+
+	for name in xfer ls delay tls; do
+		[ ! -e "$modules/mod_$name.so" ] ||
+		    echo "LoadModule mod_$name.c"
+	done
+}
+
 # Uploads go to the directory incoming.  Data channels have to resume their
 # control session, as they do unless told otherwise.
 run_proftpd()
 {
-	local dir ftp ftps user=ftp confine=DefaultRoot
+	local dir ftp ftps modules user=ftp confine=DefaultRoot
 
 	has_proftpd || return
+	modules=${proftpd%/sbin/*}/lib/proftpd
 	ftp=$(free_port) ftps=$(free_port)
 	is_root || user=$(id -un) confine=DefaultChdir
 	new_dir proftpd
@@ -581,8 +651,8 @@ run_proftpd()
 	    "$user")::$dir/ftp:/bin/sh" >"$dir/passwd"
 	chmod 600 "$dir/passwd"
 	cat >"$dir/proftpd.conf" <<-END
-	ModulePath ${proftpd%/sbin/*}/lib/proftpd
-	LoadModule mod_tls.c
+	ModulePath $modules
+	$(proftpd_modules)
 	ServerName localhost
 	ServerType standalone
 	UseIPv6 off

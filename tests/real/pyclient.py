@@ -4,7 +4,7 @@
 
 usage: pyclient.py MODULE MODE PORT [CA VERSION]
 
-MODULE is smtplib, imaplib, ftplib, nntplib or poplib; MODE is upgrade,
+MODULE is smtplib, imaplib, ftplib or poplib; MODE is upgrade,
 dedicated, or clear: then there is no TLS, and the password is sent in all ways
 that the module has, whatever the server says; what it says is printed.  CA
 vouches for localhost; VERSION is 1.2 or 1.3.  Fails if it was not let in.
@@ -14,12 +14,10 @@ import base64
 import importlib
 import ssl
 import sys
-import warnings
 
 HOST, USER, PASSWORD = "localhost", "tester", "s3cret-pass"
 PLAIN = ("\0%s\0%s" % (USER, PASSWORD)).encode()
 MESSAGE = "From: a@example.test\r\nSubject: smtplib\r\n\r\n.Hello\r\n"
-warnings.simplefilter("ignore")     # nntplib is about to be removed
 
 
 def check(good, what):
@@ -115,23 +113,6 @@ def ftplib(lib, mode, port, context):
     client.login("anonymous", PASSWORD)
     check(client.pwd().startswith("/"), "PWD")
     check(client.sendcmd("SYST").startswith("215"), "SYST")
-    client.quit()
-
-
-def nntplib(lib, mode, port, context):
-    if mode == "dedicated":
-        client = lib.NNTP_SSL(HOST, port, ssl_context=context, timeout=10)
-    else:
-        client = lib.NNTP(HOST, port, timeout=10)
-    if mode == "upgrade":
-        client.starttls(context)
-    if mode == "clear":
-        push(lambda: client.login(USER, PASSWORD, usenetrc=False),
-             lambda: client._shortcmd("AUTHINFO PASS " + PASSWORD))
-    client.login(USER, PASSWORD, usenetrc=False)
-    check(client.group("local.test")[1] == 1, "GROUP")
-    article = client.article(1)[1]
-    check(article.lines[-1] == b".Read inside TLS.", "ARTICLE")
     client.quit()
 
 
