@@ -127,7 +127,8 @@ static const struct {
 	{ "ab\xef\xbc\x8f.org", NULL },                 /* full-width / */
 	{ "ab\xef\xbc\xa0" "c.org", NULL },             /* full-width @ */
 	{ "a\xc2\xa8" "b.org", NULL },                  /* has a blank */
-	{ "a\xe2\x89\xa0" "b.org", NULL },              /* has a = */
+	{ "a\xef\xbc\x9d" "b.org", NULL },              /* full-width = */
+	{ "a\xee\x80\x80" "b.org", NULL },              /* private use */
 };
 
 START_TEST(test_name_parse_refuses)

@@ -143,6 +143,16 @@ class Mint:
                 self._join(path, self.table[name].send or self._natural(name))
         return path, self.key(self.table[name].key)
 
+    def issuers(self, name):
+        """The path of a chain file without its first certificate, if there is
+        more in it."""
+        path = self.path(name + ".issuers")
+        sent = self.table[name].send or self._natural(name)
+        with self.lock:
+            if len(sent) > 1 and not os.path.exists(path):
+                self._join(path, sent[1:])
+        return path if len(sent) > 1 else None
+
     def trust(self, names):
         """The path of a file of anchors; names are joined with "+"."""
         path = self.path("trust-" + names)

@@ -130,10 +130,11 @@ class SServer(Channel):
         self.raw, self.noisy = raw, noisy
         # relative, as s_server wants the path of its socket to be short
         name = "s-%d" % raw.port
+        issuers = mint.issuers(chain)
         chain, key = mint.chain(chain)
         command = ["openssl", "s_server", "-unix", name, "-naccept", "1",
-                   "-cert", chain, "-cert_chain", chain, "-key", key,
-                   *arguments, *([] if noisy else ["-quiet"])]
+                   "-cert", chain, "-key", key,
+                   *(["-cert_chain", issuers] if issuers else []), *arguments, *([] if noisy else ["-quiet"])]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, cwd=mint.directory)

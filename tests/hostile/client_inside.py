@@ -64,8 +64,7 @@ IN_HANDSHAKE = {              # name: (step, versions, action)
     "ccs-early": ("exchange", BOTH[:1], lambda t: t.link.send(
         record(CCS, b"\1")) or False),
     "ccs-missing": ("ccs", BOTH[:1], nothing),
-    "ccs-bad": ("ccs", BOTH[1:], lambda t: t.link.send(record(CCS, b"\2"))),
-    "ccs-long": ("ccs", BOTH, lambda t: t.link.send(record(CCS, b"\1\1"))),
+    "ccs-long": ("ccs", BOTH[:1], lambda t: t.link.send(record(CCS, b"\1\1"))),
     "ccs-flood": ("ccs", BOTH, lambda t: t.link.send(
         record(CCS, b"\1") * 2000)),
     "exchange-missing": ("exchange", BOTH[:1], nothing),
@@ -102,6 +101,21 @@ IN_HANDSHAKE = {              # name: (step, versions, action)
         HANDSHAKE, b"\x0b\xff\xff\xff" + bytes(9000)), t.send(
             HANDSHAKE, bytes(9000)), t.link.fin())),
 }
+
+ODD_CCS = {                   # in TLS 1.3 GnuTLS takes no notice since 3.8
+    "ccs-bad": b"\2", "ccs-long": b"\1\1", "ccs-empty": b"",
+}
+
+
+def odd_ccs(c, body):
+    """To be refused or without any effect."""
+    tls = Tls(c.ready(), on=spoil("ccs", lambda t: t.link.send(
+        record(CCS, body)) or True))
+    try:
+        tls.handshake()
+    except Refused:
+        return over(tls.link)
+    return ended_or_served(c, tls)
 
 
 def in_handshake(c, version, step, action):
@@ -299,6 +313,8 @@ def cases(p):
         for v in versions:
             yield Case("handshake/%s-%s" % (name, NAMES[v]), lambda c, v=v,
                        s=step, a=action: in_handshake(c, v, s, a))
+    for name, body in ODD_CCS.items():
+        yield Case("handshake/%s-1.3" % name, lambda c, b=body: odd_ccs(c, b))
     for name, (versions, action) in INSIDE.items():
         for v in versions:
             yield Case("inside/%s-%s" % (name, NAMES[v]), lambda c, v=v,
