@@ -194,8 +194,6 @@ starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
 
 	if (name->ip_len != 0 || len == 0)
 		return false;
-	if (dns[len - 1] == '.')
-		len--;
 	if (len > 2 && dns[0] == '*' && dns[1] == '.') {
 		/* skip one label on both sides */
 		text = strchr(text, '.');

@@ -31,7 +31,8 @@ int starttls_name_parse(const char *text, struct name *ret_name,
  * starttls_name_matches_dns: compare with a dNSName, RFC 9525 section 6.3.
  *
  * ASCII without case.  A wildcard stands for exactly one label, must be the
- * whole left-most one, and must have two labels behind it.
+ * whole left-most one, and must have two labels behind it.  A final dot makes
+ * a dNSName malformed (RFC 5280 section 4.2.1.6, RFC 1034 section 3.5).
  */
 bool starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
 			       size_t len);

@@ -213,6 +213,11 @@ static const struct {
 	{ "mail.example.org", "example.org", 0, false },
 	{ "example.org", ".example.org", 0, false },
 	{ "example.org", "example.org..", 0, false },
+	/* what people write with a final dot, certificates must not */
+	{ "example.org", "example.org.", 0, false },
+	{ "example.org.", "example.org.", 0, false },
+	{ "mail.example.org", "*.example.org.", 0, false },
+	{ "mail.example.org.", "*.example.org.", 0, false },
 	{ "example.org", "example_org", 0, false },
 	{ "example.org", "examplexorg", 0, false },
 	{ "example.org", " example.org", 0, false },
@@ -261,7 +266,7 @@ static const struct {
 	{ "mail.example.org", "*\0.example.org", 14, false },
 	{ "example.org", "\0", 1, false },
 	{ "example.org", "example.org.evil", 11, true },
-	{ "example.org", "example.org.evil", 12, true },
+	{ "example.org", "example.org.evil", 12, false },
 	{ "example.org", "e\xe8" "ample.org", 0, false },
 
 	/* an address is no name */
