@@ -35,3 +35,11 @@ starttls_der_take(struct slice *in, uint8_t tag, bool whole,
 	in->len -= header + len;
 	return true;
 }
+
+bool
+starttls_der_unwrap(struct slice *in, uint8_t tag)
+{
+	struct slice rest = *in;
+
+	return starttls_der_take(&rest, tag, false, in) && rest.len == 0;
+}

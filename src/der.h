@@ -23,6 +23,7 @@ enum der_tag {
 	DER_UTC_TIME = 0x17,
 	DER_GENERALIZED_TIME = 0x18,
 	DER_SEQUENCE = 0x30,
+	DER_SET = 0x31,
 	DER_EXPLICIT = 0xa0        /* and the number */
 };
 
@@ -47,5 +48,12 @@ starttls_der_is(const struct slice *in, uint8_t tag)
  */
 bool starttls_der_take(struct slice *in, uint8_t tag, bool whole,
 		       struct slice *ret);
+
+/**
+ * starttls_der_unwrap: go into the one element that there is.
+ *
+ * Returns: whether it has this tag, and nothing follows.
+ */
+bool starttls_der_unwrap(struct slice *in, uint8_t tag);
 
 #endif

@@ -34,6 +34,7 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #define OID_SAN "2.5.29.17"
+#define OID_CONSTRAINTS "2.5.29.30"
 #define OID_SRV_NAME "1.3.6.1.5.5.7.8.7"  /* RFC 4985 */
 #define OID_EXAMPLE "1.3.6.1.4.1.32473.1" /* RFC 5612 */
 #define TLS_FEATURE_STATUS_REQUEST 5	  /* RFC 7633 */
@@ -367,6 +368,11 @@ set_constraints(gnutls_x509_crt_t crt, const struct mint_spec *spec)
 {
 	gnutls_x509_name_constraints_t constraints;
 
+	if (spec->raw_constraints != NULL)
+		must(gnutls_x509_crt_set_extension_by_oid(
+			     crt, OID_CONSTRAINTS, spec->raw_constraints,
+			     spec->raw_constraints_len, 1),
+		     "raw name constraints");
 	if (spec->permitted_dns == NULL && spec->excluded_dns == NULL)
 		return;
 	must(gnutls_x509_name_constraints_init(&constraints), "constraints");
@@ -582,7 +588,10 @@ mint_crt(struct mint_cert *ret, const struct mint_spec *spec,
 				 spec->is_ca ? 3650 * MINT_DAY
 					     : 90 * MINT_DAY)),
 	     "expiration time");
-	if (spec->cn != NULL)
+	if (spec->subject != NULL)
+		must(gnutls_x509_crt_set_dn(crt, spec->subject, NULL),
+		     "subject");
+	else if (spec->cn != NULL)
 		must(gnutls_x509_crt_set_dn_by_oid(
 			     crt, GNUTLS_OID_X520_COMMON_NAME, 0, spec->cn,
 			     length(spec->cn_len != 0 ? spec->cn_len

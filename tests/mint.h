@@ -61,6 +61,7 @@ enum mint_digest {
 struct mint_spec {
 	const char *cn; /* NULL: an empty subject */
 	size_t cn_len;	/* 0: strlen(cn); else cn may hold NUL */
+	const char *subject; /* RFC 4514, instead of cn */
 
 	/* subjectAltName */
 	const char *dns[8];
@@ -99,6 +100,8 @@ struct mint_spec {
 
 	const char *permitted_dns; /* name constraints, critical */
 	const char *excluded_dns;
+	const uint8_t *raw_constraints; /* DER, instead of these */
+	size_t raw_constraints_len;
 	bool must_staple;
 	bool unknown_critical;
 	bool no_key_ids; /* neither subject nor authority key identifier */

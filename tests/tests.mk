@@ -3,6 +3,7 @@
 # them write TAP.
 
 UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
+	tests/check_constraints \
 	tests/check_error tests/check_frame tests/check_keys \
 	tests/check_preamble \
 	tests/check_serve tests/check_server tests/check_guests \
@@ -112,6 +113,10 @@ tests_check_trust_LDADD = $(TEST_LIBS)
 tests_check_crl_SOURCES = tests/check_crl.c $(HARNESS_SOURCES)
 tests_check_crl_CFLAGS = $(TEST_CFLAGS)
 tests_check_crl_LDADD = $(TEST_LIBS)
+tests_check_constraints_SOURCES = tests/check_constraints.c \
+	$(HARNESS_SOURCES)
+tests_check_constraints_CFLAGS = $(TEST_CFLAGS)
+tests_check_constraints_LDADD = $(TEST_LIBS)
 tests_check_verify_SOURCES = tests/check_verify.c $(HARNESS_SOURCES)
 tests_check_verify_CFLAGS = $(TEST_CFLAGS)
 tests_check_verify_LDADD = $(TEST_LIBS)
