@@ -26,6 +26,7 @@
 #include "verify.h"
 
 #define EXTENSION_ALPN 16
+#define MAX_TICKETS 16             /* kept of one session of TLS 1.3 */
 #define KEY_SIZE (STARTTLS_HOST_SIZE + 32)
 
 /* Where sessions to resume come from, and where they go; NULL: nowhere. */
@@ -131,12 +132,14 @@ static int
 bound_work(struct starttls_session *s, unsigned type,
 	   const gnutls_datum_t *message)
 {
-	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT &&
-	    starttls_session_is_server(s) && message->size > TLS_MAX_CLIENT) {
+	unsigned max = starttls_session_is_server(s) ? TLS_MAX_CLIENT_CERTS :
+	    TLS_MAX_CERTS;
+
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT && message->size > max) {
 		starttls_session_fail(s, STARTTLS_E_LIMIT,
 		    STARTTLS_PHASE_HANDSHAKE,
-		    "the client's certificates have %u bytes, more than %u",
-		    message->size, TLS_MAX_CLIENT);
+		    "the peer's certificates have %u bytes, more than %u",
+		    message->size, max);
 		return GNUTLS_E_HANDSHAKE_TOO_LARGE;
 	}
 	if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE ||
@@ -169,8 +172,8 @@ on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	/* before TLS 1.3 it comes within the handshake */
 	if (gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3)
 		s->keep_later = true;
-	else if (s->finished)
-		keep_session(s);
+	else if (s->finished && s->kept++ < MAX_TICKETS)
+		keep_session(s); /* has the peer's whole chain in it */
 	return 0;
 }
 

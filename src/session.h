@@ -44,6 +44,7 @@ struct starttls_session {
 	bool offered_session;      /* from the resumption cache */
 	bool keep_later;           /* TLS 1.2 session not stored yet */
 	unsigned warnings;         /* alerts of warning level */
+	unsigned kept;             /* tickets of TLS 1.3, see handshake.c */
 	uint8_t suite[2];          /* the server's choice */
 	bool offered_alpn;
 	bool answered_alpn;        /* with whatever id */

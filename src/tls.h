@@ -13,7 +13,8 @@
 #define TLS_READ_BUDGET (256u << 10)
 #define TLS_MAX_MESSAGE (128u << 10)    /* of the handshake */
 #define TLS_MAX_HELLO (64u << 10)       /* the same from a client */
-#define TLS_MAX_CLIENT (16u << 10)      /* and its certificates */
+#define TLS_MAX_CERTS (64u << 10)       /* GnuTLS's time is their square */
+#define TLS_MAX_CLIENT_CERTS (16u << 10)
 
 /** starttls_tls_attach: have the session's GnuTLS use the transport. */
 void starttls_tls_attach(struct starttls_session *s);

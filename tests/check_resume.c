@@ -50,6 +50,13 @@ compare(void *context, const struct resumable *session)
 	ck_assert_int_gt(session->expires, 0);
 }
 
+static void
+ignore(void *context, const struct resumable *session)
+{
+	(void)context;
+	(void)session;
+}
+
 /* Use and compare; NULL: there must be none. */
 static void
 expect_use(struct resume *r, const char *key, int64_t now, const char *text)
@@ -438,6 +445,37 @@ START_TEST(test_policy_resumes)
 	}
 	/* a full handshake of TLS 1.3 brings two tickets here */
 	ck_assert_uint_eq(n, is_13 ? 6 : 8);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
+/* Each ticket costs a copy of the server's chain; there is an end to that. */
+START_TEST(test_policy_keeps_so_many_tickets)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = TLS13, .ticket_key = &ticket_key };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	struct resume *resume;
+	struct conn c;
+	int i;
+
+	ck_assert_int_eq(conn_run(&c, &spec), 0);
+	resume = spec.policy->resume;
+	ck_assert_int_eq(conn_echo(&c, "hello", 5), 0);
+	c.pair.is_boundless = true;
+	for (i = 0; i < 8; i++) {
+		ck_assert_int_eq(gnutls_session_ticket_send(c.pair.server, 10,
+		    0), 0);
+		ck_assert_int_eq(conn_echo(&c, "hello", 5), 0);
+	}
+	ck_assert_uint_eq(starttls_resume_count(resume), RESUME_MAX_PER_KEY);
+	/* what comes now is not kept any more */
+	starttls_resume_take_all(resume, ignore, NULL);
+	ck_assert_int_eq(gnutls_session_ticket_send(c.pair.server, 1, 0), 0);
+	ck_assert_int_eq(conn_echo(&c, "hello", 5), 0);
+	ck_assert_uint_eq(starttls_resume_count(resume), 0);
+	conn_done(&c);
 	starttls_policy_unref(spec.policy);
 }
 END_TEST
@@ -848,6 +886,7 @@ resume_suite(void)
 	tc = tcase_create("policy");
 	tcase_add_unchecked_fixture(tc, mint_all, free_all);
 	tcase_add_loop_test(tc, test_policy_resumes, 0, 4 * VERSIONS);
+	tcase_add_test(tc, test_policy_keeps_so_many_tickets);
 	add_both(tc, test_policy_resumes_upgrades);
 	add_rows(tc, test_policy_resumes_with_the_same_peer_only, peer_rows);
 	add_both(tc, test_policy_resumes_nothing_of_another_policy);
