@@ -20,23 +20,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 try_trust(const uint8_t *data, size_t size)
 {
-	gnutls_datum_t der = { (unsigned char *)(uintptr_t)data,
-		(unsigned)size };
+	gnutls_x509_crt_t found[TRUST_MAX_CANDIDATES];
+	struct slice der = { data, size }, issuer, subject;
 	struct starttls_error error;
-	gnutls_x509_trust_list_t list;
-	struct trust *t;
+	struct trust *t = starttls_trust_new();
+	unsigned count;
 
-	if (gnutls_x509_trust_list_init(&list, 0) < 0)
+	if (t == NULL)
 		return;
-	t = starttls_trust_new(list);
 	starttls_error_reset(&error);
 	if (starttls_trust_add_pem(t, "fuzz", (const char *)data, size,
 	    &error) == 0 && starttls_trust_count(t) == 0)
 		abort();
-	if (starttls_trust_lock(t, &der, 1) == 0)
-		starttls_trust_unlock(t);
+	if (starttls_der_names(der, &issuer, &subject))
+		(void)starttls_trust_find(t, issuer, found, &count);
 	starttls_trust_free(t);
-	gnutls_x509_trust_list_deinit(list, 1);
 }
 
 static void

@@ -9,6 +9,8 @@
 
 #include "der.h"
 
+#include <string.h>
+
 bool
 starttls_der_take(struct slice *in, uint8_t tag, bool whole,
 		  struct slice *ret)
@@ -42,4 +44,30 @@ starttls_der_unwrap(struct slice *in, uint8_t tag)
 	struct slice rest = *in;
 
 	return starttls_der_take(&rest, tag, false, in) && rest.len == 0;
+}
+
+bool
+starttls_der_names(struct slice der, struct slice *ret_issuer,
+		   struct slice *ret_subject)
+{
+	struct slice cert, tbs, skip;
+
+	if (!starttls_der_take(&der, DER_SEQUENCE, false, &cert) ||
+	    der.len != 0 ||
+	    !starttls_der_take(&cert, DER_SEQUENCE, false, &tbs))
+		return false;
+	if (starttls_der_is(&tbs, DER_EXPLICIT) &&      /* version */
+	    !starttls_der_take(&tbs, DER_EXPLICIT, true, &skip))
+		return false;
+	return starttls_der_take(&tbs, DER_INTEGER, true, &skip) && /* serial */
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* algorithm */
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_issuer) &&
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* validity */
+	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_subject);
+}
+
+bool
+starttls_der_equal(struct slice a, struct slice b)
+{
+	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }

@@ -56,4 +56,15 @@ bool starttls_der_take(struct slice *in, uint8_t tag, bool whole,
  */
 bool starttls_der_unwrap(struct slice *in, uint8_t tag);
 
+/**
+ * starttls_der_names: issuer and subject of a certificate, with headers.
+ *
+ * Returns: whether it looks like one, RFC 5280 section 4.1.
+ */
+bool starttls_der_names(struct slice der, struct slice *ret_issuer,
+			struct slice *ret_subject);
+
+/** starttls_der_equal: whether the bytes are the same. */
+bool starttls_der_equal(struct slice a, struct slice b);
+
 #endif

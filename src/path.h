@@ -14,32 +14,42 @@
 #include "policy.h"
 #include "verify.h"
 
+#define PATH_MAX_LEN 17            /* the anchor included */
+#define PATH_MAX_ATTEMPTS 16       /* whole validations for one verdict */
+#define PATH_MAX_SIGNATURES 64     /* checked until no more is begun */
+
 struct chain {
 	const gnutls_datum_t *der;
 	gnutls_x509_crt_t crt[VERIFY_MAX_CHAIN];
 	unsigned len;
 };
 
-/* What the path validation tells on its way, see on_path(). */
+/*
+ * A path, valid or not.  What is in it belongs to the chain, but for the
+ * anchor, which is the policy's.
+ */
 struct path {
-	const struct chain *chain;
-	const struct starttls_policy *policy;
-	unsigned status;           /* of GnuTLS; 0: valid */
-	int depth;                 /* certificate at fault; -1: none of them */
-	bool pinned;               /* a pinned key is on the path */
-	gnutls_x509_crt_t issuer;  /* of the leaf */
+	gnutls_x509_crt_t crt[PATH_MAX_LEN]; /* the leaf first, the anchor
+	                              last; they are the same if len is 1 */
+	unsigned len;              /* 0: nothing leads to an anchor */
+	unsigned verdict;          /* STARTTLS_V_*; 0: valid */
+	int depth;                 /* certificate at fault, as sent; -1: none
+	                              of those */
+	unsigned fault;            /* where on the path validation failed */
+	unsigned proven;           /* signatures from here on are good */
+	unsigned signatures;       /* that were checked, of all paths */
+	bool pinned;               /* a pinned key is on it */
 	int64_t end;               /* first notAfter, the anchor's included */
-	gnutls_x509_trust_list_t own_list; /* holds the anchor; NULL */
 };
 
 /**
- * starttls_path_check: path, validity, strength, purpose, constraints.
+ * starttls_path_find: a path on which nothing is wrong, or else the one that
+ * tells best what is: validity, strength, purpose, constraints, revocation.
  *
- * Ownership: borrows @chain and @policy for the life of @ret_path; the caller
- * frees ret_path->own_list, unless it is NULL.
+ * With pins one that has a pinned key is preferred.
  */
-void starttls_path_check(const struct starttls_policy *policy,
-			 const struct chain *chain, struct path *ret_path);
+void starttls_path_find(const struct starttls_policy *policy,
+			const struct chain *chain, struct path *ret_path);
 
 /* Whether the policy has a pin of this key. */
 bool starttls_path_is_pinned(const struct starttls_policy *policy,

@@ -6,7 +6,7 @@
  *
  * It starts secure and every setter tightens it or names whom to trust.  It
  * is frozen by its first use, and shared by threads without a lock from then
- * on (the trust list and the resumption cache have their own).
+ * on (the trust store and the resumption cache have their own).
  *
  * The priority is GnuTLS's own default, so that a system-wide crypto policy
  * holds, with removals behind it.  RFC 8996, RFC 9155, RFC 9325.
@@ -102,8 +102,7 @@ starttls_policy_new(struct starttls_policy **ret_policy,
 		p->credentials = NULL;
 		goto fail;
 	}
-	gnutls_certificate_get_trust_list(p->credentials, &p->list);
-	p->trust = starttls_trust_new(p->list);
+	p->trust = starttls_trust_new();
 	if (p->trust == NULL)
 		goto fail;
 	*ret_policy = p;

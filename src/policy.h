@@ -50,7 +50,6 @@ struct starttls_policy {
 	size_t own_anchors;        /* before the system's were added */
 	bool has_system;           /* the system's store is loaded */
 	gnutls_certificate_credentials_t credentials; /* a client's */
-	gnutls_x509_trust_list_t list; /* belongs to them */
 	struct identity *identities; /* a server's */
 	size_t identity_count;
 	gnutls_priority_t priority;    /* made when frozen */

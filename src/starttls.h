@@ -189,8 +189,9 @@ struct starttls_error {
 	int gnutls_code;                    /* 0: not from GnuTLS */
 	int alert;                          /* TLS alert received; -1: none */
 	unsigned verdict;                   /* STARTTLS_V_* bits */
-	int depth;                          /* certificate at fault, 0 the
-	                                       peer's own; -1: none */
+	int depth;                          /* certificate at fault, as sent,
+	                                       0 the peer's own; -1: none of
+	                                       those */
 	int reply_code;                     /* three-digit reply; 0: none */
 	char protocol[16];
 	char state[24];                     /* of the dialog */

@@ -2,18 +2,17 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Trust anchors, loaded on need.
+ * Trust anchors, parsed on need.
  *
  * Parsing the whole system store costs GnuTLS more than a handshake.  Here a
  * bundle is only decoded from base64 and indexed by the bytes of the subject
  * name, which a walk over a few tags finds.  A wrong index can make a chain
- * be refused, never accepted: which anchors match is GnuTLS's to decide, and
- * a subset of the anchors can only refuse more.
+ * be refused, never accepted: whether an anchor is the issuer is GnuTLS's to
+ * decide.
  *
- * GnuTLS looks for an issuer among anchors whose subject equals the issuer
- * name, byte by byte, and for a certificate of the chain that is itself an
- * anchor; so the subset by those two names refuses nothing that the whole
- * store accepts.
+ * What was parsed stays, and does not change any more, so that verifications
+ * share it.  The lock is held while anchors are looked up and parsed, never
+ * for a verification.
  */
 
 #include "config.h"
@@ -35,12 +34,12 @@ struct anchor {
 	size_t subject, subject_len;
 	uint32_t hash;
 	int next;                  /* in its bucket; -1: last */
-	bool loaded;
+	bool is_bad;               /* GnuTLS cannot parse it */
+	gnutls_x509_crt_t crt;     /* NULL: not parsed yet */
 };
 
 struct trust {
-	gnutls_x509_trust_list_t list;
-	pthread_rwlock_t lock;     /* of the list and the loaded flags */
+	pthread_mutex_t lock;      /* of the buckets and what is parsed */
 	uint8_t *bytes;            /* all certificates, DER */
 	size_t bytes_len, bytes_size;
 	struct anchor *anchors;
@@ -60,40 +59,18 @@ hash_of(struct slice s)
 	return h;
 }
 
-/* Issuer and subject of a certificate, RFC 5280 section 4.1, as raw DER. */
-static bool
-find_names(struct slice der, struct slice *ret_issuer,
-	   struct slice *ret_subject)
-{
-	struct slice cert, tbs, skip;
-
-	if (!starttls_der_take(&der, DER_SEQUENCE, false, &cert) ||
-	    der.len != 0 ||
-	    !starttls_der_take(&cert, DER_SEQUENCE, false, &tbs))
-		return false;
-	if (starttls_der_is(&tbs, DER_EXPLICIT) &&      /* version */
-	    !starttls_der_take(&tbs, DER_EXPLICIT, true, &skip))
-		return false;
-	return starttls_der_take(&tbs, DER_INTEGER, true, &skip) && /* serial */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* algorithm */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_issuer) &&
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* validity */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_subject);
-}
-
 struct trust *
-starttls_trust_new(gnutls_x509_trust_list_t list)
+starttls_trust_new(void)
 {
 	struct trust *t = calloc(1, sizeof(*t));
 	size_t i;
 
 	if (t == NULL)
 		return NULL;
-	if (pthread_rwlock_init(&t->lock, NULL) != 0) {
+	if (pthread_mutex_init(&t->lock, NULL) != 0) {
 		free(t);
 		return NULL;
 	}
-	t->list = list;
 	for (i = 0; i < BUCKETS; i++)
 		t->buckets[i] = -1;
 	return t;
@@ -102,9 +79,14 @@ starttls_trust_new(gnutls_x509_trust_list_t list)
 void
 starttls_trust_free(struct trust *t)
 {
+	size_t i;
+
 	if (t == NULL)
 		return;
-	pthread_rwlock_destroy(&t->lock);
+	for (i = 0; i < t->count; i++)
+		if (t->anchors[i].crt != NULL)
+			gnutls_x509_crt_deinit(t->anchors[i].crt);
+	pthread_mutex_destroy(&t->lock);
 	free(t->bytes);
 	free(t->anchors);
 	free(t);
@@ -218,7 +200,7 @@ add_block(struct trust *t, const char *body, size_t len, size_t *ret_end)
 	    memcmp(body + *ret_end, "-----END ", 9) != 0)
 		return STARTTLS_E_POLICY;
 	der = (struct slice){ t->bytes + t->bytes_len, (size_t)n };
-	if (!find_names(der, &issuer, &subject))
+	if (!starttls_der_names(der, &issuer, &subject))
 		return STARTTLS_E_POLICY;
 	t->bytes_len += (size_t)n;
 	return append_anchor(t, t->bytes_len - (size_t)n, (size_t)n, subject);
@@ -275,194 +257,135 @@ starttls_trust_system_path(void)
 	return SYSTEM_TRUST;
 }
 
+/* A copy of one certificate. */
+static int
+add_crt(struct trust *t, gnutls_x509_crt_t crt)
+{
+	struct slice der, issuer, subject;
+	gnutls_datum_t data;
+	int rc;
+
+	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &data) < 0)
+		return STARTTLS_E_NOMEM;
+	rc = reserve(t, data.size);
+	if (rc == 0) {
+		der = (struct slice){ t->bytes + t->bytes_len, data.size };
+		memcpy(t->bytes + t->bytes_len, data.data, data.size);
+		if (starttls_der_names(der, &issuer, &subject)) {
+			rc = append_anchor(t, t->bytes_len, data.size,
+			    subject);
+			t->bytes_len += rc == 0 ? data.size : 0;
+		}
+	}
+	gnutls_free(data.data);
+	return rc;
+}
+
+/* Wherever GnuTLS was built to look, which may be a PKCS#11 module. */
+static int
+add_gnutls_system(struct trust *t)
+{
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_trust_list_t list;
+	gnutls_x509_crt_t crt;
+	int rc = 0;
+
+	if (gnutls_x509_trust_list_init(&list, 0) < 0)
+		return STARTTLS_E_NOMEM;
+	if (gnutls_x509_trust_list_add_system_trust(list, 0, 0) > 0)
+		while (rc == 0 && gnutls_x509_trust_list_iter_get_ca(list,
+		    &iter, &crt) >= 0) {
+			rc = add_crt(t, crt);
+			gnutls_x509_crt_deinit(crt);
+		}
+	gnutls_x509_trust_list_iter_deinit(iter);
+	gnutls_x509_trust_list_deinit(list, 1);
+	return rc;
+}
+
 int
 starttls_trust_add_system(struct trust *t, struct starttls_error *error)
 {
+	const struct trust_mark before = starttls_trust_mark(t);
 	struct stat st;
-	int n;
+	int rc;
 
 	if (stat(SYSTEM_TRUST, &st) == 0)
 		return S_ISDIR(st.st_mode) ?
 		    starttls_trust_add_dir(t, SYSTEM_TRUST, error) :
 		    starttls_trust_add_file(t, SYSTEM_TRUST, error);
-	n = gnutls_x509_trust_list_add_system_trust(t->list, 0, 0);
-	if (n > 0)
+	rc = add_gnutls_system(t);
+	if (rc != 0) {
+		starttls_trust_forget(t, before);
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    "out of memory");
+	}
+	if (t->count > before.count)
 		return 0;
 	return starttls_error_set(error, STARTTLS_E_POLICY,
 	    STARTTLS_PHASE_SETUP, "the system's trust store %s is not there; "
 	    "install ca-certificates or name a CA file", SYSTEM_TRUST);
 }
 
-/* What for_chain() calls for an anchor; it stops if that is not 0. */
-typedef int visit_fn(struct trust *t, struct anchor *a, void *context);
-
+/* One that GnuTLS cannot parse is as good as none. */
 static int
-for_subject(struct trust *t, struct slice name, visit_fn *visit,
-	    void *context)
-{
-	uint32_t hash = hash_of(name);
-	int i, rc = 0;
-
-	for (i = t->buckets[hash % BUCKETS]; i >= 0 && rc == 0;
-	     i = t->anchors[i].next) {
-		struct anchor *a = &t->anchors[i];
-
-		if (a->hash == hash && a->subject_len == name.len &&
-		    memcmp(t->bytes + a->subject, name.data, name.len) == 0)
-			rc = visit(t, a, context);
-	}
-	return rc;
-}
-
-/* Visit the anchors that a chain may need, some of them twice. */
-static int
-for_chain(struct trust *t, const gnutls_datum_t *chain, unsigned chain_len,
-	  visit_fn *visit, void *context)
-{
-	struct slice issuer, subject;
-	unsigned i;
-	int rc = 0;
-
-	for (i = 0; i < chain_len && rc == 0; i++) {
-		if (!find_names((struct slice){ chain[i].data, chain[i].size },
-		    &issuer, &subject))
-			continue;
-		rc = for_subject(t, issuer, visit, context);
-		if (rc == 0)
-			rc = for_subject(t, subject, visit, context);
-	}
-	return rc;
-}
-
-static int
-is_loaded(struct trust *t, struct anchor *a, void *context)
-{
-	(void)t;
-	(void)context;
-	return a->loaded ? 0 : 1;
-}
-
-/* Put one anchor into a list.  Returns 0 or GNUTLS_E_*. */
-static int
-add_to_list(const struct trust *t, const struct anchor *a,
-	    gnutls_x509_trust_list_t list)
+parse(const struct trust *t, struct anchor *a)
 {
 	gnutls_datum_t der = { t->bytes + a->der, (unsigned)a->der_len };
 	gnutls_x509_crt_t crt;
 	int rc = gnutls_x509_crt_init(&crt);
 
 	if (rc < 0)
-		return rc;
-	rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
-	if (rc >= 0)
-		rc = gnutls_x509_trust_list_add_cas(list, &crt, 1, 0) == 1 ?
-		    0 : GNUTLS_E_MEMORY_ERROR;
-	if (rc < 0)
-		gnutls_x509_crt_deinit(crt);
-	return rc;
-}
-
-/* Give GnuTLS an anchor.  One that it cannot parse is as good as none. */
-static int
-load(struct trust *t, struct anchor *a, void *context)
-{
-	(void)context;
-	if (a->loaded)
-		return 0;
-	if (add_to_list(t, a, t->list) == GNUTLS_E_MEMORY_ERROR)
 		return STARTTLS_E_NOMEM;
-	a->loaded = true;
+	rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
+	if (rc >= 0) {
+		a->crt = crt;
+		return 0;
+	}
+	gnutls_x509_crt_deinit(crt);
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return STARTTLS_E_NOMEM;
+	a->is_bad = true;
 	return 0;
 }
 
 int
-starttls_trust_lock(struct trust *t, const gnutls_datum_t *chain,
-		    unsigned chain_len)
+starttls_trust_find(struct trust *t, struct slice name,
+		    gnutls_x509_crt_t ret_crt[TRUST_MAX_CANDIDATES],
+		    unsigned *ret_count)
 {
-	int rc;
+	uint32_t hash = hash_of(name);
+	unsigned count = 0;
+	int i, rc = 0;
 
-	pthread_rwlock_rdlock(&t->lock);
-	if (t->indexed == t->count &&
-	    for_chain(t, chain, chain_len, is_loaded, NULL) == 0)
-		return 0;
-	pthread_rwlock_unlock(&t->lock);
-	pthread_rwlock_wrlock(&t->lock);
+	pthread_mutex_lock(&t->lock);
 	build_index(t);
-	rc = for_chain(t, chain, chain_len, load, NULL);
-	pthread_rwlock_unlock(&t->lock);
-	if (rc != 0)
-		return rc;
-	pthread_rwlock_rdlock(&t->lock);
-	return 0;
-}
+	for (i = t->buckets[hash % BUCKETS]; i >= 0 && rc == 0 &&
+	     count < TRUST_MAX_CANDIDATES; i = t->anchors[i].next) {
+		struct anchor *a = &t->anchors[i];
 
-void
-starttls_trust_unlock(struct trust *t)
-{
-	pthread_rwlock_unlock(&t->lock);
-}
-
-struct candidates {
-	size_t *index;
-	size_t count;
-};
-
-static int
-note_candidate(struct trust *t, struct anchor *a, void *context)
-{
-	struct candidates *c = context;
-	size_t i, index = (size_t)(a - t->anchors);
-
-	for (i = 0; i < c->count; i++)
-		if (c->index[i] == index)
-			return 0;
-	if (c->count == TRUST_MAX_CANDIDATES)
-		return 1;
-	c->index[c->count++] = index;
-	return 0;
+		if (a->hash != hash || a->is_bad || !starttls_der_equal(name,
+		    (struct slice){ t->bytes + a->subject, a->subject_len }))
+			continue;
+		if (a->crt == NULL)
+			rc = parse(t, a);
+		if (a->crt != NULL)
+			ret_crt[count++] = a->crt;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (rc == 0)
+		*ret_count = count;
+	return rc;
 }
 
 size_t
-starttls_trust_candidates(struct trust *t, const gnutls_datum_t *chain,
-			  unsigned chain_len, size_t *ret_index)
+starttls_trust_parsed(struct trust *t)
 {
-	struct candidates c = { ret_index, 0 };
+	size_t i, count = 0;
 
-	for_chain(t, chain, chain_len, note_candidate, &c);
-	return c.count;
-}
-
-struct wanted {
-	const gnutls_datum_t *der;
-};
-
-static int
-is_same(struct trust *t, struct anchor *a, void *context)
-{
-	const struct wanted *wanted = context;
-
-	return a->der_len == wanted->der->size && memcmp(t->bytes + a->der,
-	    wanted->der->data, a->der_len) == 0;
-}
-
-bool
-starttls_trust_is_anchor(struct trust *t, const gnutls_datum_t *crt)
-{
-	struct wanted wanted = { crt };
-
-	return for_chain(t, crt, 1, is_same, &wanted) != 0;
-}
-
-gnutls_x509_trust_list_t
-starttls_trust_list_of(const struct trust *t, size_t index)
-{
-	gnutls_x509_trust_list_t list;
-
-	if (gnutls_x509_trust_list_init(&list, 1) < 0)
-		return NULL;
-	if (add_to_list(t, &t->anchors[index], list) < 0) {
-		gnutls_x509_trust_list_deinit(list, 1);
-		return NULL;
-	}
-	return list;
+	pthread_mutex_lock(&t->lock);
+	for (i = 0; i < t->count; i++)
+		count += t->anchors[i].crt != NULL;
+	pthread_mutex_unlock(&t->lock);
+	return count;
 }

@@ -2,11 +2,11 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Trust anchors, loaded on need.
+ * Trust anchors, parsed on need.
  *
  * Bundles are decoded into an index by subject name; GnuTLS gets only the
- * anchors whose subject is the issuer or the subject of a certificate of the
- * chain at hand, and does the whole path validation with them.
+ * anchors whose subject is the issuer or the subject of a certificate at
+ * hand, and does the whole path validation with them.
  */
 
 #ifndef STARTTLS_TRUST_H
@@ -20,6 +20,7 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include "der.h"
 #include "error.h"
 
 struct trust;
@@ -29,11 +30,9 @@ struct trust;
 /**
  * starttls_trust_new: an empty store.
  *
- * @list     where loaded anchors go; borrowed, must outlive the store
- *
  * Returns: the store; NULL: no memory.
  */
-struct trust *starttls_trust_new(gnutls_x509_trust_list_t list);
+struct trust *starttls_trust_new(void);
 void starttls_trust_free(struct trust *t);
 
 /**
@@ -53,7 +52,7 @@ int starttls_trust_add_dir(struct trust *t, const char *path,
 			   struct starttls_error *error);
 
 /* What is in a store at the moment, in order to go back to it when something
-   that was added in parts has failed; not after the first lock. */
+   that was added in parts has failed; not after the first look-up. */
 struct trust_mark {
 	size_t count, bytes_len;
 };
@@ -78,41 +77,21 @@ size_t starttls_trust_count(const struct trust *t);
 int starttls_trust_digest(const struct trust *t, gnutls_hash_hd_t hash);
 
 /**
- * starttls_trust_lock: load what a chain needs and hold the list for reading.
+ * starttls_trust_find: the anchors with a subject name, the latest first.
  *
- * @chain    certificates as DER
+ * @name     DER, with its header
  *
- * Release with starttls_trust_unlock.  Thread: safe once no anchors are
- * added any more.
+ * Ownership: they belong to the store, and are for reading only.
+ * Thread: safe once no anchors are added any more; nobody waits for longer
+ * than it takes to parse some certificates.
  *
- * Returns: 0; STARTTLS_E_NOMEM (nothing is held)
+ * Returns: 0; STARTTLS_E_NOMEM
  */
-int starttls_trust_lock(struct trust *t, const gnutls_datum_t *chain,
-			unsigned chain_len);
-void starttls_trust_unlock(struct trust *t);
+int starttls_trust_find(struct trust *t, struct slice name,
+			gnutls_x509_crt_t ret_crt[TRUST_MAX_CANDIDATES],
+			unsigned *ret_count);
 
-/**
- * starttls_trust_candidates: which anchors a chain may lead to.
- *
- * @ret_index  room for TRUST_MAX_CANDIDATES
- *
- * Returns: how many, each named once.
- */
-size_t starttls_trust_candidates(struct trust *t, const gnutls_datum_t *chain,
-				 unsigned chain_len, size_t *ret_index);
-
-/**
- * starttls_trust_is_anchor: whether a certificate is itself an anchor.
- */
-bool starttls_trust_is_anchor(struct trust *t, const gnutls_datum_t *crt);
-
-/**
- * starttls_trust_list_of: a list with one anchor.
- *
- * Ownership: the caller frees it, with gnutls_x509_trust_list_deinit(l, 1).
- * Returns: the list; NULL: no memory, or the anchor cannot be parsed.
- */
-gnutls_x509_trust_list_t starttls_trust_list_of(const struct trust *t,
-						size_t index);
+/** starttls_trust_parsed: how many anchors were needed so far. */
+size_t starttls_trust_parsed(struct trust *t);
 
 #endif

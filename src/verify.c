@@ -40,25 +40,6 @@ struct findings {
 };
 
 
-static const struct {
-	unsigned status;
-	unsigned verdict;
-} status_bits[] = {
-	{ GNUTLS_CERT_REVOKED, STARTTLS_V_REVOKED },
-	{ GNUTLS_CERT_SIGNER_NOT_FOUND, STARTTLS_V_UNTRUSTED },
-	{ GNUTLS_CERT_SIGNER_NOT_CA, STARTTLS_V_NOT_CA },
-	{ GNUTLS_CERT_INSECURE_ALGORITHM, STARTTLS_V_WEAK },
-	{ GNUTLS_CERT_NOT_ACTIVATED, STARTTLS_V_NOT_YET_VALID },
-	{ GNUTLS_CERT_EXPIRED, STARTTLS_V_EXPIRED },
-	{ GNUTLS_CERT_SIGNATURE_FAILURE, STARTTLS_V_SIGNATURE },
-	{ GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, STARTTLS_V_STALE_CRL },
-	{ GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE,
-	  STARTTLS_V_STALE_CRL },
-	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, STARTTLS_V_CONSTRAINTS },
-	{ GNUTLS_CERT_PURPOSE_MISMATCH, STARTTLS_V_PURPOSE },
-	{ GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, STARTTLS_V_CRITICAL },
-};
-
 /* Most telling first: what the error's code is made of. */
 static const struct {
 	unsigned verdict;
@@ -103,20 +84,6 @@ starttls_verify_leaf_digest(const gnutls_datum_t *leaf, uint8_t *ret_sha256)
 {
 	return gnutls_hash_fast(GNUTLS_DIG_SHA256, leaf->data, leaf->size,
 	    ret_sha256) < 0 ? STARTTLS_E_TLS : 0;
-}
-
-static unsigned
-verdict_of(unsigned status)
-{
-	unsigned verdict = 0;
-	size_t i;
-
-	for (i = 0; i < sizeof(status_bits) / sizeof(status_bits[0]); i++)
-		if ((status & status_bits[i].status) != 0)
-			verdict |= status_bits[i].verdict;
-	if (status != 0 && verdict == 0)
-		verdict = STARTTLS_V_OTHER;
-	return verdict;
 }
 
 gnutls_alert_description_t
@@ -216,17 +183,6 @@ out:
 	return matches;
 }
 
-static void
-check_crls(const struct starttls_session *s, const struct chain *chain,
-	   struct findings *f)
-{
-	unsigned i;
-
-	for (i = 0; i < chain->len; i++)
-		found(f, starttls_crl_check(s->policy, chain->crt[i]),
-		    (int)i);
-}
-
 /* The single response about the leaf: signature, status, dates. */
 static unsigned
 check_response(const struct starttls_session *s, const struct path *path,
@@ -236,9 +192,8 @@ check_response(const struct starttls_session *s, const struct path *path,
 	time_t this_update = -1, next_update = -1;
 	int64_t now = s->policy->clock();
 
-	if (gnutls_ocsp_resp_check_crt(response, 0,
-		path->chain->crt[0]) < 0 ||
-	    gnutls_ocsp_resp_verify_direct(response, path->issuer, &invalid,
+	if (gnutls_ocsp_resp_check_crt(response, 0, path->crt[0]) < 0 ||
+	    gnutls_ocsp_resp_verify_direct(response, path->crt[1], &invalid,
 		0) < 0 || invalid != 0 ||
 	    gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL,
 		&status, &this_update, &next_update, NULL, NULL) < 0)
@@ -274,18 +229,18 @@ must_staple(const struct starttls_session *s, gnutls_x509_crt_t leaf)
  * a valid path: what else is sent along may have the issuer's name, too.
  */
 static unsigned
-check_staple(struct starttls_session *s, const struct path *path)
+check_staple(struct starttls_session *s, const struct path *path,
+	     gnutls_x509_crt_t leaf)
 {
 	gnutls_datum_t der = { NULL, 0 };
 	gnutls_ocsp_resp_t response;
 	unsigned verdict = STARTTLS_V_BAD_STAPLE;
 	bool absent = true;
 
-	if (path->status == 0 && path->issuer != NULL &&
+	/* an anchor that is the leaf is nobody's issuer */
+	if (path->verdict == 0 && path->len > 1 &&
 	    gnutls_ocsp_status_request_get2(s->tls, 0, &der) >= 0 &&
-	    der.size > 0 &&
-	    /* an anchor that is the leaf is nobody's issuer */
-	    gnutls_x509_crt_equals(path->chain->crt[0], path->issuer) == 0) {
+	    der.size > 0) {
 		if (gnutls_ocsp_resp_init(&response) < 0)
 			return STARTTLS_V_OTHER;
 		absent = false;
@@ -299,13 +254,31 @@ check_staple(struct starttls_session *s, const struct path *path)
 		gnutls_ocsp_resp_deinit(response);
 	}
 	if (absent)
-		return must_staple(s, path->chain->crt[0]) ?
+		return must_staple(s, leaf) ?
 		    STARTTLS_V_NO_STAPLE : 0;
 	s->staple = verdict == 0 ? STARTTLS_STAPLE_GOOD : STARTTLS_STAPLE_BAD;
 	return verdict;
 }
 
-/* With the anchors held: everything that needs the path. */
+/*
+ * A pinned key is trusted by itself: its path may be what it wants, and only
+ * what revocation lists say counts.
+ */
+static void
+forgive(const struct starttls_policy *policy, gnutls_x509_crt_t leaf,
+	struct path *path)
+{
+	path->verdict &= STARTTLS_V_REVOKED | STARTTLS_V_STALE_CRL;
+	if (path->verdict == 0) {
+		path->verdict = starttls_crl_check(policy, leaf);
+		path->depth = 0;
+	}
+	path->len = 0;
+	path->end = INT64_MAX;
+	path->pinned = true;
+}
+
+/* Everything that needs the path. */
 static void
 check_with_path(struct starttls_session *s, const struct chain *chain,
 		struct findings *f)
@@ -313,34 +286,22 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 	const struct starttls_policy *policy = s->policy;
 	gnutls_x509_crt_t leaf = chain->crt[0];
 	struct path path;
-	unsigned verdict;
 
-	starttls_path_check(policy, chain, &path);
-	verdict = verdict_of(path.status);
-	if ((verdict & STARTTLS_V_PURPOSE) != 0 && path.depth < 0)
-		path.depth = 0;    /* GnuTLS tells none for the leaf */
+	starttls_path_find(policy, chain, &path);
+	if (path.verdict != 0 && starttls_path_is_pinned(policy, leaf))
+		forgive(policy, leaf, &path);
 	s->chain_end = path.end;
-	if (starttls_path_is_pinned(policy, leaf)) {
-		/* the key itself is trusted: no path is needed */
-		if (verdict != 0)
-			s->chain_end = INT64_MAX;
-		verdict = 0;
-		path.pinned = true;
-	}
-	found(f, verdict, path.depth);
-	check_crls(s, chain, f);
+	found(f, path.verdict, path.depth);
 	found(f, check_dates(s, leaf), 0);
 	if (!starttls_session_is_server(s)) {
 		found(f, starttls_verify_name(s->name, leaf) ? 0 :
 		    STARTTLS_V_NAME, 0);
-		found(f, check_staple(s, &path), 0);
+		found(f, check_staple(s, &path, leaf), 0);
 	}
 	if (policy->pin_count > 0 && !path.pinned)
 		found(f, STARTTLS_V_PIN, -1);
 	if (s->leaf_end < s->chain_end)
 		s->chain_end = s->leaf_end;
-	if (path.own_list != NULL)
-		gnutls_x509_trust_list_deinit(path.own_list, 1);
 }
 
 /* A data channel leads to whom the control connection leads to. */
@@ -361,15 +322,8 @@ static void
 check_all(struct starttls_session *s, const struct chain *chain,
 	  struct findings *f)
 {
-	struct trust *trust = s->policy->trust;
-
-	if (starttls_trust_lock(trust, chain->der, chain->len) != 0) {
-		found(f, STARTTLS_V_OTHER, -1);
-		return;
-	}
 	check_with_path(s, chain, f);
 	found(f, check_same(s, chain), 0);
-	starttls_trust_unlock(trust);
 }
 
 static void

@@ -8,7 +8,7 @@
 
 #include "session.h"
 
-#define VERIFY_MAX_CHAIN 16
+#define VERIFY_MAX_CHAIN 64        /* certificates that are looked at */
 
 /**
  * starttls_verify: check the peer's chain against the policy.

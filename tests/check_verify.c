@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "path.h"
 
 #define CLIENT_AUTH GNUTLS_KP_TLS_WWW_CLIENT
 #define CODE_SIGNING GNUTLS_KP_CODE_SIGNING
@@ -39,6 +40,14 @@ enum cast {
 	BARE_IMPOSTOR,     /* the same, without key identifiers */
 	INTER_IMPOSTOR,    /* the name of INTER, self-signed */
 	CROSSED,           /* name and key of ROOT, by OTHER_ROOT */
+	OLD_CROSSED,       /* the same, expired */
+	OLD_INTER,         /* name and key of INTER, expired */
+	NEXT_INTER,        /* the same, not yet valid */
+	MERE_INTER,        /* the same, no CA */
+	TWIN_INTER,        /* name of INTER, another key, by ROOT */
+	BARE_INTER,        /* three of one name without key identifiers */
+	BARE_INTER_2,
+	BARE_INTER_3,
 	EXPIRED_SELF,      /* name and key of ROOT, expired */
 	EXPIRED_ROOT,
 	WEAK_ROOT,         /* RSA 1024 */
@@ -80,7 +89,7 @@ struct row {
 	struct mint_spec ca;       /* there is one if it has a cn */
 	enum cast ca_issuer;       /* default: ROOT */
 
-	enum cast chain[6];        /* default: LEAF, and CA or INTER */
+	enum cast chain[8];        /* default: LEAF, and CA or INTER */
 	enum cast trust[3];
 	enum cast pins[3];
 	struct crl_spec crls[3];
@@ -213,7 +222,13 @@ static const struct row rows[] = {
 	  .chain = { LEAF },
 	  .says = "expired", .says_not = "2026-08-30", /* of the leaf */
 	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
-	  .depth = ANY_DEPTH },
+	  .depth = NO_DEPTH },
+	{ .name = "expired root, sent along",
+	  .issuer = EXPIRED_ROOT, .trust = { EXPIRED_ROOT },
+	  .chain = { LEAF, EXPIRED_ROOT },
+	  .says = "expired (on 2026-05-31 23:59 UTC)",
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 1 },
 	{ .name = "not yet valid",
 	  .leaf = { .not_before = MINT_HOUR },
 	  .says = "not yet valid (before 2026-06-01 01:00 UTC)",
@@ -237,6 +252,97 @@ static const struct row rows[] = {
 	  .leaf = { .not_after = -1 }, .trust = { LEAF },
 	  .chain = { LEAF },
 	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED },
+
+	/* More was sent than a path. */
+	{ .name = "expired intermediate and its renewal",
+	  .chain = { LEAF, OLD_INTER, INTER } },
+	{ .name = "renewed intermediate and the expired one",
+	  .chain = { LEAF, INTER, OLD_INTER } },
+	{ .name = "expired intermediate, its renewal, the root",
+	  .chain = { LEAF, ROOT, OLD_INTER, OLD_INTER, INTER, ROOT } },
+	{ .name = "intermediate of tomorrow and that of today",
+	  .chain = { LEAF, NEXT_INTER, INTER } },
+	{ .name = "intermediate of yesterday and that of tomorrow",
+	  .chain = { LEAF, OLD_INTER, NEXT_INTER },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 1 },
+	{ .name = "intermediate that is no CA and one that is",
+	  .chain = { LEAF, MERE_INTER, INTER } },
+	{ .name = "expired intermediate alone",
+	  .chain = { LEAF, OLD_INTER },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 1 },
+	{ .name = "expired intermediate, and another key of its name",
+	  .chain = { LEAF, TWIN_INTER, OLD_INTER },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 2 },
+	{ .name = "the same, the other way round",
+	  .chain = { LEAF, OLD_INTER, TWIN_INTER },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 1 },
+	{ .name = "two intermediates of one name",
+	  .chain = { LEAF, TWIN_INTER, INTER } },
+	{ .name = "two intermediates of one name, the other way round",
+	  .chain = { LEAF, INTER, TWIN_INTER } },
+	{ .name = "the wrong one of two intermediates",
+	  .chain = { LEAF, TWIN_INTER },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	{ .name = "intermediates of one name without key identifiers",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .chain = { LEAF, BARE_INTER_2, BARE_INTER_3, BARE_INTER } },
+	{ .name = "the same, leaf of another",
+	  .issuer = BARE_INTER_3, .leaf = { .no_key_ids = true },
+	  .chain = { LEAF, BARE_INTER_2, BARE_INTER_3, BARE_INTER } },
+	{ .name = "only wrong ones of one name",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .chain = { LEAF, BARE_INTER_2, BARE_INTER_3 },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "anchors of one name, that are intermediates",
+	  .trust = { TWIN_INTER, INTER }, .chain = { LEAF } },
+	{ .name = "the same, the other way round",
+	  .trust = { INTER, TWIN_INTER }, .chain = { LEAF } },
+	{ .name = "anchors of one name without key identifiers",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .trust = { BARE_INTER_2, BARE_INTER, BARE_INTER_3 },
+	  .chain = { LEAF } },
+	{ .name = "right intermediate is an anchor, wrong one was sent",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .trust = { BARE_INTER }, .chain = { LEAF, BARE_INTER_2 } },
+	{ .name = "wrong intermediate is an anchor, right one was sent",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .trust = { ROOT, BARE_INTER_2 }, .chain = { LEAF, BARE_INTER } },
+	{ .name = "expired anchor, its renewal was sent",
+	  .trust = { ROOT, OLD_INTER } },
+	{ .name = "expired anchor that was sent, too, and its renewal",
+	  .trust = { ROOT, OLD_INTER }, .chain = { LEAF, OLD_INTER, INTER } },
+	{ .name = "expired cross-sign, new root trusted",
+	  .chain = { LEAF, INTER, OLD_CROSSED } },
+	{ .name = "expired cross-sign, old root trusted",
+	  .trust = { OTHER_ROOT }, .chain = { LEAF, INTER, OLD_CROSSED },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 2 },
+	{ .name = "expired cross-sign and its renewal",
+	  .trust = { OTHER_ROOT },
+	  .chain = { LEAF, INTER, OLD_CROSSED, CROSSED } },
+	{ .name = "expired cross-sign in front of the intermediate",
+	  .chain = { LEAF, OLD_CROSSED, INTER, OTHER_ROOT } },
+	{ .name = "expired root sent, its renewal trusted",
+	  .chain = { LEAF, INTER, EXPIRED_SELF } },
+	{ .name = "root sent, expired one trusted",
+	  .trust = { EXPIRED_SELF }, .chain = { LEAF, INTER, ROOT },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = NO_DEPTH },
+	{ .name = "expired root trusted and sent",
+	  .trust = { EXPIRED_SELF }, .chain = { LEAF, INTER, EXPIRED_SELF },
+	  .code = STARTTLS_E_EXPIRED, .verdict = STARTTLS_V_EXPIRED,
+	  .depth = 2 },
+	{ .name = "expired and unrelated",
+	  .chain = { LEAF, EXPIRED_ROOT, OLD_RESPONDER, INTER } },
+	{ .name = "the leaf twice", .chain = { LEAF, LEAF, INTER } },
+	{ .name = "expired intermediate and an unknown CA",
+	  .trust = { OTHER_ROOT }, .chain = { LEAF, OLD_INTER, INTER },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
+	  .depth = 2 },
 
 	/* DNS names. */
 	{ .name = "one of several names",
@@ -450,7 +556,11 @@ static const struct row rows[] = {
 	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK, .depth = 1 },
 	{ .name = "RSA 1024 root", .issuer = WEAK_ROOT,
 	  .trust = { WEAK_ROOT }, .chain = { LEAF },
-	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK,
+	  .depth = NO_DEPTH },
+	{ .name = "RSA 1024 root, sent along", .issuer = WEAK_ROOT,
+	  .trust = { WEAK_ROOT }, .chain = { LEAF, WEAK_ROOT },
+	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK, .depth = 1 },
 	{ .name = "SHA-1 on the leaf", .leaf = { .digest = MINT_SHA1 },
 	  .code = STARTTLS_E_WEAK, .verdict = STARTTLS_V_WEAK },
 	{ .name = "SHA-1 on the intermediate",
@@ -568,6 +678,60 @@ static const struct row rows[] = {
 	  .leaf = { .not_after = -1 }, .crls = { { INTER, LEAF, 0, 0 } },
 	  .code = STARTTLS_E_REVOKED,
 	  .verdict = STARTTLS_V_REVOKED | STARTTLS_V_EXPIRED },
+
+	/* Revocation looks at the path. */
+	{ .name = "CRL with the intermediate, which is an anchor",
+	  .trust = { ROOT, INTER }, .crls = { { ROOT, INTER, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .depth = 1 },
+	{ .name = "the same, not sent", .chain = { LEAF },
+	  .trust = { ROOT, INTER }, .crls = { { ROOT, INTER, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .depth = NO_DEPTH },
+	{ .name = "the same, not sent, the root is not trusted",
+	  .chain = { LEAF },
+	  .trust = { INTER }, .crls = { { ROOT, INTER, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .depth = NO_DEPTH },
+	{ .name = "stale CRL of the issuer of an anchor that was not sent",
+	  .chain = { LEAF }, .trust = { INTER },
+	  .crls = { { ROOT, NOBODY, -9 * MINT_DAY, -MINT_HOUR } },
+	  .code = STARTTLS_E_STALE_CRL, .verdict = STARTTLS_V_STALE_CRL,
+	  .depth = NO_DEPTH },
+	{ .name = "CRL with the leaf, which is the anchor",
+	  .trust = { LEAF }, .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
+	{ .name = "CRL with the root, of the root",
+	  .crls = { { ROOT, ROOT, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .depth = NO_DEPTH },
+	{ .name = "CRL with one of two intermediates",
+	  .chain = { LEAF, INTER, NEXT_INTER, MERE_INTER },
+	  .crls = { { ROOT, MERE_INTER, 0, 0 } } },
+	{ .name = "CRL with a cross-sign that is not needed",
+	  .chain = { LEAF, INTER, CROSSED },
+	  .crls = { { OTHER_ROOT, CROSSED, 0, 0 } } },
+	{ .name = "CRL with the cross-sign that is needed",
+	  .trust = { OTHER_ROOT }, .chain = { LEAF, INTER, CROSSED },
+	  .crls = { { OTHER_ROOT, CROSSED, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED,
+	  .depth = 2 },
+	{ .name = "CRL with what is sent along",
+	  .chain = { LEAF, INTER, OTHER_INTER },
+	  .crls = { { OTHER_ROOT, OTHER_INTER, 0, 0 } } },
+	{ .name = "CRL with the leaf of an unknown CA",
+	  .trust = { OTHER_ROOT }, .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
+	  .depth = 1 },
+	{ .name = "CRL with a leaf that its issuer did not sign",
+	  .leaf = { .bad_signature = true },
+	  .crls = { { INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "CRL with a revoked leaf below an expired intermediate",
+	  .chain = { LEAF, OLD_INTER }, .crls = { { ROOT, OLD_INTER, 0, 0 },
+		{ INTER, LEAF, 0, 0 } },
+	  .code = STARTTLS_E_REVOKED,
+	  .verdict = STARTTLS_V_REVOKED | STARTTLS_V_EXPIRED, .depth = 1 },
 
 	/* Staples. */
 	{ .name = "good staple", .staple = { .about = LEAF },
@@ -702,6 +866,17 @@ static const struct row rows[] = {
 	  .pins = { OTHER_ROOT, SIBLING, INTER } },
 	{ .name = "pinned key in another certificate of the path",
 	  .pins = { CROSSED } },
+	{ .name = "pinned root at the end of the longer path",
+	  .pins = { OTHER_ROOT }, .trust = { ROOT, OTHER_ROOT },
+	  .chain = { LEAF, INTER, CROSSED } },
+	{ .name = "pinned anchor of the root's name, another key",
+	  .pins = { BARE_IMPOSTOR }, .trust = { ROOT, BARE_IMPOSTOR },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "the same, the other way round",
+	  .pins = { BARE_IMPOSTOR }, .trust = { BARE_IMPOSTOR, ROOT },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
 	{ .name = "pinned leaf that is the anchor", .pins = { LEAF },
 	  .trust = { LEAF }, .chain = { LEAF } },
 	{ .name = "pinned intermediate that is the anchor",
@@ -831,6 +1006,13 @@ mint_cast(void)
 		    .digest = MINT_SHA1 } },
 		{ RSA_ROOT, NOBODY, { .cn = "RSA root", .is_ca = true,
 		    .key_type = MINT_RSA_2048 } },
+		{ TWIN_INTER, ROOT, { .cn = "inter", .is_ca = true } },
+		{ BARE_INTER, ROOT, { .cn = "bare inter", .is_ca = true,
+		    .no_key_ids = true } },
+		{ BARE_INTER_2, ROOT, { .cn = "bare inter", .is_ca = true,
+		    .no_key_ids = true } },
+		{ BARE_INTER_3, ROOT, { .cn = "bare inter", .is_ca = true,
+		    .no_key_ids = true } },
 		{ ROUTE, NOBODY, { .cn = "route", .is_ca = true } },
 		{ SIBLING, INTER, { .cn = "sibling", .dns = { PEER } } },
 		{ RESPONDER, INTER, { .cn = "responder",
@@ -852,6 +1034,17 @@ mint_cast(void)
 	mint_with_key(&cast[EXPIRED_SELF], &(struct mint_spec){ .cn = "root",
 	    .is_ca = true, .not_after = -MINT_DAY }, &cast[ROOT],
 	    &cast[ROOT]);
+	mint_with_key(&cast[OLD_CROSSED], &(struct mint_spec){ .cn = "root",
+	    .is_ca = true, .not_after = -MINT_DAY }, &cast[ROOT],
+	    &cast[OTHER_ROOT]);
+	mint_with_key(&cast[OLD_INTER], &(struct mint_spec){ .cn = "inter",
+	    .is_ca = true, .not_after = -MINT_DAY }, &cast[INTER],
+	    &cast[ROOT]);
+	mint_with_key(&cast[NEXT_INTER], &(struct mint_spec){ .cn = "inter",
+	    .is_ca = true, .not_before = MINT_DAY }, &cast[INTER],
+	    &cast[ROOT]);
+	mint_with_key(&cast[MERE_INTER], &(struct mint_spec){ .cn = "inter",
+	    .dns = { "inter.example.org" } }, &cast[INTER], &cast[ROOT]);
 }
 
 static void
@@ -1241,6 +1434,104 @@ START_TEST(test_verify_bounds_the_chain)
 }
 END_TEST
 
+/*
+ * Sets of certificates that are made to be searched for ever: all have one
+ * name, no key identifiers, and the anchor's name is theirs as well.
+ */
+static const struct {
+	const char *name;
+	size_t keys;               /* different ones */
+	bool in_a_row;             /* each signs the next, else itself */
+	bool by_anchor;            /* the anchor signs the first of them */
+	bool expired;              /* those that the anchor did not sign */
+} mazes[] = {
+	{ .name = "a key for each, self-issued", .keys = 16 },
+	{ .name = "one key for all", .keys = 1 },
+	{ .name = "three keys, each signs the next", .keys = 3,
+	  .in_a_row = true },
+	{ .name = "a key for each, each signs the next", .keys = 16,
+	  .in_a_row = true },
+	{ .name = "four keys, the anchor signs some", .keys = 4,
+	  .in_a_row = true, .by_anchor = true },
+	{ .name = "four keys, the anchor signs some, others have expired",
+	  .keys = 4, .in_a_row = true, .by_anchor = true, .expired = true },
+};
+
+START_TEST(test_verify_bounds_the_search)
+{
+	struct mint_cert anchor, wrong, keys[16], made[60], leaf;
+	struct mint_spec spec = { .cn = "maze", .is_ca = true,
+	    .no_key_ids = true };
+	const struct mint_cert *anchors[] = { &anchor, &wrong };
+	struct starttls_policy *policy;
+	gnutls_datum_t der[ARRAY_LEN(made) + 1];
+	struct chain chain = { .der = der, .len = ARRAY_LEN(made) + 1 };
+	size_t n = mazes[_i].keys, i;
+	struct path path;
+
+	mint(&anchor, &spec, NULL);
+	mint(&wrong, &spec, NULL);
+	for (i = 0; i < n; i++)
+		mint(&keys[i], &spec, NULL);
+	for (i = 0; i < ARRAY_LEN(made); i++) {
+		bool by_anchor = mazes[_i].by_anchor && i % n == 0 && i > 8;
+
+		/* of another length than what a root may have */
+		spec.not_after = mazes[_i].expired && !by_anchor ?
+		    -MINT_HOUR - (int64_t)i : MINT_DAY + (int64_t)i;
+		mint_with_key(&made[i], &spec, &keys[i % n], by_anchor ?
+		    &anchor : &keys[mazes[_i].in_a_row ? (i + 1) % n :
+		    i % n]);
+	}
+	mint(&leaf, &(struct mint_spec){ .cn = "leaf", .no_key_ids = true,
+	    .bad_signature = true, .dns = { PEER } }, &keys[0]);
+	for (i = 0; i < chain.len; i++) {
+		chain.crt[i] = i == 0 ? leaf.crt : made[i - 1].crt;
+		ck_assert_int_eq(gnutls_x509_crt_export2(chain.crt[i],
+		    GNUTLS_X509_FMT_DER, &der[i]), 0);
+	}
+	policy = test_policy(anchors, 2);
+	starttls_path_find(policy, &chain, &path);
+	ck_assert_msg(path.verdict != 0, "%s", mazes[_i].name);
+	ck_assert_msg(path.signatures < PATH_MAX_SIGNATURES + PATH_MAX_LEN,
+	    "%s: %u signatures", mazes[_i].name, path.signatures);
+	starttls_policy_unref(policy);
+	for (i = 0; i < chain.len; i++)
+		gnutls_free(der[i].data);
+	for (i = 0; i < ARRAY_LEN(made); i++)
+		mint_free(&made[i]);
+	for (i = 0; i < n; i++)
+		mint_free(&keys[i]);
+	mint_free(&leaf);
+	mint_free(&anchor);
+	mint_free(&wrong);
+}
+END_TEST
+
+/* All octets of a pin count. */
+START_TEST(test_verify_compares_whole_pins)
+{
+	const struct mint_cert *anchors[] = { &cast[ROOT] };
+	const struct mint_cert *chain[] = { &cast[SIBLING], &cast[INTER] };
+	struct tlspair_server server = { .chain = chain, .n = 2 };
+	struct conn_spec spec = { .server = &server };
+	char *pin = mint_pin(&cast[SIBLING]);
+	char *last = pin + strlen(pin) - 2; /* four bits, and "=" */
+	struct conn c;
+	int rc;
+
+	*last = *last == 'A' ? 'E' : 'A';
+	spec.policy = test_policy(anchors, 1);
+	ck_assert_int_eq(starttls_policy_pin(spec.policy, pin, NULL), 0);
+	rc = conn_run(&c, &spec);
+	ck_assert_msg(rc == STARTTLS_E_PIN_MISMATCH, "%s",
+	    starttls_code_name(rc));
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	free(pin);
+}
+END_TEST
+
 static Suite *
 verify_suite(void)
 {
@@ -1252,6 +1543,9 @@ verify_suite(void)
 	    (int)(VERSIONS * ARRAY_LEN(rows)));
 	tcase_add_loop_test(tc, test_verify_bounds_the_chain, 0,
 	    (int)ARRAY_LEN(long_chains));
+	tcase_add_loop_test(tc, test_verify_bounds_the_search, 0,
+	    (int)ARRAY_LEN(mazes));
+	tcase_add_test(tc, test_verify_compares_whole_pins);
 	tcase_set_timeout(tc, 300);
 	suite_add_tcase(s, tc);
 	return s;

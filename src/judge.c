@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * What is wrong with a path, RFC 5280 section 6, and with which of its
+ * certificates.
+ *
+ * GnuTLS validates it, in a list of trust with its anchor alone, and with the
+ * purpose passed explicitly, as it does not check it otherwise.  Revocation
+ * lists are ours, see crl.c.
+ */
+
+#include "config.h"
+
+#include "judge.h"
+
+#include <string.h>
+
+#define PROFILE GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM)
+
+/* Of GnuTLS: what a certificate and its issuer are both looked at for. */
+#define SHARED (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED | \
+	GNUTLS_CERT_INSECURE_ALGORITHM | GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS)
+
+/* The least of evils first: a path with less says more about what to mend. */
+static const struct {
+	unsigned status;
+	unsigned verdict;
+} bits[] = {
+	{ GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, STARTTLS_V_STALE_CRL },
+	{ GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE,
+	  STARTTLS_V_STALE_CRL },
+	{ GNUTLS_CERT_REVOKED, STARTTLS_V_REVOKED },
+	{ GNUTLS_CERT_EXPIRED, STARTTLS_V_EXPIRED },
+	{ GNUTLS_CERT_NOT_ACTIVATED, STARTTLS_V_NOT_YET_VALID },
+	{ GNUTLS_CERT_INSECURE_ALGORITHM, STARTTLS_V_WEAK },
+	{ GNUTLS_CERT_PURPOSE_MISMATCH, STARTTLS_V_PURPOSE },
+	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, STARTTLS_V_CONSTRAINTS },
+	{ GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, STARTTLS_V_CRITICAL },
+	{ GNUTLS_CERT_SIGNER_NOT_CA, STARTTLS_V_NOT_CA },
+	{ GNUTLS_CERT_SIGNATURE_FAILURE, STARTTLS_V_SIGNATURE },
+	{ GNUTLS_CERT_SIGNER_NOT_FOUND, STARTTLS_V_UNTRUSTED },
+};
+
+#define BITS (sizeof(bits) / sizeof(bits[0]))
+
+/* What GnuTLS tells of one path. */
+struct account {
+	struct path *path;
+	gnutls_x509_crt_t crt, issuer; /* at fault; NULL: none */
+	unsigned status;
+};
+
+/* The callback of GnuTLS's path validation has no context argument. */
+static _Thread_local struct account *current;
+
+static unsigned
+verdict_of(unsigned status)
+{
+	unsigned verdict = 0;
+	size_t i;
+
+	for (i = 0; i < BITS; i++)
+		if ((status & bits[i].status) != 0)
+			verdict |= bits[i].verdict;
+	if (status != 0 && verdict == 0)
+		verdict = STARTTLS_V_OTHER;
+	return verdict;
+}
+
+static size_t
+severity(unsigned verdict)
+{
+	size_t worst = verdict == 0 ? 0 : 1, i;
+
+	for (i = 0; i < BITS; i++)
+		if ((verdict & bits[i].verdict) != 0)
+			worst = i + 2;
+	return worst;
+}
+
+bool
+starttls_judge_is_better(const struct path *a, const struct path *b)
+{
+	size_t x = severity(a->verdict), y = severity(b->verdict);
+
+	return x < y || (x == 0 && y == 0 && a->pinned && !b->pinned);
+}
+
+static unsigned
+place_of(const struct path *path, gnutls_x509_crt_t crt)
+{
+	unsigned i;
+
+	for (i = 0; i < path->len; i++)
+		if (path->crt[i] == crt)
+			break;
+	return i;
+}
+
+/* Told of every certificate of the path, from the anchor downwards, until
+   there is something wrong. */
+static int
+on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
+	gnutls_x509_crl_t crl, unsigned status)
+{
+	struct account *a = current;
+	unsigned place = place_of(a->path, crt);
+
+	(void)crl;
+	a->path->signatures++;
+	if (status == 0 && place < a->path->proven)
+		a->path->proven = place;
+	if (status != 0 && a->crt == NULL) {
+		a->crt = crt;
+		a->issuer = issuer;
+		a->status = status;
+		if ((status & (GNUTLS_CERT_SIGNATURE_FAILURE |
+		    GNUTLS_CERT_SIGNER_NOT_FOUND)) == 0 && issuer != NULL &&
+		    place < a->path->proven)
+			a->path->proven = place;
+	}
+	return 0;
+}
+
+static int
+verify(gnutls_x509_trust_list_t list, const gnutls_x509_crt_t *crts,
+       unsigned count, const char *purpose, unsigned *ret_status,
+       gnutls_verify_output_function *told)
+{
+	gnutls_typed_vdata_st data = {
+		.type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (unsigned char *)(uintptr_t)purpose,
+	};
+
+	return gnutls_x509_trust_list_verify_crt2(list,
+	    (gnutls_x509_crt_t *)(uintptr_t)crts, count, &data,
+	    purpose != NULL, PROFILE | GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN,
+	    ret_status, told);
+}
+
+/* Dates, strength and critical extensions of a certificate alone. */
+static unsigned
+status_of(gnutls_x509_crt_t crt)
+{
+	gnutls_x509_trust_list_t list;
+	unsigned status = 0;
+
+	if (gnutls_x509_trust_list_init(&list, 1) < 0)
+		return 0;
+	if (verify(list, &crt, 1, NULL, &status, NULL) < 0)
+		status = 0;
+	gnutls_x509_trust_list_deinit(list, 0);
+	return status;
+}
+
+/* GnuTLS looks at a certificate and its issuer together. */
+static unsigned
+find_fault(const struct path *path, const struct account *a)
+{
+	unsigned place = a->crt != NULL ? place_of(path, a->crt) : 0;
+	bool of_issuer = (a->status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0 ||
+	    ((a->status & SHARED) != 0 && a->crt != NULL &&
+	    (status_of(a->crt) & a->status & SHARED) == 0);
+
+	return of_issuer && place + 1 < path->len ? place + 1 : place;
+}
+
+/* Where a certificate is in what was sent; -1: an anchor that was not. */
+static int
+depth_of(const struct chain *chain, gnutls_x509_crt_t crt)
+{
+	unsigned i;
+
+	for (i = 0; i < chain->len; i++)
+		if (chain->crt[i] == crt ||
+		    gnutls_x509_crt_equals(chain->crt[i], crt))
+			return (int)i;
+	return -1;
+}
+
+/* What is wrong at one place, unless something was wrong before. */
+static void
+found(const struct chain *chain, struct path *path, unsigned verdict,
+      unsigned place)
+{
+	if (verdict != 0 && path->verdict == 0)
+		path->depth = depth_of(chain, path->crt[place]);
+	path->verdict |= verdict;
+}
+
+static void
+validate(const struct starttls_policy *policy, const struct chain *chain,
+	 struct path *path)
+{
+	struct account account = { .path = path };
+	gnutls_x509_trust_list_t list;
+	unsigned status = 0;
+	int rc;
+
+	path->proven = path->len;
+	if (gnutls_x509_trust_list_init(&list, 1) < 0) {
+		found(chain, path, STARTTLS_V_OTHER, 0);
+		return;
+	}
+	rc = gnutls_x509_trust_list_add_cas(list, &path->crt[path->len - 1],
+	    1, 0) == 1 ? 0 : GNUTLS_E_MEMORY_ERROR;
+	current = &account;
+	if (rc >= 0)
+		rc = verify(list, path->crt, path->len > 1 ? path->len - 1 :
+		    1, policy->role == STARTTLS_SERVER ?
+		    GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER,
+		    &status, on_path);
+	current = NULL;
+	gnutls_x509_trust_list_deinit(list, 0);
+	if (rc < 0)
+		status = GNUTLS_CERT_INVALID;
+	path->fault = account.crt != NULL ? place_of(path, account.crt) : 0;
+	if (status != 0)
+		found(chain, path, verdict_of(status),
+		    find_fault(path, &account));
+}
+
+void
+starttls_judge(const struct starttls_policy *policy,
+	       const struct chain *chain, struct path *path)
+{
+	unsigned i;
+
+	path->verdict = path->signatures = 0;
+	path->depth = -1;
+	path->pinned = false;
+	path->end = INT64_MAX;
+	validate(policy, chain, path);
+	/* who is to blame for the list is whose signature is good */
+	for (i = path->proven; i < path->len; i++)
+		found(chain, path, starttls_crl_check(policy, path->crt[i]),
+		    i);
+	for (i = 0; i < path->len; i++) {
+		int64_t end = (int64_t)gnutls_x509_crt_get_expiration_time(
+		    path->crt[i]);
+
+		if (end < path->end)
+			path->end = end;
+		path->pinned = path->pinned ||
+		    starttls_path_is_pinned(policy, path->crt[i]);
+	}
+}
+
+bool
+starttls_judge_signature(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
+{
+	unsigned status = 0;
+
+	return gnutls_x509_crt_verify(crt, &issuer, 1,
+	    GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status) >= 0 &&
+	    (status & (GNUTLS_CERT_SIGNATURE_FAILURE |
+	    GNUTLS_CERT_SIGNER_NOT_FOUND)) == 0;
+}
