@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -47,6 +48,23 @@ is_loopback(const struct sockaddr *address)
 	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
+/* "127.1" and "0x7f000001" are addresses to the resolver, and to nobody who
+   reads them. */
+static bool
+is_shorthand(const char *host)
+{
+	struct addrinfo *list, hints = {
+		.ai_family = AF_INET,
+		.ai_flags = AI_NUMERICHOST,
+	};
+	struct in_addr ignored;
+
+	if (getaddrinfo(host, NULL, &hints, &list) != 0)
+		return false;
+	freeaddrinfo(list);
+	return inet_pton(AF_INET, host, &ignored) != 1;
+}
+
 int
 find_address(const char *host, const char *port, bool only_loopback,
 	     struct addrinfo **ret_list)
@@ -67,6 +85,11 @@ find_address(const char *host, const char *port, bool only_loopback,
 			host = "127.0.0.1";
 	}
 	clean(shown, sizeof(shown), host);
+	if (is_shorthand(host)) {
+		fprintf(stderr, "%s: %s is no address that is written in "
+		    "full\n", program_name, shown);
+		return EXIT_USAGE;
+	}
 	rc = getaddrinfo(host, port, &hints, &list);
 	if (rc != 0 && !only_loopback) {
 		fprintf(stderr, "%s: %s: %s\n", program_name, shown,

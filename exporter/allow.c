@@ -13,6 +13,7 @@
 
 #include "allow.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <fnmatch.h>
 #include <stdarg.h>
@@ -70,6 +71,22 @@ parse_port(const char *text, struct pattern *p)
 	return p->port >= 1 && p->port <= 65535;
 }
 
+/* "127.1" and "127.0x1" are neither names nor addresses, so no target has
+   them. */
+static bool
+is_shorthand(const char *host)
+{
+	const char *label = strrchr(host, '.');
+	struct in_addr ignored;
+
+	label = label == NULL ? host : label + 1;
+	if (inet_pton(AF_INET, host, &ignored) == 1)
+		return false;
+	return strncmp(label, "0x", 2) == 0 ?
+	    label[2 + strspn(label + 2, "0123456789abcdef")] == '\0' :
+	    label[strspn(label, "0123456789")] == '\0';
+}
+
 /* [ADDRESS] loses its brackets; others may be sets of fnmatch(3). */
 static bool
 parse_host(const char *text, size_t len, struct pattern *p)
@@ -87,7 +104,8 @@ parse_host(const char *text, size_t len, struct pattern *p)
 	memcpy(p->host, text, len);
 	p->host[len] = '\0';
 	lower(p->host);
-	return strpbrk(p->host, "/@ \t") == NULL;
+	/* a scope says where a connection starts, not where it leads */
+	return strpbrk(p->host, "/@% \t") == NULL && !is_shorthand(p->host);
 }
 
 static bool
@@ -116,8 +134,9 @@ parse_pattern(const char *text, struct pattern *ret_pattern, char *why,
 		return say_why(why, size, "\"%.10s\" is no port: a number "
 		    "or *", port + 1);
 	if (!parse_host(host, (size_t)(port - host), &p))
-		return say_why(why, size, "\"%.80s\" has no usable host; IPv6 "
-		    "addresses go in brackets", text);
+		return say_why(why, size, "\"%.80s\" has no usable host: IPv6 "
+		    "addresses go in brackets and have no scope, others are "
+		    "written in full", text);
 	*ret_pattern = p;
 	return true;
 }
@@ -135,6 +154,7 @@ matches(const struct pattern *p, const struct starttls_url *url)
 	if (!p->any_port && strtol(url->port, NULL, 10) != port)
 		return false;
 	memcpy(host, url->host, sizeof(host));
+	host[strcspn(host, "%")] = '\0'; /* or "%x.example.org" would match */
 	lower(host);
 	return fnmatch(p->host, host, FNM_NOESCAPE) == 0;
 }

@@ -57,12 +57,24 @@ parse_address(const char *text, struct name *ret_name)
 	return true;
 }
 
+/*
+ * Whether a last label is a number, in digits or as "0x7f".  inet_aton(3), and
+ * so the resolver, takes such a name for an address: "127.1", "0x7f000001".
+ */
+static bool
+is_number(const char *label)
+{
+	const bool is_hex = strncmp(label, "0x", 2) == 0;
+
+	return is_hex ? label[2 + strspn(label + 2, "0123456789abcdef")] ==
+	    '\0' : label[strspn(label, "0123456789")] == '\0';
+}
+
 /* Check and lower-case an ASCII name in place; NULL if it is fine. */
 static const char *
 check_dns(char *text)
 {
 	size_t len = strlen(text), label = 0, i;
-	bool numeric = true;
 
 	if (len > 0 && text[len - 1] == '.')
 		text[--len] = '\0';
@@ -76,19 +88,18 @@ check_dns(char *text)
 			if (label == 0)
 				return "it has an empty label";
 			label = 0;
-			numeric = true;
 			continue;
 		}
 		if (!is_label_char(text[i]))
 			return "it has a character that no host name has";
-		numeric = numeric && text[i] >= '0' && text[i] <= '9';
 		if (++label > MAX_LABEL)
 			return "it has a label of more than 63 characters";
 	}
 	if (label == 0)
 		return "it has an empty label";
-	if (numeric)
-		return "it is neither a host name nor an address";
+	if (is_number(text + len - label))
+		return "it ends in a number, but is no address written in "
+		    "full";
 	return NULL;
 }
 

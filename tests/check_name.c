@@ -38,6 +38,9 @@ static const struct {
 	{ "1.2.3.4.example", "1.2.3.4.example", 0, { 0 } },
 	{ "3com", "3com", 0, { 0 } },
 	{ "1a.2b", "1a.2b", 0, { 0 } },
+	{ "0x7f.example", "0x7f.example", 0, { 0 } },
+	{ "127.0xg", "127.0xg", 0, { 0 } },
+	{ "x0.00x0", "x0.00x0", 0, { 0 } },
 	{ L63, L63, 0, { 0 } },
 	{ L63 ".example", L63 ".example", 0, { 0 } },
 	{ N253, N253, 0, { 0 } },
@@ -79,7 +82,7 @@ START_TEST(test_name_parse_accepts)
 END_TEST
 
 #define CHARACTER "character"
-#define NUMERIC "neither a host name nor an address"
+#define NUMERIC "ends in a number"
 #define IDN "internationalised"
 
 static const struct {
@@ -105,7 +108,13 @@ static const struct {
 	{ "1.2.3", NUMERIC }, { "1.2.3.4.5", NUMERIC },
 	{ "256.1.1.1", NUMERIC }, { "01.2.3.4", NUMERIC },
 	{ "1.2.3.4.", NUMERIC }, { "example.1", NUMERIC },
-	{ "0x7f.1", NUMERIC },
+	{ "0x7f.1", NUMERIC }, { "0x7f000001", NUMERIC },
+	{ "0X7F000001", NUMERIC }, { "127.0x1", NUMERIC },
+	{ "127.0x1.", NUMERIC }, { "0x7f.0x0.0x0.0x1", NUMERIC },
+	{ "0177.0.0.1", NUMERIC }, { "017700000001", NUMERIC },
+	{ "example.0x1", NUMERIC }, { "0x", NUMERIC },
+	{ "127.0.0.0x", NUMERIC }, { "0xabcdef.0xABCDEF", NUMERIC },
+	{ "127.\xef\xbc\x90x1", NUMERIC },             /* full-width 0 */
 	{ "\xef\xbc\x91.0.0.1", NUMERIC },             /* full-width 1 */
 	{ "\xc3\xbc.1", NUMERIC },
 	{ "\xff.org", IDN }, { "a\xc3.org", IDN },     /* not UTF-8 */
