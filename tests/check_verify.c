@@ -65,8 +65,9 @@ struct crl_spec {
 	enum cast issuer;
 	enum cast revoked; /* NOBODY: an empty list */
 	int64_t this_update, next_update;
-	bool no_next_update;
 };
+
+#define NO_NEXT_UPDATE INT64_MIN
 
 struct staple_spec {
 	enum cast about;   /* NOBODY: no staple */
@@ -667,9 +668,9 @@ static const struct row rows[] = {
 	{ .name = "stale CRL of another issuer, with a name as long",
 	  .crls = { { ROUTE, NOBODY, -9 * MINT_DAY, -MINT_HOUR } } },
 	{ .name = "CRL without next update",
-	  .crls = { { INTER, SIBLING, .no_next_update = true } } },
+	  .crls = { { INTER, SIBLING, 0, NO_NEXT_UPDATE } } },
 	{ .name = "CRL without next update, with the leaf",
-	  .crls = { { INTER, LEAF, .no_next_update = true } },
+	  .crls = { { INTER, LEAF, 0, NO_NEXT_UPDATE } },
 	  .code = STARTTLS_E_REVOKED, .verdict = STARTTLS_V_REVOKED },
 	{ .name = "CRL with the leaf, anchor is the intermediate",
 	  .trust = { INTER }, .crls = { { INTER, LEAF, 0, 0 } },
@@ -1103,7 +1104,7 @@ add_crl(struct starttls_policy *policy, const struct crl_spec *spec)
 	struct starttls_error error;
 	const struct mint_crl_spec odd = { .no_next_update = true,
 	    .revoked = spec->revoked != NOBODY ? revoked[0] : NULL };
-	gnutls_x509_crl_t crl = spec->no_next_update ?
+	gnutls_x509_crl_t crl = spec->next_update == NO_NEXT_UPDATE ?
 	    mint_crl_odd(&cast[spec->issuer], &odd) :
 	    mint_crl(&cast[spec->issuer], revoked, spec->revoked != NOBODY,
 		spec->this_update, spec->next_update);
