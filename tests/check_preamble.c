@@ -391,6 +391,91 @@ START_TEST(test_preamble_arguments_are_checked)
 }
 END_TEST
 
+/* What comes behind a failure is a consequence of it, or of no account. */
+START_TEST(test_preamble_first_cause_stays)
+{
+	static struct preamble p;
+	const struct starttls_protocol *smtp = starttls_protocol_find("smtp");
+	struct starttls_error error, first;
+
+	starttls_error_reset(&error);
+	starttls_preamble_start(&p, smtp, &smtp->upgrade_rules,
+	    STARTTLS_GREETING, "localhost", &error);
+	starttls_preamble_feed(&p, "554 go away\r\n", 13);
+	ck_assert_int_eq(error.code, STARTTLS_E_REFUSED);
+	first = error;
+	starttls_preamble_eof(&p);
+	starttls_preamble_feed(&p, "220 hi\r\n", 8);
+	starttls_preamble_fail(&p, STARTTLS_E_LIMIT, NULL, "later");
+	ck_assert_int_eq(p.status, PREAMBLE_FAILED);
+	ck_assert_mem_eq(&error, &first, sizeof(error));
+}
+END_TEST
+
+/* A peer that hangs up on a goodbye has heard it. */
+START_TEST(test_preamble_end_before_goodbye)
+{
+	static struct preamble p;
+	const struct starttls_protocol *protocol = NULL;
+	static const struct {
+		const char *name, *said;
+	} peers[] = {
+		{ "smtp", "250 hi\r\n" }, { "imap", "a1 OK\r\n" },
+		{ "pop3", "-ERR what?\r\n" }, { "ftp", "500 what?\r\n" },
+		{ "nntp", "500 what?\r\n" },
+	};
+	struct starttls_error error;
+	size_t i, len;
+	int sent;
+
+	for (i = 0; i < sizeof(peers) / sizeof(peers[0]); i++)
+		for (sent = 0; sent < 3; sent++) {
+			starttls_error_reset(&error);
+			protocol = starttls_protocol_find(peers[i].name);
+			starttls_preamble_start(&p, protocol,
+			    &protocol->exchange_rules, STARTTLS_COMMAND,
+			    "localhost", &error);
+			starttls_preamble_out(&p, &len);
+			starttls_preamble_sent(&p, len);
+			starttls_preamble_feed(&p, peers[i].said,
+			    strlen(peers[i].said));
+			ck_assert_ptr_nonnull(starttls_preamble_out(&p,
+			    &len));
+			/* nothing, half, or all of it */
+			starttls_preamble_sent(&p, sent == 2 ? len :
+			    sent == 1 ? len / 2 : 0);
+			starttls_preamble_eof(&p);
+			ck_assert_msg(p.status == (sent == 2 ? PREAMBLE_DONE :
+			    PREAMBLE_FAILED) && error.code == (sent == 2 ? 0 :
+			    STARTTLS_E_EOF), "%s, %d: status %d, %s",
+			    peers[i].name, sent, p.status, error.message);
+		}
+}
+END_TEST
+
+/* Even if nobody has looked at a name, it makes no second command. */
+START_TEST(test_preamble_sends_no_controls)
+{
+	static struct preamble p;
+	static const char *const bad[] = {
+		"a\r\nSTARTTLS", "a\n", "\r", "a\x7f", "\x1b[m", "\x80",
+	};
+	const struct starttls_protocol *smtp = starttls_protocol_find("smtp");
+	struct starttls_error error;
+	size_t i, len;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		starttls_error_reset(&error);
+		starttls_preamble_start(&p, smtp, &smtp->upgrade_rules,
+		    STARTTLS_GREETING, bad[i], &error);
+		starttls_preamble_feed(&p, "220 hi\r\n", 8);
+		ck_assert_int_eq(error.code, STARTTLS_E_INVALID);
+		ck_assert_int_eq(p.status, PREAMBLE_FAILED);
+		ck_assert_ptr_null(starttls_preamble_out(&p, &len));
+	}
+}
+END_TEST
+
 struct traced {
 	char text[4096];
 };
@@ -530,6 +615,9 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("rules");
 	tcase_add_test(tcase, test_preamble_every_protocol_has_transcripts);
+	tcase_add_test(tcase, test_preamble_first_cause_stays);
+	tcase_add_test(tcase, test_preamble_end_before_goodbye);
+	tcase_add_test(tcase, test_preamble_sends_no_controls);
 	tcase_add_test(tcase, test_preamble_arguments_are_checked);
 	tcase_add_test(tcase, test_preamble_trace_shows_each_line);
 	tcase_add_test(tcase, test_preamble_counts_bytes);
