@@ -371,13 +371,13 @@ check_issuer(const struct constraints *c, const struct name *name,
 {
 	unsigned i;
 
-	if (name != NULL && !permits_reference(c, name))
-		return 0;
-	for (i = 0; i < issuer; i++)
+	for (i = issuer; i-- > 0;)
 		if ((i == 0 || !is_self_issued(path[i])) &&
 		    (!permits_subject(c, path[i]) ||
 		    !permits_alt_names(c, path[i])))
 			return i;
+	if (name != NULL && !permits_reference(c, name))
+		return 0;
 	return issuer + 1;
 }
 

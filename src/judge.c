@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+#include "constraints.h"
+
 #define PROFILE GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM)
 
 /* Of GnuTLS: what a certificate and its issuer are both looked at for. */
@@ -221,9 +223,25 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 		    find_fault(path, &account));
 }
 
+/* GnuTLS has looked at a part of the names, and does not tell well where it
+   found one.  What else is wrong comes first. */
+static void
+constrain(const struct chain *chain, const struct name *name,
+	  struct path *path)
+{
+	unsigned place;
+
+	if ((path->verdict != 0 && path->verdict != STARTTLS_V_CONSTRAINTS) ||
+	    starttls_constraints_check(name, path->crt, path->len, &place))
+		return;
+	path->verdict = STARTTLS_V_CONSTRAINTS;
+	path->depth = depth_of(chain, path->crt[place]);
+}
+
 void
 starttls_judge(const struct starttls_policy *policy,
-	       const struct chain *chain, struct path *path)
+	       const struct chain *chain, const struct name *name,
+	       struct path *path)
 {
 	unsigned i;
 
@@ -232,6 +250,7 @@ starttls_judge(const struct starttls_policy *policy,
 	path->pinned = false;
 	path->end = INT64_MAX;
 	validate(policy, chain, path);
+	constrain(chain, name, path);
 	/* who is to blame for the list is whose signature is good */
 	for (i = path->proven; i < path->len; i++)
 		found(chain, path, starttls_crl_check(policy, path->crt[i]),

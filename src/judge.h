@@ -11,10 +11,12 @@
 /**
  * starttls_judge: everything that a path must satisfy.
  *
+ * @name  what the peer is called by; NULL for a client
  * @path  crt and len are given, all else is set
  */
 void starttls_judge(const struct starttls_policy *policy,
-		    const struct chain *chain, struct path *path);
+		    const struct chain *chain, const struct name *name,
+		    struct path *path);
 
 /** starttls_judge_is_better: whether @a is good, or tells more, than @b. */
 bool starttls_judge_is_better(const struct path *a, const struct path *b);

@@ -47,6 +47,7 @@ struct node {
 struct search {
 	const struct starttls_policy *policy;
 	const struct chain *chain;
+	const struct name *name;
 	struct node nodes[VERIFY_MAX_CHAIN];
 	enum effort effort;
 	unsigned attempts, signatures, steps;
@@ -206,7 +207,7 @@ try_path(struct search *s, gnutls_x509_crt_t anchor)
 	if (anchor != NULL)
 		path.crt[path.len++] = anchor;
 	s->attempts++;
-	starttls_judge(s->policy, s->chain, &path);
+	starttls_judge(s->policy, s->chain, s->name, &path);
 	s->signatures += path.signatures;
 	if (s->best->len == 0 || starttls_judge_is_better(&path, s->best))
 		*s->best = path;
@@ -323,7 +324,8 @@ try_leaf(struct search *s)
 
 void
 starttls_path_find(const struct starttls_policy *policy,
-		   const struct chain *chain, struct path *ret_path)
+		   const struct chain *chain, const struct name *name,
+		   struct path *ret_path)
 {
 	struct search s;
 
@@ -331,6 +333,7 @@ starttls_path_find(const struct starttls_policy *policy,
 	memset(ret_path, 0, sizeof(*ret_path));
 	s.policy = policy;
 	s.chain = chain;
+	s.name = name;
 	s.best = ret_path;
 	s.len = 1;
 	init_nodes(&s);

@@ -47,9 +47,12 @@ struct path {
  * tells best what is: validity, strength, purpose, constraints, revocation.
  *
  * With pins one that has a pinned key is preferred.
+ *
+ * @name  what the peer is called by; NULL for a client
  */
 void starttls_path_find(const struct starttls_policy *policy,
-			const struct chain *chain, struct path *ret_path);
+			const struct chain *chain, const struct name *name,
+			struct path *ret_path);
 
 /* Whether the policy has a pin of this key. */
 bool starttls_path_is_pinned(const struct starttls_policy *policy,

@@ -287,7 +287,8 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 	gnutls_x509_crt_t leaf = chain->crt[0];
 	struct path path;
 
-	starttls_path_find(policy, chain, &path);
+	starttls_path_find(policy, chain, starttls_session_is_server(s) ?
+	    NULL : s->name, &path);
 	if (path.verdict != 0 && starttls_path_is_pinned(policy, leaf))
 		forgive(policy, leaf, &path);
 	s->chain_end = path.end;

@@ -34,6 +34,7 @@ enum cast {
 	ROOT,
 	INTER,             /* by ROOT */
 	INTER_0,           /* by ROOT, path length 0 */
+	ACME,              /* by ROOT, for subjects of Acme */
 	OTHER_ROOT,
 	OTHER_INTER,       /* by OTHER_ROOT */
 	IMPOSTOR,          /* the name of ROOT, another key */
@@ -109,6 +110,23 @@ struct row {
 #define ANY_STAPLE ((enum starttls_staple)-1)
 #define NO_DEPTH (-1)
 #define ANY_DEPTH (-2)             /* GnuTLS names one or the other */
+
+/* Constraints that GnuTLS would not write, or not compare. */
+#define RAW(name) .raw_constraints = (name), .raw_constraints_len = sizeof(name)
+static const uint8_t permitted_10[] = { 0x30, 14, 0xa0, 12, 0x30, 10, 0x87, 8,
+	10, 0, 0, 0, 255, 0, 0, 0 };
+static const uint8_t permitted_acme[] = { 0x30, 23, 0xa0, 21, 0x30, 19, 0xa4,
+	17, 0x30, 15, 0x31, 13, 0x30, 11, 0x06, 3, 0x55, 4, 10, 0x0c, 4, 'A',
+	'c', 'm', 'e' };
+static const uint8_t permitted_uri[] = { 0x30, 17, 0xa0, 15, 0x30, 13, 0x86,
+	11, 'e', 'x', 'a', 'm', 'p', 'l', 'e', '.', 'o', 'r', 'g' };
+static const uint8_t empty_label[] = { 0x30, 10, 0xa1, 8, 0x30, 6, 0x82, 4,
+	'a', '.', '.', 'b' };
+static const uint8_t wildcard[] = { 0x30, 9, 0xa1, 7, 0x30, 5, 0x82, 3,
+	'*', '.', 'b' };
+#define PERMITTED_10 RAW(permitted_10)
+#define PERMITTED_ACME RAW(permitted_acme)
+#define PERMITTED_URI RAW(permitted_uri)
 
 static const struct row rows[] = {
 	/* The path. */
@@ -633,6 +651,81 @@ static const struct row rows[] = {
 		.excluded_dns = "example.org" },
 	  .code = STARTTLS_E_CONSTRAINTS,
 	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "wildcard that covers an excluded name",
+	  .leaf = { .dns = { "*.example.org" } },
+	  .ca = { .cn = "ca", .is_ca = true, .excluded_dns = PEER },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "wildcard that covers another excluded name",
+	  .leaf = { .dns = { "*.example.org" } },
+	  .ca = { .cn = "ca", .is_ca = true,
+		.excluded_dns = "www.example.org" } },
+	{ .name = "wildcard that covers what the anchor excludes",
+	  .leaf = { .dns = { "*.example.org" } }, .ca = { .cn = "ca",
+		.is_ca = true, .excluded_dns = PEER },
+	  .trust = { CA }, .chain = { LEAF },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "dot in front of the permitted names",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.permitted_dns = ".example.org" } },
+	{ .name = "dot in front of the excluded names",
+	  .ca = { .cn = "ca", .is_ca = true,
+		.excluded_dns = ".example.org" },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "address inside the permitted ones", .peer = "10.1.2.3",
+	  .leaf = { .ip = { "10.1.2.3" } },
+	  .ca = { .cn = "ca", .is_ca = true, PERMITTED_10 } },
+	{ .name = "address outside the permitted ones", .peer = "11.1.2.3",
+	  .leaf = { .ip = { "11.1.2.3" } },
+	  .ca = { .cn = "ca", .is_ca = true, PERMITTED_10 },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "address of another family than the permitted ones",
+	  .peer = "2001:db8::1", .leaf = { .ip = { "2001:db8::1" } },
+	  .ca = { .cn = "ca", .is_ca = true, PERMITTED_10 },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "subject inside the permitted directory",
+	  .leaf = { .subject = "CN=leaf,O=Acme", .dns = { PEER } },
+	  .ca = { .cn = "ca", .is_ca = true, PERMITTED_ACME } },
+	{ .name = "subject outside the permitted directory",
+	  .leaf = { .subject = "CN=leaf,O=Acme Inc", .dns = { PEER } },
+	  .ca = { .cn = "ca", .is_ca = true, PERMITTED_ACME },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "subject of an intermediate outside",
+	  .leaf = { .subject = "CN=leaf,O=Acme", .dns = { PEER } },
+	  .ca = { .subject = "O=Acme Inc", .cn = "ca", .is_ca = true },
+	  .ca_issuer = ACME, .chain = { LEAF, CA, ACME },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS, .depth = 1 },
+	{ .name = "constraints that cannot be read",
+	  .ca = { .cn = "ca", .is_ca = true, RAW(empty_label) },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS, .depth = 1 },
+	{ .name = "constraints that have no meaning",
+	  .ca = { .cn = "ca", .is_ca = true, RAW(wildcard) },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS, .depth = 1 },
+	{ .name = "constraints of an anchor that cannot be read",
+	  .ca = { .cn = "ca", .is_ca = true, RAW(empty_label) },
+	  .trust = { CA }, .chain = { LEAF },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS, .depth = -1 },
+	{ .name = "constraints of an anchor that have no meaning",
+	  .ca = { .cn = "ca", .is_ca = true, RAW(wildcard) },
+	  .trust = { CA }, .chain = { LEAF },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS, .depth = -1 },
+	{ .name = "name of a type that cannot be compared",
+	  .leaf = { .dns = { PEER }, .uri = "http://example.org/" },
+	  .ca = { .cn = "ca", .is_ca = true, PERMITTED_URI },
+	  .code = STARTTLS_E_CONSTRAINTS,
+	  .verdict = STARTTLS_V_CONSTRAINTS },
+	{ .name = "constraint of a type that cannot be compared",
+	  .ca = { .cn = "ca", .is_ca = true, PERMITTED_URI } },
 	{ .name = "unknown critical extension of the leaf",
 	  .leaf = { .unknown_critical = true },
 	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_CRITICAL },
@@ -989,6 +1082,8 @@ mint_cast(void)
 	} list[] = {
 		{ ROOT, NOBODY, { .cn = "root", .is_ca = true } },
 		{ INTER, ROOT, { .cn = "inter", .is_ca = true } },
+		{ ACME, ROOT, { .subject = "O=Acme", .is_ca = true,
+			PERMITTED_ACME } },
 		{ INTER_0, ROOT, { .cn = "inter 0", .is_ca = true,
 		    .pathlen = MINT_PATHLEN(0) } },
 		{ OTHER_ROOT, NOBODY, { .cn = "other root", .is_ca = true } },
@@ -1492,7 +1587,7 @@ START_TEST(test_verify_bounds_the_search)
 		    GNUTLS_X509_FMT_DER, &der[i]), 0);
 	}
 	policy = test_policy(anchors, 2);
-	starttls_path_find(policy, &chain, &path);
+	starttls_path_find(policy, &chain, NULL, &path);
 	ck_assert_msg(path.verdict != 0, "%s", mazes[_i].name);
 	ck_assert_msg(path.signatures < PATH_MAX_SIGNATURES + PATH_MAX_LEN,
 	    "%s: %u signatures", mazes[_i].name, path.signatures);
