@@ -104,6 +104,8 @@ option_apply(struct settings *s, struct identities *later, char letter,
 		return 0;
 	case 't':
 		return parse_timeout(value, &s->timeout_ms) ? 0 : 1;
+	case 'Z':
+		return parse_seconds(value, &s->close_after_ms) ? 0 : 1;
 	case '4':
 	case '6':
 		if (s->options.family != STARTTLS_ANY)

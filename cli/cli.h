@@ -42,6 +42,7 @@ struct settings {
 	char *connect_host;        /* owned; options points to them */
 	char *connect_port;
 	int timeout_ms;
+	int close_after_ms;        /* connect and proxy */
 	bool quiet;
 	bool trace;
 	bool pem;                  /* report */

@@ -152,18 +152,32 @@ just_left(const struct relay *relay, const struct starttls_error *error)
 }
 
 static void
-step_relay(struct client *c)
+watch_relay(struct client *c)
 {
 	struct front *front = &c->server->front;
+	struct timer_queue *const queues[] = {
+		[RELAY_NO_CLOCK] = NULL,
+		[RELAY_SILENCE] = NULL, /* nothing is held */
+		[RELAY_DEADLINE] = &front->deadlines,
+	};
+
+	relay_watch(&c->relay, &front->loop, &c->peer, &c->local, queues,
+	    &c->timer);
+}
+
+static void
+step_relay(struct client *c)
+{
 	struct starttls_error error;
 
 	switch (relay_step(&c->relay)) {
 	case RELAY_GOES_ON:
-		relay_watch(&c->relay, &front->loop, &c->peer, &c->local,
-		    &front->deadlines, &c->timer);
+		watch_relay(c);
 		return;
 	case RELAY_DONE:
 		say_done(c, "");
+		return;
+	case RELAY_UNANSWERED: /* only if it holds */
 		return;
 	case RELAY_SESSION_FAILED:
 		starttls_session_error(c->session, &error);

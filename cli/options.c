@@ -17,6 +17,7 @@
 #include "values.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
+#define DEFAULT_CLOSE_AFTER_MS 2000
 
 struct option_row {
 	char letter;               /* in struct subcommand.options */
@@ -65,6 +66,8 @@ static const struct option_row rows[] = {
 	  "commands or backends at a time (default: 64)" },
 	{ 't', "--timeout", "SECONDS",
 	  "one deadline for each URL (default: 30; probe: 10 for all)" },
+	{ 'Z', "--close-after", "SECONDS",
+	  "silence of the server after which the end of input is told it" },
 	{ 'g', "--login", NULL, "log in and out again, with these:" },
 	{ 'u', "--user", "NAME", "whom to log in as" },
 	{ 'F', "--password-file", "FILE",
@@ -415,6 +418,7 @@ options_begin(struct settings *s, const struct subcommand *sub)
 {
 	memset(s, 0, sizeof(*s));
 	s->options.size = sizeof(s->options);
+	s->close_after_ms = DEFAULT_CLOSE_AFTER_MS;
 	s->timeout_ms = sub->timeout_ms != 0 ? sub->timeout_ms :
 	    DEFAULT_TIMEOUT_MS;
 	s->subcommand = sub;

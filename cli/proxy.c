@@ -30,6 +30,7 @@ struct proxy {
 	struct dialler dialler;
 	struct queue beginning;    /* until the server is verified */
 	struct queue running;
+	struct timer_queue silences; /* of --close-after */
 };
 
 enum phase { DIALLING, UPGRADING, RELAYING };
@@ -143,8 +144,8 @@ say_done(struct customer *c)
 	char message[160];
 
 	starttls_session_report(c->session, &report);
-	snprintf(message, sizeof(message), "%s %s", report.version,
-	    report.cipher_suite);
+	snprintf(message, sizeof(message), "%s %s%s", report.version,
+	    report.cipher_suite, c->relay.cut ? ", no close_notify" : "");
 	tell(c, "ok", message);
 	front_part(front, dismantle(c));
 }
@@ -152,18 +153,34 @@ say_done(struct customer *c)
 /* ---- the relay ---- */
 
 static void
-step_relay(struct customer *c)
+watch_relay(struct customer *c)
 {
 	struct front *front = &c->proxy->front;
+	struct timer_queue *const queues[] = {
+		[RELAY_NO_CLOCK] = NULL,
+		[RELAY_SILENCE] = &c->proxy->silences,
+		[RELAY_DEADLINE] = &front->deadlines,
+	};
+
+	relay_watch(&c->relay, &front->loop, &c->peer, &c->local, queues,
+	    &c->timer);
+}
+
+static void
+step_relay(struct customer *c)
+{
 	struct starttls_error error;
 
 	switch (relay_step(&c->relay)) {
 	case RELAY_GOES_ON:
-		relay_watch(&c->relay, &front->loop, &c->peer, &c->local,
-		    &front->deadlines, &c->timer);
+		watch_relay(c);
 		return;
 	case RELAY_DONE:
 		say_done(c);
+		return;
+	case RELAY_UNANSWERED:
+		cut_off(c, "closed", "the server ended without a reply to "
+		    "the last that the client said");
 		return;
 	case RELAY_SESSION_FAILED:
 		starttls_session_error(c->session, &error);
@@ -189,6 +206,7 @@ begin(struct customer *c)
 	queue_enter(&c->proxy->running, &c->place);
 	c->phase = RELAYING;
 	relay_init(&c->relay, c->session, c->local.fd, c->local.fd);
+	relay_hold(&c->relay);
 	if (t->from != STARTTLS_HANDSHAKE && greeting != NULL) {
 		make_line(t, greeting, NULL, line, sizeof(line));
 		if (!relay_say(&c->relay, line)) {
@@ -289,8 +307,11 @@ late(void *context)
 			turn_away(c, starttls_code_name(rc), error.message);
 		return;
 	case RELAYING:
-		cut_off(c, "deadline", "the server did not end when the "
-		    "client had ended");
+		if (relay_is_patient(&c->relay))
+			step_relay(c);
+		else
+			cut_off(c, "deadline", "the server neither answered "
+			    "nor ended in time when the client had ended");
 		return;
 	}
 }
@@ -380,6 +401,8 @@ prepare(struct proxy *proxy, struct settings *settings)
 	rc = front_init(&proxy->front, settings, "0", 2, MAX_DIALS);
 	if (rc != 0)
 		return rc;
+	loop_add_queue(&proxy->front.loop, &proxy->silences,
+	    settings->close_after_ms);
 	proxy->dialler.answer = dialled;
 	rc = dialler_init(&proxy->dialler, &proxy->front.loop);
 	if (rc != 0)

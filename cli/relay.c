@@ -6,9 +6,9 @@
  * proxy.  It never waits; who calls it does.
  *
  * An end is passed on only if it is one: close_notify becomes the end of the
- * local output, and the end of the local input close_notify.  A failure on
- * either side is reported to the caller, who has to see to it that the other
- * side does not take it for an end.
+ * local output, and the end of the local input close_notify, sooner or later.
+ * A failure on either side is reported to the caller, who has to see to it that
+ * the other side does not take it for an end.
  */
 
 #include "config.h"
@@ -61,6 +61,16 @@ relay_init(struct relay *r, struct starttls_session *session, int in, int out)
 	if (out >= 0 && !r->out_is_socket && fstat(out, &st) == 0 &&
 	    !S_ISREG(st.st_mode))
 		r->chunk = PIPE_BUF;
+}
+
+void
+relay_hold(struct relay *r)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+
+	starttls_session_report(r->session, &report);
+	r->holds = true;
+	replies_init(&r->replies, report.protocol, !report.upgraded);
 }
 
 static bool
@@ -157,7 +167,21 @@ read_local(struct relay *r)
 	if (n < 0 && !must_wait())
 		return local_failed(r, "input", errno);
 	got(r, &r->up, n, &r->in_ended);
+	if (n > 0 && r->holds)
+		replies_sent(&r->replies, r->up.data, (size_t)n);
 	return RELAY_GOES_ON;
+}
+
+/*
+ * Whether replies may have been lost when the peer has ended: some are missing,
+ * or it learned of the end of the input, and nothing came of it since the last
+ * of that.  A local client that is still there sees for itself.
+ */
+static bool
+is_unanswered(const struct relay *r)
+{
+	return r->said && !r->out_dead && (r->in_ended || r->may_block) &&
+	    (replies_are_due(&r->replies) || (r->released && !r->heard));
 }
 
 static enum relay_result
@@ -169,7 +193,7 @@ write_local(struct relay *r)
 	if (r->in < 0 || r->out_dead || (r->may_block && !r->out_ready))
 		return RELAY_GOES_ON;
 	if (is_empty(&r->down)) {
-		if (r->peer_ended && !r->out_ended) {
+		if (r->peer_ended && !r->out_ended && !is_unanswered(r)) {
 			if (r->out_is_socket)
 				shutdown(r->out, SHUT_WR);
 			r->out_ended = r->moved = true;
@@ -191,6 +215,27 @@ write_local(struct relay *r)
 	return RELAY_GOES_ON;
 }
 
+/* Whether the peer may learn that the local input has ended. */
+static bool
+may_shut(const struct relay *r)
+{
+	return !r->holds || r->released || r->peer_ended || r->out_dead;
+}
+
+/*
+ * A peer that ends in whatever way behind its complete reply to the goodbye,
+ * which was the last that was said to it, has kept nothing back.
+ */
+static bool
+is_forgiven(struct relay *r, ssize_t code)
+{
+	if ((code != STARTTLS_E_TRUNCATED && code != STARTTLS_E_IO) ||
+	    !r->holds || !is_empty(&r->up) || !replies_are_over(&r->replies))
+		return false;
+	r->cut = r->peer_ended = r->shut = r->moved = true;
+	return true;
+}
+
 static enum relay_result
 write_session(struct relay *r)
 {
@@ -200,11 +245,14 @@ write_session(struct relay *r)
 	if (!is_empty(&r->up)) {
 		n = starttls_session_write(r->session,
 		    r->up.data + r->up.at, r->up.len - r->up.at);
-		if (n > 0)
+		if (n > 0) {
 			took(r, &r->up, (size_t)n);
+			r->said = true;
+			r->heard = false;
+		}
 		if (is_empty(&r->up))
 			r->waits = false;
-	} else if (r->in_ended && !r->shut) {
+	} else if (r->in_ended && !r->shut && may_shut(r)) {
 		n = starttls_session_shutdown(r->session);
 		/* whoever has said goodbye need not wait for ours */
 		if (n < 0 && wanted(n) == 0 && r->peer_ended)
@@ -212,7 +260,7 @@ write_session(struct relay *r)
 		r->shut = n == 0;
 		r->moved = r->moved || r->shut;
 	}
-	if (n >= 0)
+	if (n >= 0 || is_forgiven(r, n))
 		return RELAY_GOES_ON;
 	r->session_writes = wanted(n);
 	return r->session_writes == 0 ? RELAY_SESSION_FAILED : RELAY_GOES_ON;
@@ -230,10 +278,14 @@ read_session(struct relay *r)
 		return local_failed(r, "output", ENOMEM);
 	n = starttls_session_read(r->session, r->down.data, BUFFER_SIZE);
 	got(r, &r->down, n, &r->peer_ended);
-	r->waits = r->waits || n > 0;
+	if (n > 0) {
+		r->waits = r->heard = true;
+		if (r->holds)
+			replies_heard(&r->replies, r->down.data, (size_t)n);
+	}
 	r->session_reads = wanted(n);
-	return n < 0 && r->session_reads == 0 ? RELAY_SESSION_FAILED :
-	    RELAY_GOES_ON;
+	return n < 0 && r->session_reads == 0 && !is_forgiven(r, n) ?
+	    RELAY_SESSION_FAILED : RELAY_GOES_ON;
 }
 
 /* Echo: what came down goes up. */
@@ -289,6 +341,9 @@ relay_step(struct relay *r)
 	r->again = rounds == ROUNDS || (r->session_reads != 0 &&
 	    starttls_session_pending(r->session) > 0);
 	set_events(r);
+	if (result == RELAY_GOES_ON && relay_has_delivered(r) &&
+	    is_unanswered(r))
+		return RELAY_UNANSWERED;
 	if (result == RELAY_GOES_ON && r->shut &&
 	    (r->out_dead || (r->peer_ended && r->out_ended)))
 		return RELAY_DONE;
@@ -314,6 +369,44 @@ relay_has_delivered(const struct relay *r)
 	return r->peer_ended && is_empty(&r->down);
 }
 
+static bool
+is_holding(const struct relay *r)
+{
+	return r->in_ended && !r->shut && is_empty(&r->up) && !may_shut(r);
+}
+
+enum relay_clock
+relay_clock(const struct relay *r)
+{
+	bool is_slow = r->in >= 0 && !is_empty(&r->down);
+
+	/* whoever reads standard output has all the time in the world */
+	if ((!r->in_ended && !r->out_dead) || (is_slow && r->may_block))
+		return RELAY_NO_CLOCK;
+	if (is_slow || !r->holds)
+		return RELAY_DEADLINE;
+	if (replies_are_over(&r->replies))
+		return RELAY_SILENCE;
+	return is_holding(r) && !replies_said_goodbye(&r->replies) &&
+	    !replies_will_come(&r->replies) ? RELAY_SILENCE : RELAY_DEADLINE;
+}
+
+bool
+relay_is_patient(struct relay *r)
+{
+	if (relay_clock(r) == RELAY_DEADLINE && !is_empty(&r->down))
+		return false;
+	if (is_holding(r)) {
+		r->released = true;
+		return true;
+	}
+	if (r->holds && replies_are_over(&r->replies)) {
+		r->peer_ended = r->shut = true;
+		return true;
+	}
+	return false;
+}
+
 void
 relay_done(struct relay *r)
 {
@@ -321,9 +414,22 @@ relay_done(struct relay *r)
 	discard(&r->down);
 }
 
+static void
+set_clock(struct relay *r, struct timer_queue *const *queues,
+	  struct timer *timer)
+{
+	enum relay_clock clock = relay_clock(r);
+
+	if (queues[clock] == NULL)
+		loop_clear_timer(timer);
+	else if (r->moved || clock != r->clock || !loop_timer_is_set(timer))
+		loop_set_timer(queues[clock], timer);
+	r->clock = clock;
+}
+
 void
-relay_watch(const struct relay *r, struct loop *loop, struct watch *peer,
-	    struct watch *local, struct timer_queue *queue,
+relay_watch(struct relay *r, struct loop *loop, struct watch *peer,
+	    struct watch *local, struct timer_queue *const *queues,
 	    struct timer *timer)
 {
 	short events = (short)(r->in_events | r->out_events);
@@ -338,9 +444,7 @@ relay_watch(const struct relay *r, struct loop *loop, struct watch *peer,
 		loop_watch(loop, local, events);
 	else
 		loop_unwatch(loop, local);
-	if ((r->in_ended || r->out_dead) &&
-	    (r->moved || !loop_timer_is_set(timer)))
-		loop_set_timer(queue, timer);
+	set_clock(r, queues, timer);
 }
 
 void

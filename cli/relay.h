@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "loop.h"
+#include "replies.h"
 #include "starttls.h"
 
 struct flow {
@@ -27,8 +28,16 @@ struct flow {
 enum relay_result {
 	RELAY_GOES_ON,             /* poll for what the relay wants */
 	RELAY_DONE,                /* both directions have ended */
+	RELAY_UNANSWERED,          /* ... but replies may have been lost */
 	RELAY_SESSION_FAILED,      /* starttls_session_error knows more */
 	RELAY_LOCAL_FAILED         /* see sys_errno */
+};
+
+/* What the time is for, while nothing moves. */
+enum relay_clock {
+	RELAY_NO_CLOCK,            /* a conversation */
+	RELAY_SILENCE,             /* the last words may have been said */
+	RELAY_DEADLINE             /* somebody has to say something, or end */
 };
 
 struct relay {
@@ -48,6 +57,14 @@ struct relay {
 	bool out_ended;            /* ... and was passed on */
 	bool out_dead;             /* nobody reads what we write */
 	bool waits;                /* the peer, for an answer */
+	bool holds;                /* the end of the input is kept back */
+	bool released;             /* ... no longer */
+	bool said;                 /* something to the peer */
+	bool heard;                /* ... and something of it since */
+	bool cut;                  /* the peer ended without close_notify
+	                              behind its reply to the goodbye */
+	struct replies replies;    /* if it holds */
+	enum relay_clock clock;    /* that relay_watch has set */
 	bool moved;                /* something, in this call */
 	bool again;                /* more to do without waiting */
 	short session_events, in_events, out_events; /* what to poll for */
@@ -59,6 +76,13 @@ struct relay {
 /* @relay is zeroed first.  Takes nothing over. */
 void relay_init(struct relay *relay, struct starttls_session *session,
 		int in, int out);
+/*
+ * Keep the end of the local input from the peer until it has ended itself or
+ * been silent for a while: many servers take close_notify for a client that is
+ * gone, and throw away what they had to say.  And let a peer that has answered
+ * the protocol's goodbye end without close_notify.
+ */
+void relay_hold(struct relay *relay);
 /* Move what can be moved, within bounds. */
 enum relay_result relay_step(struct relay *relay);
 /* Have this said to the local side first.  False: no memory. */
@@ -67,15 +91,19 @@ bool relay_say(struct relay *relay, const char *text);
 bool relay_is_answered(const struct relay *relay);
 /* Everything of the peer was delivered, and there will be no more. */
 bool relay_has_delivered(const struct relay *relay);
+/* What to wait for, and no longer than that takes. */
+enum relay_clock relay_clock(const struct relay *relay);
+/* It took longer.  True: go on with relay_step; false: too long. */
+bool relay_is_patient(struct relay *relay);
 void relay_done(struct relay *relay);
 
 /* For a relay in a loop, where @local may have no descriptor (-1). */
 
-/* Watch for what it wants.  Once the local side has ended or is gone, the peer
-   has as long as @queue says each time, so the timer is set then. */
-void relay_watch(const struct relay *relay, struct loop *loop,
+/* Watch for what it wants, and set the timer as relay_clock says, anew whenever
+   something has moved; a queue for each clock. */
+void relay_watch(struct relay *relay, struct loop *loop,
 		 struct watch *peer, struct watch *local,
-		 struct timer_queue *queue, struct timer *timer);
+		 struct timer_queue *const *queues, struct timer *timer);
 /* Tell it what poll said of the local side. */
 void relay_heed_local(struct relay *relay, short revents);
 /* True if poll said of the peer that the connection is gone, and no read or

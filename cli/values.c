@@ -20,7 +20,7 @@
 #define MAX_DAYS 100000
 
 bool
-parse_timeout(const char *text, int *ret_ms)
+parse_seconds(const char *text, int *ret_ms)
 {
 	double seconds;
 	char *end;
@@ -33,7 +33,13 @@ parse_timeout(const char *text, int *ret_ms)
 	    seconds > MAX_TIMEOUT)
 		return false;
 	*ret_ms = (int)(seconds * 1000 + 0.999);
-	return *ret_ms > 0;
+	return true;
+}
+
+bool
+parse_timeout(const char *text, int *ret_ms)
+{
+	return parse_seconds(text, ret_ms) && *ret_ms > 0;
 }
 
 bool

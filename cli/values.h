@@ -10,7 +10,8 @@
 
 /* These give false for a value that is none. */
 
-bool parse_timeout(const char *text, int *ret_ms);
+bool parse_seconds(const char *text, int *ret_ms); /* from 0 */
+bool parse_timeout(const char *text, int *ret_ms); /* more than that */
 /* HOST:PORT or [ADDRESS]:PORT, the port from @least on.  What is returned
    replaces, and frees, what was there. */
 bool parse_address(const char *text, long least, char **ret_host,
