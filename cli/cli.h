@@ -129,6 +129,10 @@ const char *clean(char *buf, size_t size, const char *text);
 int exit_status(const struct starttls_error *error);
 /* What a person could do about it; "" if nothing comes to mind. */
 const char *advice(const char *url, const struct starttls_error *error);
+#define PEER_SHOWN 70
+/* " (ADDRESS)", of which peer it was, if the URL does not say so. */
+const char *show_peer(char *buf, size_t size, const char *url,
+		      const char *address);
 /* One line on stderr, cause first, then what to do. */
 void complain(const char *url, const struct starttls_error *error);
 /* A lack of this system, of which the library knows nothing. */

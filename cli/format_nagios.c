@@ -30,7 +30,7 @@ struct nagios {
 	size_t lines_len, data_len, failures_len;
 	size_t bad;                /* results that are not OK */
 	int state;
-	char only[600];            /* the line for a single URL */
+	char only[700];            /* the line for a single URL */
 	char first_data[1200];     /* and its data, with short labels */
 };
 
@@ -145,21 +145,22 @@ describe(char *buf, size_t size, const struct settings *s,
 	 const struct result *r)
 {
 	char url[200], message[STARTTLS_MESSAGE_SIZE], text[120], took[16];
-	char days[48] = "";
+	char days[48] = "", peer[PEER_SHOWN];
 
 	format_replace(url, sizeof(url), r->name, "|");
+	show_peer(peer, sizeof(peer), r->name, r->report.address);
 	if (r->status != 0) {
-		snprintf(buf, size, "%s: %s: %s", url, r->reason,
+		snprintf(buf, size, "%s: %s: %s%s", url, r->reason,
 		    format_replace(message, sizeof(message),
-			r->error.message, "|"));
+			r->error.message, "|"), peer);
 		return;
 	}
 	if (r->not_after != 0)
 		snprintf(days, sizeof(days), ", certificate valid for %ld "
 		    "day%s", r->days_left, r->days_left == 1 ? "" : "s");
-	snprintf(buf, size, "%s: %s in %s%s%s", url, r->report.version,
+	snprintf(buf, size, "%s: %s in %s%s%s%s", url, r->report.version,
 	    show_time(took, sizeof(took), r->total_us), days,
-	    blame(text, sizeof(text), s, r));
+	    blame(text, sizeof(text), s, r), peer);
 }
 
 static bool

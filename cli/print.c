@@ -185,6 +185,15 @@ advice(const char *url, const struct starttls_error *error)
 	}
 }
 
+const char *
+show_peer(char *buf, size_t size, const char *url, const char *address)
+{
+	buf[0] = '\0';
+	if (address[0] != '\0' && strstr(url, address) == NULL)
+		snprintf(buf, size, " (%s)", address);
+	return buf;
+}
+
 void
 complain(const char *url, const struct starttls_error *error)
 {
@@ -196,15 +205,16 @@ void
 complain_as(const char *url, const struct starttls_error *error,
 	    const char *reason, const char *hint)
 {
-	char shown[200];
+	char shown[200], peer[PEER_SHOWN];
 
 	/* not the URL itself, which may hold what nobody should see */
 	if (starttls_code_class(error->code) == STARTTLS_CLASS_USAGE) {
 		fprintf(stderr, "starttls: %s\n", error->message);
 		return;
 	}
-	fprintf(stderr, "starttls: %s: %s [%s]%s%s\n",
-	    clean(shown, sizeof(shown), url), error->message, reason,
+	fprintf(stderr, "starttls: %s: %s%s [%s]%s%s\n",
+	    clean(shown, sizeof(shown), url), error->message,
+	    show_peer(peer, sizeof(peer), url, error->address), reason,
 	    hint[0] != '\0' ? "; " : "", hint);
 }
 

@@ -116,6 +116,18 @@ turn_away(struct customer *c, const char *name, const char *message)
 	front_part(front, dismantle(c));
 }
 
+/* There is no server for the client, for a reason of the library's. */
+static void
+fail(struct customer *c, int code, const struct starttls_error *error)
+{
+	char message[STARTTLS_MESSAGE_SIZE + PEER_SHOWN], peer[PEER_SHOWN];
+
+	snprintf(message, sizeof(message), "%s%s", error->message,
+	    show_peer(peer, sizeof(peer), c->proxy->settings->urls[0],
+		error->address));
+	turn_away(c, starttls_code_name(code), message);
+}
+
 /* The server's side failed: the client must not take it for an end. */
 static void
 cut_off(struct customer *c, const char *name, const char *message)
@@ -233,7 +245,7 @@ step_upgrade(struct customer *c)
 	else if (rc == 0)
 		begin(c);
 	else
-		turn_away(c, starttls_code_name(rc), error.message);
+		fail(c, rc, &error);
 }
 
 static void
@@ -272,7 +284,7 @@ dialled(void *owner, struct starttls_upgrade *upgrade, int code,
 	struct customer *c = owner;
 
 	if (code != 0) {
-		turn_away(c, starttls_code_name(code), error->message);
+		fail(c, code, error);
 		return;
 	}
 	c->upgrade = upgrade;
@@ -304,7 +316,7 @@ late(void *context)
 		if (rc == 0)
 			begin(c);
 		else
-			turn_away(c, starttls_code_name(rc), error.message);
+			fail(c, rc, &error);
 		return;
 	case RELAYING:
 		if (relay_is_patient(&c->relay))

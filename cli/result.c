@@ -119,6 +119,19 @@ fill_verdict(struct result *r, const struct conversation *c)
 	r->phase = failed_phase(r);
 }
 
+/* Each knows it where the other one may not. */
+static void
+fill_address(struct result *r)
+{
+	char *report = r->report.address, *error = r->error.address;
+
+	_Static_assert(sizeof(r->report.address) == sizeof(r->error.address),
+	    "one address");
+	if (report[0] == '\0')
+		memcpy(report, error, sizeof(r->report.address));
+	memcpy(error, report, sizeof(r->error.address));
+}
+
 void
 result_fill(struct result *r, const char *name, const char *url,
 	    const struct conversation *c, const struct login_outcome *login,
@@ -131,10 +144,12 @@ result_fill(struct result *r, const char *name, const char *url,
 	if (login != NULL)
 		r->login = *login;
 	fill_verdict(r, c);
-	if (c->session == NULL && c->upgrade == NULL)
+	r->has_report = c->session != NULL || c->upgrade != NULL;
+	if (r->has_report)
+		r->report = c->report;
+	fill_address(r);
+	if (!r->has_report)
 		return;
-	r->has_report = true;
-	r->report = c->report;
 	r->not_after = c->report.not_after;
 	if (chain || c->code != 0)
 		fill_chain(r, c);

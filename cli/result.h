@@ -32,7 +32,8 @@ struct result {
 	const char *phase;         /* that failed; "" if none did */
 	const char *advice;        /* what to do about it; may be "" */
 	struct starttls_error error; /* its message is "" if all is well */
-	struct starttls_report report; /* has_report is false: all unknown */
+	struct starttls_report report; /* has_report is false: nothing but the
+	                              address is known, and that perhaps */
 	bool has_report;
 	bool up;                   /* all is well, or but for a refused
 	                              login */

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,7 +30,9 @@ struct race {
 	const struct addresses *addresses;
 	size_t next;
 	int fd[RESOLVE_MAX_ADDRESSES]; /* attempts under way */
+	size_t of[RESOLVE_MAX_ADDRESSES]; /* and their addresses */
 	size_t active;
+	size_t last;               /* that was tried, or the winner */
 	int64_t next_start;
 	int last_errno;
 };
@@ -38,7 +41,7 @@ struct race {
 static int
 attempt(struct race *race)
 {
-	const size_t i = race->next++;
+	const size_t i = race->last = race->next++;
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&race->addresses->list[i].address;
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK |
@@ -51,6 +54,7 @@ attempt(struct race *race)
 	if (connect(fd, address, race->addresses->list[i].len) == 0)
 		return fd;
 	if (errno == EINPROGRESS) {
+		race->of[race->active] = i;
 		race->fd[race->active++] = fd;
 		race->next_start = starttls_now_us() + HEAD_START_US;
 		return -1;
@@ -72,12 +76,14 @@ collect(struct race *race, const bool *ready)
 		socklen_t len = sizeof(error);
 
 		if (!ready[i] || winner >= 0) {
+			race->of[kept] = race->of[i];
 			race->fd[kept++] = fd;
 			continue;
 		}
 		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
 		    error == 0) {
 			winner = fd;
+			race->last = race->of[i];
 			continue;
 		}
 		race->last_errno = error != 0 ? error : errno;
@@ -127,10 +133,21 @@ run_race(struct race *race, int64_t deadline, int *ret_fd)
 	return rc;
 }
 
+static void
+note_address(const struct race *race, char *ret_text, size_t size)
+{
+	const struct sockaddr *address =
+	    (const struct sockaddr *)&race->addresses->list[race->last].address;
+
+	if (getnameinfo(address, race->addresses->list[race->last].len,
+	    ret_text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+		ret_text[0] = '\0';
+}
+
 static int
 connect_any(const struct addresses *addresses, const char *host,
 	    const char *port, int64_t deadline, int *ret_fd,
-	    struct starttls_error *error)
+	    struct dial_facts *ret_facts, struct starttls_error *error)
 {
 	struct race race = { .addresses = addresses };
 	char shown[SHOWN];
@@ -142,13 +159,20 @@ connect_any(const struct addresses *addresses, const char *host,
 		close(race.fd[i]);
 	starttls_text_clean(shown, sizeof(shown), host, strlen(host));
 	if (rc == STARTTLS_E_TIMEOUT)
-		return starttls_error_set(error, rc, STARTTLS_PHASE_CONNECT,
+		starttls_error_set(error, rc, STARTTLS_PHASE_CONNECT,
 		    "the deadline passed, connecting to %s port %s", shown,
 		    port);
-	if (rc != 0)
-		return starttls_error_sys(error, rc, STARTTLS_PHASE_CONNECT,
+	else if (rc != 0)
+		starttls_error_sys(error, rc, STARTTLS_PHASE_CONNECT,
 		    race.active == 0 ? race.last_errno : errno,
 		    "cannot connect to %s port %s", shown, port);
+	note_address(&race, ret_facts->address, sizeof(ret_facts->address));
+	if (rc != 0) {
+		if (error != NULL)
+			memcpy(error->address, ret_facts->address,
+			    sizeof(error->address));
+		return rc;
+	}
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	*ret_fd = fd;
 	return 0;
@@ -157,22 +181,23 @@ connect_any(const struct addresses *addresses, const char *host,
 int
 starttls_dial_until(const char *host, const char *port,
 		    enum starttls_family family, int64_t deadline,
-		    int *ret_fd, struct dial_times *ret_times,
+		    int *ret_fd, struct dial_facts *ret_facts,
 		    struct starttls_error *error)
 {
 	struct addresses addresses;
 	int64_t start = starttls_now_us(), resolved;
 	int rc;
 
-	*ret_times = (struct dial_times){ -1, -1 };
+	*ret_facts = (struct dial_facts){ -1, -1, "" };
 	rc = starttls_resolve(host, port, family, deadline, &addresses, error);
 	if (rc != 0)
 		return rc;
 	resolved = starttls_now_us();
-	ret_times->resolve_us = resolved - start;
-	rc = connect_any(&addresses, host, port, deadline, ret_fd, error);
+	ret_facts->resolve_us = resolved - start;
+	rc = connect_any(&addresses, host, port, deadline, ret_fd, ret_facts,
+	    error);
 	if (rc == 0)
-		ret_times->connect_us = starttls_now_us() - resolved;
+		ret_facts->connect_us = starttls_now_us() - resolved;
 	return rc;
 }
 
@@ -180,7 +205,7 @@ int
 starttls_dial(const char *host, const char *port, enum starttls_family family,
 	      int timeout_ms, int *ret_fd, struct starttls_error *error)
 {
-	struct dial_times times;
+	struct dial_facts facts;
 
 	if (error != NULL)
 		starttls_error_reset(error);
@@ -191,5 +216,5 @@ starttls_dial(const char *host, const char *port, enum starttls_family family,
 		    STARTTLS_PHASE_SETUP, "dialling needs a host, a port, a "
 		    "family and a timeout from -1 on");
 	return starttls_dial_until(host, port, family,
-	    starttls_deadline(timeout_ms), ret_fd, &times, error);
+	    starttls_deadline(timeout_ms), ret_fd, &facts, error);
 }

@@ -40,8 +40,9 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 	 const struct starttls_options *options, struct starttls_error *error)
 {
 	struct starttls_options own;
-	struct dial_times times;
+	struct dial_facts facts;
 	struct starttls_url parsed = { .size = sizeof(parsed) };
+	struct starttls_session *s;
 	int fd, rc;
 
 	if (ret_upgrade == NULL || policy == NULL || url == NULL)
@@ -68,7 +69,7 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 	rc = starttls_dial_until(
 	    own.connect_host != NULL ? own.connect_host : parsed.host,
 	    own.connect_port != NULL ? own.connect_port : parsed.port,
-	    own.family, deadline, &fd, &times, error);
+	    own.family, deadline, &fd, &facts, error);
 	if (rc != 0)
 		return rc;
 	rc = starttls_upgrade_new(ret_upgrade, policy, parsed.protocol,
@@ -77,9 +78,13 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 		close(fd);
 		return rc;
 	}
-	(*ret_upgrade)->session->io.owns_fd = true;
-	(*ret_upgrade)->session->resolve_us = times.resolve_us;
-	(*ret_upgrade)->session->connect_us = times.connect_us;
+	s = (*ret_upgrade)->session;
+	s->io.owns_fd = true;
+	s->resolve_us = facts.resolve_us;
+	s->connect_us = facts.connect_us;
+	/* the peer may have reset the connection already */
+	memcpy(s->io.address, facts.address, sizeof(s->io.address));
+	starttls_session_forget_error(s);
 	return 0;
 }
 

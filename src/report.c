@@ -114,7 +114,7 @@ starttls_session_report(const struct starttls_session *session,
 	    starttls_protocol_scheme(s->protocol, s->from));
 	copy(r->host, sizeof(r->host), s->name->text);
 	copy(r->port, sizeof(r->port), s->port);
-	starttls_transport_address(&s->io, r->address, sizeof(r->address));
+	copy(r->address, sizeof(r->address), s->io.address);
 	r->upgraded = s->from != STARTTLS_HANDSHAKE;
 	r->verified = s->checked && s->finished;
 	r->verdict = s->verdict;

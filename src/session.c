@@ -29,6 +29,14 @@
 
 #define MAX_DISCARDED (64u << 10)
 
+void
+starttls_session_forget_error(struct starttls_session *s)
+{
+	starttls_error_reset(&s->error);
+	snprintf(s->error.address, sizeof(s->error.address), "%s",
+	    s->io.address);
+}
+
 int
 starttls_session_fail(struct starttls_session *s, int code,
 		      enum starttls_phase phase, const char *format, ...)
@@ -403,7 +411,7 @@ starttls_session_check(struct starttls_session *session,
 		return rc;
 	}
 	/* whatever happened behind the goodbye is nobody's failure */
-	starttls_error_reset(&s->error);
+	starttls_session_forget_error(s);
 	return 0;
 }
 

@@ -92,6 +92,9 @@ starttls_session_peer(const struct starttls_session *s)
 	return starttls_session_is_server(s) ? "the client" : s->name->text;
 }
 
+/** starttls_session_forget_error: nothing has failed, with this peer. */
+void starttls_session_forget_error(struct starttls_session *s);
+
 /** starttls_session_fail: record a failure; returns the sticky code. */
 int starttls_session_fail(struct starttls_session *s, int code,
 			  enum starttls_phase phase, const char *format, ...)

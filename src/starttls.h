@@ -197,6 +197,9 @@ struct starttls_error {
 	char state[24];                     /* of the dialog */
 	char reply[STARTTLS_REPLY_SIZE];    /* the peer's words, sanitised */
 	char message[STARTTLS_MESSAGE_SIZE]; /* one line, cause first */
+	char address[64];                   /* numeric, of the peer, or the
+	                                       one that was tried last; empty:
+	                                       none was, or no TCP socket */
 };
 
 /**

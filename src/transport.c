@@ -22,6 +22,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* What a TCP socket is connected to; "" if that is not known. */
+static void
+fill_address(struct transport *io)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (getpeername(io->fd, (struct sockaddr *)&address, &len) != 0 ||
+	    getnameinfo((struct sockaddr *)&address, len, io->address,
+		sizeof(io->address), NULL, 0, NI_NUMERICHOST) != 0)
+		io->address[0] = '\0';
+}
+
 int
 starttls_transport_init(struct transport *io, int fd,
 			const struct starttls_options *options)
@@ -55,6 +68,7 @@ starttls_transport_init(struct transport *io, int fd,
 		    address.ss_family == AF_INET6;
 	if (io->is_tcp) {
 		io->quick_ack = true;
+		fill_address(io);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	}
 	return 0;
@@ -152,19 +166,4 @@ starttls_transport_send(struct transport *io, const struct iovec *iov,
 	if (n > 0)
 		io->spoke = true;
 	return n;
-}
-
-void
-starttls_transport_address(const struct transport *io, char *ret_text,
-			   size_t size)
-{
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-
-	ret_text[0] = '\0';
-	if (!io->is_socket || !io->is_tcp ||
-	    getpeername(io->fd, (struct sockaddr *)&address, &len) != 0 ||
-	    getnameinfo((struct sockaddr *)&address, len, ret_text,
-		(socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
-		ret_text[0] = '\0';
 }

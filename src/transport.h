@@ -26,6 +26,8 @@ struct transport {
 	bool ended;                /* the stream has ended */
 	bool moved;                /* something was received; for the owner */
 	bool spoke;                /* the last thing done was sending */
+	char address[64];          /* of a TCP peer, which cannot be asked for
+	                              any more once it has reset */
 	int round_trips;
 	size_t budget;             /* bytes that may still be received */
 	starttls_recv_fn recv;
@@ -58,11 +60,5 @@ ssize_t starttls_transport_recv(struct transport *io, void *data,
 /** starttls_transport_send: as writev(2), never waits, no SIGPIPE. */
 ssize_t starttls_transport_send(struct transport *io, const struct iovec *iov,
 				int count);
-
-/**
- * starttls_transport_address: what the socket is connected to, as text.
- */
-void starttls_transport_address(const struct transport *io, char *ret_text,
-				size_t size);
 
 #endif

@@ -230,6 +230,7 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 		    "descriptor %d is no stream socket", fd);
 		goto fail;
 	}
+	starttls_session_forget_error(s);
 	rc = fill_names(s, &name, options);
 	if (rc == 0)
 		rc = start_preamble(u, options);

@@ -271,6 +271,7 @@ START_TEST(test_dial_reports_a_refused_port)
 	ck_assert_ptr_nonnull(strstr(error.message, "127.0.0.1"));
 	ck_assert_ptr_nonnull(strstr(error.message, port));
 	ck_assert_ptr_nonnull(strstr(error.message, strerror(ECONNREFUSED)));
+	ck_assert_str_eq(error.address, "127.0.0.1");
 	close(bound);
 }
 END_TEST
@@ -733,6 +734,26 @@ START_TEST(test_dial_tries_the_next_address_when_refused)
 }
 END_TEST
 
+START_TEST(test_dial_names_the_address_that_was_tried_last)
+{
+	char port[SOCKETS_PORT_SIZE];
+	struct starttls_error error;
+	int bound = sockets_bind(AF_INET, port);
+
+	answer(0, "127.0.0.1", port);
+	answer(1, "127.0.0.3", port);
+	answer(2, "127.0.0.2", port);
+	refuse("mail.example.org", port, STARTTLS_ANY, SOON_MS,
+	    STARTTLS_E_CONNECT, STARTTLS_PHASE_CONNECT, &error);
+	ck_assert_str_eq(error.address, "127.0.0.2");
+	resolver.rc = EAI_NONAME;
+	refuse("mail.example.org", port, STARTTLS_ANY, SOON_MS,
+	    STARTTLS_E_RESOLVE, STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_str_eq(error.address, "");
+	close(bound);
+}
+END_TEST
+
 START_TEST(test_dial_tries_ipv4_when_ipv6_is_refused)
 {
 	char good[SOCKETS_PORT_SIZE], bad[SOCKETS_PORT_SIZE] = "9";
@@ -1026,6 +1047,8 @@ main(void)
 	suite_add_tcase(suite, resolve);
 
 	tcase_add_test(several, test_dial_tries_the_next_address_when_refused);
+	tcase_add_test(several,
+	    test_dial_names_the_address_that_was_tried_last);
 	tcase_add_test(several, test_dial_tries_ipv4_when_ipv6_is_refused);
 	tcase_add_test(several, test_dial_does_not_wait_for_a_silent_address);
 	tcase_add_test(several, test_dial_has_the_families_take_turns);

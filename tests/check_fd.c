@@ -614,6 +614,8 @@ START_TEST(test_fd_raises_no_sigpipe_after_a_reset)
 {
 	struct linger linger = { 1, 0 };
 	struct starttls_session *session;
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_error error;
 	struct peer peer = { .ending = ECHO };
 	char data[4096] = { 0 };
 	ssize_t n = 0;
@@ -632,6 +634,12 @@ START_TEST(test_fd_raises_no_sigpipe_after_a_reset)
 	for (i = 0; n >= 0 && i < 1000; i++)
 		n = starttls_session_write(session, data, sizeof(data));
 	ck_assert_int_eq(n, STARTTLS_E_IO);
+	/* the system does not know any more who it was */
+	ck_assert_int_eq(starttls_session_report(session, &report), 0);
+	ck_assert_str_eq(report.address, "127.0.0.1");
+	ck_assert_int_eq(starttls_session_error(session, &error),
+	    STARTTLS_E_IO);
+	ck_assert_str_eq(error.address, "127.0.0.1");
 	starttls_session_free(session);
 	close(fds[0]);
 }
