@@ -125,6 +125,24 @@ note_extensions(struct starttls_session *s, unsigned type,
 }
 
 /*
+ * GnuTLS gives up at a certificate that it cannot parse, and before TLS 1.3
+ * does not say which it was; starttls_verify_unreadable() will want to know.
+ */
+static int
+keep_certificates(struct starttls_session *s, const gnutls_datum_t *message)
+{
+	if (gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3 ||
+	    message->size == 0 || s->certificates.data != NULL)
+		return 0;
+	s->certificates.data = gnutls_malloc(message->size);
+	if (s->certificates.data == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	memcpy(s->certificates.data, message->data, message->size);
+	s->certificates.size = message->size;
+	return 0;
+}
+
+/*
  * Before GnuTLS takes a message apart: whether what it would do then is within
  * bounds.  What comes here is signed with the key of the peer's certificate.
  */
@@ -142,6 +160,8 @@ bound_work(struct starttls_session *s, unsigned type,
 		    message->size, max);
 		return GNUTLS_E_HANDSHAKE_TOO_LARGE;
 	}
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
+		return keep_certificates(s, message);
 	if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE ||
 	    type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY)
 		return starttls_keys_check(s) == 0 ? 0 :
@@ -183,6 +203,8 @@ on_verify(gnutls_session_t tls)
 	struct starttls_session *s = gnutls_session_get_ptr(tls);
 	unsigned count = 0;
 
+	gnutls_free(s->certificates.data);
+	s->certificates = (gnutls_datum_t){ NULL, 0 };
 	/* a client that shows nothing: is_wanted() decides about it */
 	if (starttls_session_is_server(s) &&
 	    gnutls_certificate_get_peers(tls, &count) == NULL)

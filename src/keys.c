@@ -100,6 +100,15 @@ look_at(gnutls_pubkey_t key, char *wrong, size_t size)
 	}
 }
 
+/* What GnuTLS does not know it cannot compute with, either. */
+static bool
+is_unknown(int rc)
+{
+	return rc == GNUTLS_E_UNIMPLEMENTED_FEATURE ||
+	    rc == GNUTLS_E_UNKNOWN_PK_ALGORITHM ||
+	    rc == GNUTLS_E_ECC_UNSUPPORTED_CURVE;
+}
+
 /* What is wrong with the key of a certificate, into @wrong; "": nothing. */
 static int
 look_at_key(struct slice info, char *wrong, size_t size)
@@ -111,9 +120,13 @@ look_at_key(struct slice info, char *wrong, size_t size)
 
 	if (rc < 0)
 		return rc;
-	/* what GnuTLS cannot import it cannot compute with, either */
-	if (gnutls_pubkey_import(key, &der, GNUTLS_X509_FMT_DER) >= 0)
+	rc = gnutls_pubkey_import(key, &der, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
 		rc = look_at(key, wrong, size);
+	else if (is_unknown(rc))
+		rc = 0;
+	else if (rc != GNUTLS_E_MEMORY_ERROR)
+		rc = snprintf(wrong, size, "a malformed key");
 	gnutls_pubkey_deinit(key);
 	if (rc >= 0 && wrong[0] == '\0' && info.len > MAX_SIZE)
 		snprintf(wrong, size, "a key of %zu bytes, more than %d",

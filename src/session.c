@@ -271,6 +271,7 @@ starttls_session_free(struct starttls_session *session)
 	starttls_transport_done(&session->io);
 	starttls_policy_unref(session->policy);
 	free(session->exchange);
+	gnutls_free(session->certificates.data);
 	free(session->pending);
 	free(session->own_name);
 	free(session->name);

@@ -54,6 +54,8 @@ struct starttls_session {
 	int64_t chain_end;         /* first notAfter of the chain */
 	int64_t leaf_end;          /* the peer's own notAfter; 0: not seen */
 	char stray[64];            /* what a peer without TLS said */
+	gnutls_datum_t certificates; /* of TLS 1.2, as they came, until they
+	                              are verified */
 
 	/* FTP: a control session and its data channels */
 	bool is_data;

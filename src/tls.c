@@ -233,6 +233,9 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
 		    "the peer has no TLS version that we accept");
 	default:
+		if (phase == STARTTLS_PHASE_HANDSHAKE &&
+		    starttls_verify_unreadable(s) != 0)
+			return s->error.code;
 		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
 		    "TLS failed: %s", gnutls_strerror(rc));
 	}

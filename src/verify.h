@@ -22,6 +22,14 @@
 int starttls_verify(struct starttls_session *s);
 
 /**
+ * starttls_verify_unreadable: when GnuTLS has given up a handshake, whether
+ * that was for a certificate which it cannot parse.
+ *
+ * Returns: 0: it was not; STARTTLS_E_BAD_CHAIN, and the session says so.
+ */
+int starttls_verify_unreadable(struct starttls_session *s);
+
+/**
  * starttls_verify_name: whether a certificate is for a name: by
  * subjectAltName only, RFC 9525 section 6.
  */

@@ -283,6 +283,35 @@ START_TEST(test_guests_certificates)
 }
 END_TEST
 
+/* A certificate that cannot be parsed, the guest's own or one behind it. */
+START_TEST(test_guests_with_a_garbled_certificate)
+{
+	struct starttls_policy *policy = server_policy(REQUIRED, ANCHORS);
+	const struct mint_cert *own[] = { &guests[VIA_INTER], &inter };
+	gnutls_datum_t der[2] = { { NULL, 0 } };
+	struct duo_spec spec = { .server = policy,
+		.priority = priorities[_i % VERSIONS], .chain = own, .n = 2,
+		.der = der };
+	int place = _i / VERSIONS;
+	struct duo d;
+	int rc;
+
+	ck_assert_int_eq(gnutls_x509_crt_export2(own[place]->crt,
+	    GNUTLS_X509_FMT_DER, &der[place]), 0);
+	der[place].size--;
+	rc = duo_run(&d, &spec);
+	ck_assert_msg(rc == STARTTLS_E_BAD_CHAIN &&
+	    d.server.error.verdict == STARTTLS_V_MALFORMED &&
+	    d.server.error.depth == place, "%s, depth %d: %s",
+	    starttls_code_name(rc), d.server.error.depth,
+	    d.server.error.message);
+	ck_assert_int_eq(duo_alert(&d), GNUTLS_A_BAD_CERTIFICATE);
+	duo_done(&d);
+	starttls_policy_unref(policy);
+	gnutls_free(der[place].data);
+}
+END_TEST
+
 /* Our own client, with and without. */
 START_TEST(test_guests_of_our_own)
 {
@@ -853,6 +882,8 @@ main(void)
 	mint_set_clock();
 	tcase_add_loop_test(certs, test_guests_certificates, 0,
 	    (int)ARRAY_LEN(cert_rows) * VERSIONS);
+	tcase_add_loop_test(certs, test_guests_with_a_garbled_certificate, 0,
+	    2 * VERSIONS);
 	tcase_add_loop_test(certs, test_guests_of_our_own, 0,
 	    VERSIONS * SEEDS);
 	tcase_add_loop_test(manners, test_guests_with_old_tls, 0,

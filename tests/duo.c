@@ -95,7 +95,8 @@ guest_begin(struct duo *d, const struct duo_spec *spec)
 	must(gnutls_certificate_allocate_credentials(&d->guest_credentials),
 	    "credentials");
 	if (spec->n > 0)
-		show_as_it_is(d->guest_credentials, spec->chain, spec->n);
+		show_bytes(d->guest_credentials, spec->chain, spec->n,
+		    spec->der);
 	/* a chain is shown also if the server did not name its issuer */
 	must(gnutls_init(&d->guest, GNUTLS_CLIENT | GNUTLS_NONBLOCK |
 	    GNUTLS_FORCE_CLIENT_CERT | spec->flags), "guest");

@@ -37,6 +37,7 @@ struct duo_spec {
 	const char *priority;      /* default: "NORMAL" */
 	const char *sni;           /* default: none */
 	const struct mint_cert *const *chain; /* shown whatever is asked for */
+	const gnutls_datum_t *der; /* other bytes for some; see show_bytes() */
 	size_t n;
 	const char *const *alpn;   /* NULL at the end */
 	unsigned flags;            /* more GNUTLS_* for gnutls_init() */

@@ -167,10 +167,30 @@ conn_begin(struct conn *c, const struct conn_spec *spec)
 	    spec->name != NULL ? spec->name : PEER, -1, &options, &c->error);
 }
 
+static void
+replace_bytes(gnutls_pcert_st *cert, const gnutls_datum_t *der)
+{
+	gnutls_free(cert->cert.data);
+	cert->cert.data = gnutls_malloc(der->size);
+	if (cert->cert.data == NULL)
+		die("out of memory");
+	memcpy(cert->cert.data, der->data, der->size);
+	cert->cert.size = der->size;
+}
+
 void
 show_as_it_is(gnutls_certificate_credentials_t credentials,
 	      const struct mint_cert *const *chain, size_t n)
 {
+	show_bytes(credentials, chain, n, NULL);
+}
+
+void
+show_bytes(gnutls_certificate_credentials_t credentials,
+	   const struct mint_cert *const *chain, size_t n,
+	   const gnutls_datum_t *der)
+{
+	const char *no_names[] = { NULL };
 	gnutls_pcert_st list[MAX_SENT];
 	gnutls_privkey_t key;
 	size_t i;
@@ -180,14 +200,17 @@ show_as_it_is(gnutls_certificate_credentials_t credentials,
 	for (i = 0; i < n; i++)
 		if (gnutls_pcert_import_x509(&list[i], chain[i]->crt, 0) < 0)
 			die("cannot import a certificate");
+		else if (der != NULL && der[i].data != NULL)
+			replace_bytes(&list[i], &der[i]);
 	gnutls_certificate_free_keys(credentials);
 	gnutls_certificate_set_flags(credentials,
 	    GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
 	if (gnutls_privkey_init(&key) < 0 ||
 	    gnutls_privkey_import_x509(key, chain[0]->key,
 		GNUTLS_PRIVKEY_IMPORT_COPY) < 0 ||
-	    gnutls_certificate_set_key(credentials, NULL, 0, list,
-		(int)n, key) < 0)
+	    /* which would be taken from the first otherwise */
+	    gnutls_certificate_set_key(credentials, der != NULL ? no_names :
+		NULL, 0, list, (int)n, key) < 0)
 		die("cannot set a chain as it is");
 }
 
@@ -196,8 +219,8 @@ start_tls(struct conn *c)
 {
 	tlspair_start(&c->pair, c->spec->server);
 	if (c->spec->sent != NULL)
-		show_as_it_is(c->pair.credentials, c->spec->sent,
-		    c->spec->sent_n);
+		show_bytes(c->pair.credentials, c->spec->sent,
+		    c->spec->sent_n, c->spec->sent_der);
 	if (c->spec->prepare != NULL)
 		c->spec->prepare(&c->pair);
 }

@@ -62,6 +62,8 @@ struct conn_spec {
 	 */
 	const struct mint_cert *const *sent;
 	size_t sent_n;
+	/* other bytes for some of @sent, in their order; NULL: for none */
+	const gnutls_datum_t *sent_der;
 	/* told when the server's GnuTLS session is there, but has not begun */
 	void (*prepare)(struct tlspair *pair);
 };
@@ -150,6 +152,15 @@ void test_policy_clock(struct starttls_policy *policy);
  */
 void show_as_it_is(gnutls_certificate_credentials_t credentials,
 		   const struct mint_cert *const *chain, size_t n);
+
+/**
+ * show_bytes: the same, with other bytes for some of them.
+ *
+ * @der  for each of @chain; no data: the certificate itself
+ */
+void show_bytes(gnutls_certificate_credentials_t credentials,
+		const struct mint_cert *const *chain, size_t n,
+		const gnutls_datum_t *der);
 
 /** is_wanting: STARTTLS_WANT_READ or STARTTLS_WANT_WRITE. */
 bool is_wanting(ssize_t rc);
