@@ -51,10 +51,11 @@ static const struct row {
 	/* these no TLS that we speak signs with, but an issuer may */
 	{ "DSA, q", { .dsa_bits = 2048, .subgroup_bits = 257 },
 	  "a DSA key with a q of 257 bits, more than 256" },
-	{ "DSA, huge q", { .dsa_bits = 16384, .subgroup_bits = 16384 },
-	  "a DSA key with a q of 16384 bits" },
-	{ "DSA, size", { .dsa_bits = 11000 }, "a key of " },
-	{ "largest DSA", { .dsa_bits = 10000 }, NULL },
+	{ "DSA, huge q", { .dsa_bits = 4096, .subgroup_bits = 4096 },
+	  "a DSA key with a q of 4096 bits" },
+	{ "DSA, p", { .dsa_bits = 4097 },
+	  "a DSA key of 4097 bits, more than 4096" },
+	{ "largest DSA", { .dsa_bits = 4096 }, NULL },
 };
 
 static struct mint_cert root, server;
