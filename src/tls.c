@@ -214,6 +214,10 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 	case GNUTLS_E_REHANDSHAKE:
 		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
 		    "the peer tried to renegotiate, which is refused");
+	case GNUTLS_E_SAFE_RENEGOTIATION_FAILED:
+		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
+		    "the peer does not announce secure renegotiation "
+		    "(RFC 5746), which is required");
 	case GNUTLS_E_HANDSHAKE_TOO_LARGE:
 		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
 		    "a handshake message of more than %u bytes",

@@ -375,6 +375,8 @@ static const struct {
 	  "+SIGN-ECDSA-SHA1", -1 },
 	{ "finite fields", "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:"
 	  "+GROUP-FFDHE2048", 40 },
+	{ "no RFC 5746", "NORMAL:-VERS-ALL:+VERS-TLS1.2:"
+	  "%DISABLE_SAFE_RENEGOTIATION", 40 },
 	{ "CCM-8", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:"
 	  "+AES-128-CCM-8", 40 },
 };

@@ -1954,6 +1954,32 @@ static const struct weak_row {
 	  TLS12 ":-SIGN-ALL:+SIGN-RSA-SHA1:+SIGN-ECDSA-SHA1" },
 };
 
+/*
+ * A server that does not say that it knows RFC 5746: who is connected to it
+ * may be spliced behind somebody else's handshake (CVE-2009-3555).
+ */
+START_TEST(test_secure_renegotiation_is_required)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = _i == 0 ? TLS12 ":%DISABLE_SAFE_RENEGOTIATION" :
+		TLS13 ":%DISABLE_SAFE_RENEGOTIATION" };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	struct conn c;
+	int rc = conn_run(&c, &spec);
+
+	if (_i == 0) {
+		ck_assert_int_eq(rc, STARTTLS_E_TLS);
+		ck_assert_ptr_nonnull(strstr(c.error.message, "RFC 5746"));
+	} else {
+		/* it is of no account there */
+		ck_assert_msg(rc == 0, "%s", c.error.message);
+	}
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
 START_TEST(test_weak_algorithms_are_never_offered)
 {
 	const struct weak_row *row = &weak_rows[_i];
@@ -2729,6 +2755,7 @@ add_handshakes(Suite *s)
 	add_rows(tc, test_version_is_a_ratchet, version_rows);
 	add_rows(tc, test_restrict_only_removes, restrict_rows);
 	tcase_add_test(tc, test_restrict_and_minimum_may_leave_nothing);
+	tcase_add_loop_test(tc, test_secure_renegotiation_is_required, 0, 2);
 	add_rows(tc, test_weak_algorithms_are_never_offered, weak_rows);
 
 	tc = new_case(s, "identity");
