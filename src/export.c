@@ -151,7 +151,8 @@ digest_policy(const struct starttls_policy *p, uint8_t *ret_digest)
 	const char *gnutls = gnutls_check_version(NULL);
 	const char *items = p->removals != NULL ? p->removals : "";
 	const int32_t numbers[] = { (int32_t)p->min_version,
-	    (int32_t)p->alpn, p->require_ocsp, p->use_system };
+	    (int32_t)p->alpn, p->require_ocsp, p->use_system,
+	    (int32_t)p->profile };
 	gnutls_hash_hd_t hash;
 	int rc = gnutls_hash_init(&hash, GNUTLS_DIG_SHA256);
 

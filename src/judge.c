@@ -18,8 +18,6 @@
 
 #include "constraints.h"
 
-#define PROFILE GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM)
-
 /* Of GnuTLS: what a certificate and its issuer are both looked at for. */
 #define SHARED (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED | \
 	GNUTLS_CERT_INSECURE_ALGORITHM | GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS)
@@ -126,9 +124,9 @@ on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 }
 
 static int
-verify(gnutls_x509_trust_list_t list, const gnutls_x509_crt_t *crts,
-       unsigned count, const char *purpose, unsigned *ret_status,
-       gnutls_verify_output_function *told)
+verify(const struct starttls_policy *policy, gnutls_x509_trust_list_t list,
+       const gnutls_x509_crt_t *crts, unsigned count, const char *purpose,
+       unsigned *ret_status, gnutls_verify_output_function *told)
 {
 	gnutls_typed_vdata_st data = {
 		.type = GNUTLS_DT_KEY_PURPOSE_OID,
@@ -137,20 +135,20 @@ verify(gnutls_x509_trust_list_t list, const gnutls_x509_crt_t *crts,
 
 	return gnutls_x509_trust_list_verify_crt2(list,
 	    (gnutls_x509_crt_t *)(uintptr_t)crts, count, &data,
-	    purpose != NULL, PROFILE | GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN,
-	    ret_status, told);
+	    purpose != NULL, GNUTLS_PROFILE_TO_VFLAGS(policy->profile) |
+	    GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN, ret_status, told);
 }
 
 /* Dates, strength and critical extensions of a certificate alone. */
 static unsigned
-status_of(gnutls_x509_crt_t crt)
+status_of(const struct starttls_policy *policy, gnutls_x509_crt_t crt)
 {
 	gnutls_x509_trust_list_t list;
 	unsigned status = 0;
 
 	if (gnutls_x509_trust_list_init(&list, 1) < 0)
 		return 0;
-	if (verify(list, &crt, 1, NULL, &status, NULL) < 0)
+	if (verify(policy, list, &crt, 1, NULL, &status, NULL) < 0)
 		status = 0;
 	gnutls_x509_trust_list_deinit(list, 0);
 	return status;
@@ -158,12 +156,13 @@ status_of(gnutls_x509_crt_t crt)
 
 /* GnuTLS looks at a certificate and its issuer together. */
 static unsigned
-find_fault(const struct path *path, const struct account *a)
+find_fault(const struct starttls_policy *policy, const struct path *path,
+	   const struct account *a)
 {
 	unsigned place = a->crt != NULL ? place_of(path, a->crt) : 0;
 	bool of_issuer = (a->status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0 ||
 	    ((a->status & SHARED) != 0 && a->crt != NULL &&
-	    (status_of(a->crt) & a->status & SHARED) == 0);
+	    (status_of(policy, a->crt) & a->status & SHARED) == 0);
 
 	return of_issuer && place + 1 < path->len ? place + 1 : place;
 }
@@ -209,7 +208,7 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 	    1, 0) == 1 ? 0 : GNUTLS_E_MEMORY_ERROR;
 	current = &account;
 	if (rc >= 0)
-		rc = verify(list, path->crt, path->len > 1 ? path->len - 1 :
+		rc = verify(policy, list, path->crt, path->len > 1 ? path->len - 1 :
 		    1, policy->role == STARTTLS_SERVER ?
 		    GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER,
 		    &status, on_path);
@@ -220,7 +219,7 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 	path->fault = account.crt != NULL ? place_of(path, account.crt) : 0;
 	if (status != 0)
 		found(chain, path, verdict_of(status),
-		    find_fault(path, &account));
+		    find_fault(policy, path, &account));
 }
 
 /* GnuTLS has looked at a part of the names, and does not tell well where it

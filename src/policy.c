@@ -9,7 +9,7 @@
  * on (the trust store and the resumption cache have their own).
  *
  * The priority is GnuTLS's own default, so that a system-wide crypto policy
- * holds, with removals behind it.  RFC 8996, RFC 9155, RFC 9325.
+ * holds, with removals behind it.  RFC 8996, RFC 9155, RFC 9325, RFC 5746.
  */
 
 #include "config.h"
@@ -22,11 +22,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "profile.h"
 #include "text.h"
 
 /*
  * No TLS before 1.2, no key exchange without forward secrecy, no finite
- * field groups, no CBC or short tags, no SHA-1; and 112 bits at least.
+ * field groups, no CBC or short tags, no SHA-1; and a peer that can tell
+ * whether its handshake is spliced behind somebody else's.  How strong
+ * certificates must be is in profile.c.
  */
 static const char removals[] =
 	"-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL"
@@ -34,7 +37,7 @@ static const char removals[] =
 	":-3DES-CBC:-AES-128-CBC:-AES-256-CBC:-CAMELLIA-128-CBC"
 	":-CAMELLIA-256-CBC:-AES-128-CCM-8:-AES-256-CCM-8:-ARCFOUR-128"
 	":-SHA1:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1"
-	":-GROUP-DH-ALL:%PROFILE_MEDIUM:%SAFE_RENEGOTIATION";
+	":-GROUP-DH-ALL:%SAFE_RENEGOTIATION";
 
 static int
 no_memory(struct starttls_error *error)
@@ -426,6 +429,8 @@ prepare(struct starttls_policy *p, struct starttls_error *error)
 
 	if (p->role == STARTTLS_SERVER)
 		rc = prepare_server(p, error);
+	if (rc == 0)
+		rc = starttls_profile(&p->profile, error);
 	if (rc != 0)
 		return rc;
 

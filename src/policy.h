@@ -53,6 +53,7 @@ struct starttls_policy {
 	struct identity *identities; /* a server's */
 	size_t identity_count;
 	gnutls_priority_t priority;    /* made when frozen */
+	gnutls_certificate_verification_profiles_t profile; /* the same */
 	gnutls_datum_t intermediates; /* PEM, for the next identity */
 	struct resume *resume;     /* a client's cache */
 	gnutls_datum_t ticket_key; /* a server's; empty: no tickets */

@@ -156,7 +156,8 @@ enum starttls_verdict {
 	STARTTLS_V_NAME = 1 << 3,           /* not in subjectAltName */
 	STARTTLS_V_REVOKED = 1 << 4,
 	STARTTLS_V_PURPOSE = 1 << 5,        /* extended key usage */
-	STARTTLS_V_WEAK = 1 << 6,           /* below 112 bits, SHA-1, MD5 */
+	STARTTLS_V_WEAK = 1 << 6,           /* below 112 bits or the system's
+	                                       profile, SHA-1, MD5 */
 	STARTTLS_V_CONSTRAINTS = 1 << 7,    /* name constraints, path length */
 	STARTTLS_V_NOT_CA = 1 << 8,         /* an issuer that may not issue */
 	STARTTLS_V_SIGNATURE = 1 << 9,

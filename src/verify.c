@@ -25,7 +25,7 @@
 #include <gnutls/ocsp.h>
 #include <gnutls/x509-ext.h>
 
-#include "path.h"
+#include "judge.h"
 #include "text.h"
 
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
@@ -194,7 +194,8 @@ check_response(const struct starttls_session *s, const struct path *path,
 
 	if (gnutls_ocsp_resp_check_crt(response, 0, path->crt[0]) < 0 ||
 	    gnutls_ocsp_resp_verify_direct(response, path->crt[1], &invalid,
-		0) < 0 || invalid != 0 ||
+		GNUTLS_PROFILE_TO_VFLAGS(s->policy->profile)) < 0 ||
+	    invalid != 0 ||
 	    gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL,
 		&status, &this_update, &next_update, NULL, NULL) < 0)
 		return STARTTLS_V_BAD_STAPLE;
@@ -262,17 +263,22 @@ check_staple(struct starttls_session *s, const struct path *path,
 
 /*
  * A pinned key is trusted by itself: its path may be what it wants, and only
- * what revocation lists say counts.
+ * the strength of the key and what revocation lists say counts.
  */
 static void
-forgive(const struct starttls_policy *policy, gnutls_x509_crt_t leaf,
+forgive(const struct starttls_policy *policy, const struct chain *chain,
 	struct path *path)
 {
+	gnutls_x509_crt_t leaf = chain->crt[0];
+	struct path own = { .crt = { leaf }, .len = 1 };
+
 	path->verdict &= STARTTLS_V_REVOKED | STARTTLS_V_STALE_CRL;
 	if (path->verdict == 0) {
 		path->verdict = starttls_crl_check(policy, leaf);
 		path->depth = 0;
 	}
+	starttls_judge(policy, chain, NULL, &own);
+	path->verdict |= own.verdict & STARTTLS_V_WEAK;
 	path->len = 0;
 	path->end = INT64_MAX;
 	path->pinned = true;
@@ -290,7 +296,7 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 	starttls_path_find(policy, chain, starttls_session_is_server(s) ?
 	    NULL : s->name, &path);
 	if (path.verdict != 0 && starttls_path_is_pinned(policy, leaf))
-		forgive(policy, leaf, &path);
+		forgive(policy, chain, &path);
 	s->chain_end = path.end;
 	found(f, path.verdict, path.depth);
 	found(f, check_dates(s, leaf), 0);

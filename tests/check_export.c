@@ -272,6 +272,26 @@ START_TEST(test_export_is_bound_to_the_policy)
 }
 END_TEST
 
+/* As after a change of the system's configuration. */
+START_TEST(test_export_is_bound_to_the_profile)
+{
+	struct starttls_policy *first = test_policy(anchors, 1),
+	    *second = test_policy(anchors, 1);
+	size_t len;
+	uint8_t *data;
+
+	talk(first, TLS13);
+	data = exported(first, &len);
+	talk(second, TLS13);
+	second->profile = GNUTLS_PROFILE_HIGH;
+	ck_assert_int_eq(starttls_policy_import_sessions(second, data, len,
+	    NULL), STARTTLS_E_POLICY);
+	free(data);
+	starttls_policy_unref(first);
+	starttls_policy_unref(second);
+}
+END_TEST
+
 START_TEST(test_export_tells_anchors_apart)
 {
 	struct starttls_policy *first = test_policy(anchors, 1),
@@ -394,6 +414,7 @@ export_suite(void)
 	tcase_add_test(tc, test_export_leaves_out_what_expired);
 	tcase_add_loop_test(tc, test_export_is_bound_to_the_policy, 0,
 	    ARRAY_LEN(change_rows));
+	tcase_add_test(tc, test_export_is_bound_to_the_profile);
 	tcase_add_test(tc, test_export_tells_anchors_apart);
 	tcase_add_test(tc, test_export_survives_damage);
 	tcase_add_test(tc, test_export_survives_a_forger);

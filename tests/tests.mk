@@ -4,7 +4,7 @@
 
 UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_constraints \
-	tests/check_error tests/check_frame tests/check_keys \
+	tests/check_error tests/check_frame tests/check_keys tests/check_profile \
 	tests/check_preamble \
 	tests/check_serve tests/check_server tests/check_guests \
 	tests/check_server_fd \
@@ -74,6 +74,9 @@ tests_check_error_LDADD = $(TEST_LIBS)
 tests_check_keys_SOURCES = tests/check_keys.c $(DUO_SOURCES)
 tests_check_keys_CFLAGS = $(TEST_CFLAGS)
 tests_check_keys_LDADD = $(TEST_LIBS)
+tests_check_profile_SOURCES = tests/check_profile.c $(DUO_SOURCES)
+tests_check_profile_CFLAGS = $(TEST_CFLAGS)
+tests_check_profile_LDADD = $(TEST_LIBS)
 tests_check_frame_SOURCES = tests/check_frame.c $(HARNESS_SOURCES)
 tests_check_frame_CFLAGS = $(TEST_CFLAGS)
 tests_check_frame_LDADD = $(TEST_LIBS)
