@@ -51,7 +51,8 @@ struct starttls_session {
 	unsigned verdict;
 	int depth;                 /* certificate at fault; -1: none */
 	enum starttls_staple staple;
-	int64_t chain_end;         /* first notAfter of the chain */
+	int64_t chain_end;         /* first notAfter of the path, or the end of
+	                              a staple that is required */
 	int64_t leaf_end;          /* the peer's own notAfter; 0: not seen */
 	char stray[64];            /* what a peer without TLS said */
 	gnutls_datum_t certificates; /* of TLS 1.2, as they came, until they

@@ -574,8 +574,8 @@ starttls_policy_set_alpn(struct starttls_policy *policy,
  *
  * A bounded cache in the policy, keyed by peer name, port and protocol.
  * Only verified sessions enter, each ticket is used once, and none is used
- * past the end of validity of the chain it was verified with.  A server
- * gives tickets instead, and keeps nothing.
+ * past the end of validity of the chain it was verified with, nor of a
+ * staple that is required.  A server gives tickets instead, and keeps nothing.
  *
  * @enabled  1 when new; 0 asks for no tickets at all, which suits a program
  *           that makes one connection

@@ -186,7 +186,7 @@ out:
 /* The single response about the leaf: signature, status, dates. */
 static unsigned
 check_response(const struct starttls_session *s, const struct path *path,
-	       gnutls_ocsp_resp_t response)
+	       gnutls_ocsp_resp_t response, int64_t *ret_end)
 {
 	unsigned invalid = 0, status = 0;
 	time_t this_update = -1, next_update = -1;
@@ -207,7 +207,8 @@ check_response(const struct starttls_session *s, const struct path *path,
 		return STARTTLS_V_BAD_STAPLE;
 	if (next_update == (time_t)-1)
 		next_update = this_update + OCSP_MAX_AGE;
-	return (int64_t)next_update < now ? STARTTLS_V_BAD_STAPLE : 0;
+	*ret_end = (int64_t)next_update;
+	return *ret_end < now ? STARTTLS_V_BAD_STAPLE : 0;
 }
 
 static bool
@@ -236,6 +237,7 @@ check_staple(struct starttls_session *s, const struct path *path,
 	gnutls_datum_t der = { NULL, 0 };
 	gnutls_ocsp_resp_t response;
 	unsigned verdict = STARTTLS_V_BAD_STAPLE;
+	int64_t end = INT64_MAX;
 	bool absent = true;
 
 	/* an anchor that is the leaf is nobody's issuer */
@@ -250,7 +252,8 @@ check_staple(struct starttls_session *s, const struct path *path,
 			absent = gnutls_ocsp_resp_get_status(response) !=
 			    GNUTLS_OCSP_RESP_SUCCESSFUL;
 			if (!absent)
-				verdict = check_response(s, path, response);
+				verdict = check_response(s, path, response,
+				    &end);
 		}
 		gnutls_ocsp_resp_deinit(response);
 	}
@@ -258,6 +261,9 @@ check_staple(struct starttls_session *s, const struct path *path,
 		return must_staple(s, leaf) ?
 		    STARTTLS_V_NO_STAPLE : 0;
 	s->staple = verdict == 0 ? STARTTLS_STAPLE_GOOD : STARTTLS_STAPLE_BAD;
+	/* a session that is resumed shows no staple, and needs one */
+	if (end < s->chain_end && must_staple(s, leaf))
+		s->chain_end = end;
 	return verdict;
 }
 

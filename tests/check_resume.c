@@ -583,19 +583,40 @@ START_TEST(test_policy_resumes_nothing_if_told_so)
 END_TEST
 
 /* Whose validity bounds the sessions made with it. */
-enum bound { LEAF_ENDS, INTER_ENDS, ROOT_ENDS, CRL_ENDS };
+enum bound { LEAF_ENDS, INTER_ENDS, ROOT_ENDS, CRL_ENDS, STAPLE_ENDS };
+
+enum staple_need { NOT_NEEDED, BY_POLICY, BY_LEAF };
 
 static const struct end_row {
 	const char *name;
 	enum bound bound;
 	bool sends_root;
 	int code;                  /* afterwards, from a full handshake */
+	enum staple_need need;
+	bool is_undated;           /* the staple has no nextUpdate */
+	bool is_pinned;            /* the leaf */
 } end_rows[] = {
-	{ "leaf", LEAF_ENDS, false, STARTTLS_E_EXPIRED },
-	{ "intermediate", INTER_ENDS, false, STARTTLS_E_EXPIRED },
-	{ "root, sent along", ROOT_ENDS, true, STARTTLS_E_EXPIRED },
-	{ "root, not sent", ROOT_ENDS, false, STARTTLS_E_EXPIRED },
-	{ "revocation list", CRL_ENDS, false, STARTTLS_E_STALE_CRL },
+	{ .name = "leaf", .bound = LEAF_ENDS, .code = STARTTLS_E_EXPIRED },
+	{ .name = "intermediate", .bound = INTER_ENDS,
+	  .code = STARTTLS_E_EXPIRED },
+	{ .name = "root, sent along", .bound = ROOT_ENDS, .sends_root = true,
+	  .code = STARTTLS_E_EXPIRED },
+	{ .name = "root, not sent", .bound = ROOT_ENDS,
+	  .code = STARTTLS_E_EXPIRED },
+	{ .name = "revocation list", .bound = CRL_ENDS,
+	  .code = STARTTLS_E_STALE_CRL },
+	{ .name = "staple, required", .bound = STAPLE_ENDS,
+	  .code = STARTTLS_E_BAD_STAPLE, .need = BY_POLICY },
+	{ .name = "staple, required by the leaf", .bound = STAPLE_ENDS,
+	  .code = STARTTLS_E_BAD_STAPLE, .need = BY_LEAF },
+	{ .name = "staple without next update", .bound = STAPLE_ENDS,
+	  .code = STARTTLS_E_BAD_STAPLE, .need = BY_POLICY,
+	  .is_undated = true },
+	/* it needs no path, but what had one has its end */
+	{ .name = "root of a pinned leaf", .bound = ROOT_ENDS,
+	  .is_pinned = true },
+	{ .name = "intermediate of a pinned leaf", .bound = INTER_ENDS,
+	  .is_pinned = true },
 };
 
 /* A CRL by @issuer that ends in an hour. */
@@ -616,9 +637,31 @@ add_crl(struct starttls_policy *policy, const struct mint_cert *issuer)
 	gnutls_x509_crl_deinit(crl);
 }
 
+/* A staple that ends in an hour. */
+static void
+make_staple(gnutls_datum_t *ret, const struct mint_cert *cert,
+	    const struct mint_cert *issuer, bool is_undated)
+{
+	const struct mint_ocsp_spec dated = { .next_update = MINT_HOUR },
+	    undated = { .this_update = -15 * MINT_DAY + MINT_HOUR,
+		.no_next_update = true };
+
+	mint_ocsp(ret, cert, issuer, is_undated ? &undated : &dated);
+}
+
+static void
+pin(struct starttls_policy *policy, const struct mint_cert *cert)
+{
+	char *text = mint_pin(cert);
+
+	ck_assert_int_eq(starttls_policy_pin(policy, text, NULL), 0);
+	free(text);
+}
+
 START_TEST(test_policy_resumes_not_past_the_chains_end)
 {
 	const struct end_row *row = &end_rows[_i / VERSIONS];
+	gnutls_datum_t staple = { NULL, 0 };
 	struct mint_cert r, i, l;
 	const struct mint_cert *trusted[] = { &r };
 	const struct mint_cert *sent[] = { &l, &i, &r };
@@ -635,8 +678,18 @@ START_TEST(test_policy_resumes_not_past_the_chains_end)
 	mint(&i, &(struct mint_spec){ .cn = "i", .is_ca = true,
 	    .not_after = row->bound == INTER_ENDS ? MINT_HOUR : 0 }, &r);
 	mint(&l, &(struct mint_spec){ .cn = "l", .dns = { PEER },
+	    .must_staple = row->need == BY_LEAF,
 	    .not_after = row->bound == LEAF_ENDS ? MINT_HOUR : 0 }, &i);
 	spec.policy = test_policy(trusted, 1);
+	if (row->bound == STAPLE_ENDS) {
+		make_staple(&staple, &l, &i, row->is_undated);
+		server.staple = &staple;
+	}
+	if (row->need == BY_POLICY)
+		ck_assert_int_eq(starttls_policy_require_ocsp(spec.policy,
+		    NULL), 0);
+	if (row->is_pinned)
+		pin(spec.policy, &l);
 	if (row->bound == CRL_ENDS)
 		add_crl(spec.policy, &i);
 
@@ -653,9 +706,30 @@ START_TEST(test_policy_resumes_not_past_the_chains_end)
 	mint_set_clock();
 
 	starttls_policy_unref(spec.policy);
+	gnutls_free(staple.data);
 	mint_free(&r);
 	mint_free(&i);
 	mint_free(&l);
+}
+END_TEST
+
+/* A staple that nobody needs binds nobody. */
+START_TEST(test_policy_resumes_past_a_staple_that_is_not_needed)
+{
+	gnutls_datum_t staple;
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = priorities[_i], .ticket_key = &ticket_key,
+	    .staple = &staple };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+
+	make_staple(&staple, chain[0], chain[1], false);
+	expect_talk("first", &spec, false);
+	mint_advance(2 * MINT_HOUR);
+	expect_talk("again", &spec, true);
+	mint_set_clock();
+	gnutls_free(staple.data);
+	starttls_policy_unref(spec.policy);
 }
 END_TEST
 
@@ -892,6 +966,7 @@ resume_suite(void)
 	add_both(tc, test_policy_resumes_nothing_of_another_policy);
 	add_both(tc, test_policy_resumes_nothing_if_told_so);
 	add_rows(tc, test_policy_resumes_not_past_the_chains_end, end_rows);
+	add_both(tc, test_policy_resumes_past_a_staple_that_is_not_needed);
 	add_both(tc, test_policy_resumes_in_spite_of_an_expired_extra);
 	add_both(tc, test_policy_keeps_nothing_of_a_failure);
 	add_both(tc, test_policy_verifies_what_is_not_resumed);
