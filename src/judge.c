@@ -6,8 +6,8 @@
  * certificates.
  *
  * GnuTLS validates it, in a list of trust with its anchor alone, and with the
- * purpose passed explicitly, as it does not check it otherwise.  Revocation
- * lists are ours, see crl.c.
+ * purpose passed explicitly, as it does not check it otherwise; what it does
+ * not see about purposes is here.  Revocation lists are ours, see crl.c.
  */
 
 #include "config.h"
@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "constraints.h"
+
+#define OID_EXT_KEY_USAGE "2.5.29.37"
 
 /* Of GnuTLS: what a certificate and its issuer are both looked at for. */
 #define SHARED (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED | \
@@ -192,7 +194,7 @@ found(const struct chain *chain, struct path *path, unsigned verdict,
 
 static void
 validate(const struct starttls_policy *policy, const struct chain *chain,
-	 struct path *path)
+	 struct path *path, const char *purpose)
 {
 	struct account account = { .path = path };
 	gnutls_x509_trust_list_t list;
@@ -208,10 +210,8 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 	    1, 0) == 1 ? 0 : GNUTLS_E_MEMORY_ERROR;
 	current = &account;
 	if (rc >= 0)
-		rc = verify(policy, list, path->crt, path->len > 1 ? path->len - 1 :
-		    1, policy->role == STARTTLS_SERVER ?
-		    GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER,
-		    &status, on_path);
+		rc = verify(policy, list, path->crt, path->len > 1 ?
+		    path->len - 1 : 1, purpose, &status, on_path);
 	current = NULL;
 	gnutls_x509_trust_list_deinit(list, 0);
 	if (rc < 0)
@@ -237,18 +237,79 @@ constrain(const struct chain *chain, const struct name *name,
 	path->depth = depth_of(chain, path->crt[place]);
 }
 
+/*
+ * Whether an extended key usage has a purpose in it, GnuTLS's own or any.
+ * GnuTLS takes one without purposes for none at all, and does not look at an
+ * anchor's.
+ */
+static bool
+permits(gnutls_x509_crt_t crt, const char *purpose)
+{
+	char oid[128];
+	unsigned i;
+	int rc;
+
+	for (i = 0;; i++) {
+		size_t size = sizeof(oid);
+
+		rc = gnutls_x509_crt_get_key_purpose_oid(crt, i, oid, &size,
+		    NULL);
+		if (rc == GNUTLS_E_SHORT_MEMORY_BUFFER)
+			continue;
+		if (rc < 0)
+			return false;
+		if (purpose == NULL || strcmp(oid, purpose) == 0 ||
+		    strcmp(oid, GNUTLS_KP_ANY) == 0)
+			return true;
+	}
+}
+
+static bool
+has_usage(gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t der = { NULL, 0 };
+	int rc = gnutls_x509_crt_get_extension_by_oid2(crt, OID_EXT_KEY_USAGE,
+	    0, &der, NULL);
+
+	gnutls_free(der.data);
+	/* an error is no permission */
+	return rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+}
+
+static void
+check_purposes(const struct chain *chain, struct path *path,
+	       const char *purpose)
+{
+	unsigned i;
+
+	for (i = 0; i < path->len; i++) {
+		gnutls_x509_crt_t crt = path->crt[i];
+		bool is_anchor = i > 0 && i == path->len - 1;
+
+		/* of a root it does not count, RFC 5280 section 6.1.1 (d) */
+		if (is_anchor && gnutls_x509_crt_check_issuer(crt, crt) != 0)
+			continue;
+		if (has_usage(crt) && !permits(crt, is_anchor ? purpose :
+		    NULL))
+			found(chain, path, STARTTLS_V_PURPOSE, i);
+	}
+}
+
 void
 starttls_judge(const struct starttls_policy *policy,
 	       const struct chain *chain, const struct name *name,
 	       struct path *path)
 {
+	const char *purpose = policy->role == STARTTLS_SERVER ?
+	    GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER;
 	unsigned i;
 
 	path->verdict = path->signatures = 0;
 	path->depth = -1;
 	path->pinned = false;
 	path->end = INT64_MAX;
-	validate(policy, chain, path);
+	validate(policy, chain, path, purpose);
+	check_purposes(chain, path, purpose);
 	constrain(chain, name, path);
 	/* who is to blame for the list is whose signature is good */
 	for (i = path->proven; i < path->len; i++)

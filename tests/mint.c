@@ -35,6 +35,7 @@
 
 #define OID_SAN "2.5.29.17"
 #define OID_CONSTRAINTS "2.5.29.30"
+#define OID_EXT_KEY_USAGE "2.5.29.37"
 #define OID_SRV_NAME "1.3.6.1.5.5.7.8.7"  /* RFC 4985 */
 #define OID_EXAMPLE "1.3.6.1.4.1.32473.1" /* RFC 5612 */
 #define TLS_FEATURE_STATUS_REQUEST 5	  /* RFC 7633 */
@@ -330,7 +331,11 @@ set_usage(gnutls_x509_crt_t crt, const struct mint_spec *spec)
 	if (usage != MINT_NO_USAGE)
 		must(gnutls_x509_crt_set_key_usage(crt, usage), "key usage");
 
-	if (spec->no_purposes)
+	if (spec->empty_purposes)
+		must(gnutls_x509_crt_set_extension_by_oid(
+			     crt, OID_EXT_KEY_USAGE, "\x30", 2, 0),
+		     "empty key purposes");
+	if (spec->no_purposes || spec->empty_purposes)
 		return;
 	for (; n < ARRAY_LEN(spec->purposes) && spec->purposes[n]; n++)
 		must(gnutls_x509_crt_set_key_purpose_oid(

@@ -97,6 +97,7 @@ struct mint_spec {
 	unsigned int usage;	 /* GNUTLS_KEY_*, or MINT_NO_USAGE */
 	const char *purposes[4]; /* OIDs; default: a leaf is for TLS servers */
 	bool no_purposes;
+	bool empty_purposes; /* the extension, without any in it */
 
 	const char *permitted_dns; /* name constraints, critical */
 	const char *excluded_dns;
