@@ -189,6 +189,8 @@ starttls_name_parse(const char *text, struct name *ret_name,
 	} else {
 		memcpy(name.text, text, strlen(text) + 1);
 	}
+	name.is_absolute = name.text[0] != '\0' &&
+	    name.text[strlen(name.text) - 1] == '.';
 	*ret_why = check_dns(name.text);
 	if (*ret_why != NULL)
 		return STARTTLS_E_INVALID;

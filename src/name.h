@@ -17,6 +17,7 @@ struct name {
 	                                  or an address without scope */
 	uint8_t ip[16];
 	size_t ip_len;             /* 0: a DNS name; 4 or 16: an address */
+	bool is_absolute;          /* it had a final dot */
 };
 
 /**

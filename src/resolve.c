@@ -48,7 +48,7 @@ struct lookup {
 
 	/* the question */
 	int family, flags;
-	char host[STARTTLS_HOST_SIZE];
+	char host[STARTTLS_HOST_SIZE + 1]; /* with a final dot */
 	char port[32];
 };
 
@@ -368,6 +368,19 @@ is_port(const char *port, bool *ret_is_number)
 	    "0123456789-_.+/*") == len;
 }
 
+/*
+ * An address with its scope; a name with its final dot, which keeps resolvers
+ * from trying it in other domains first.  "localhost" is in no domain and in
+ * the resolver's files, without a dot (RFC 6761 section 6.3).
+ */
+static void
+write_host(struct lookup *question, const char *host, const struct name *name)
+{
+	snprintf(question->host, sizeof(question->host), "%s%s",
+	    name->ip_len != 0 ? host : name->text, name->is_absolute &&
+	    strcmp(name->text, "localhost") != 0 ? "." : "");
+}
+
 int
 starttls_resolve(const char *host, const char *port,
 		 enum starttls_family family, int64_t deadline,
@@ -400,9 +413,7 @@ starttls_resolve(const char *host, const char *port,
 		    "address of the other family", shown);
 	question.flags = (name.ip_len != 0 ? AI_NUMERICHOST : 0) |
 	    (is_number ? AI_NUMERICSERV : 0);
-	/* an address with its scope */
-	snprintf(question.host, sizeof(question.host), "%s",
-	    name.ip_len != 0 ? host : name.text);
+	write_host(&question, host, &name);
 	snprintf(question.port, sizeof(question.port), "%s", port);
 	if (name.ip_len == 0 || !is_number)
 		return resolve_elsewhere(&question, shown, deadline,

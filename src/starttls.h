@@ -1170,11 +1170,12 @@ starttls_session_channel_binding(struct starttls_session *session,
 /**
  * starttls_dial: from a name to a connected TCP socket.
  *
- * IPv6 and IPv4 are raced (RFC 8305); internationalised names are mapped;
- * numeric addresses may carry a scope.  Resolution runs in a thread of its
- * own so that the deadline holds for it, too.  A process has a limited number
- * of these, which counts those that were left behind at a deadline; a look-up
- * for which there is no room waits for it until its own deadline.
+ * IPv6 and IPv4 are raced (RFC 8305); internationalised names are mapped; one
+ * with a final dot is looked up with it; numeric addresses may carry a scope.
+ * Resolution runs in a thread of its own so that the deadline holds for it,
+ * too.  A process has a limited number of these, which counts those that were
+ * left behind at a deadline; a look-up for which there is no room waits for it
+ * until its own deadline.
  *
  * @port       number or service name
  *

@@ -377,12 +377,21 @@ START_TEST(test_dial_asks_the_resolver)
 	resolver.rc = EAI_NONAME;
 	refuse("Mail.Example.org.", "imap", STARTTLS_ANY, SOON_MS,
 	    STARTTLS_E_RESOLVE, STARTTLS_PHASE_RESOLVE, &error);
-	ck_assert_str_eq(resolver.host, "mail.example.org");
+	ck_assert_str_eq(resolver.host, "mail.example.org.");
 	ck_assert_str_eq(resolver.port, "imap");
 	refuse("b\xc3\xbc" "cher.example", "25", STARTTLS_ANY, SOON_MS,
 	    STARTTLS_E_RESOLVE, STARTTLS_PHASE_RESOLVE, &error);
 	ck_assert_str_eq(resolver.host, "xn--bcher-kva.example");
-	ck_assert_int_eq(resolver.calls, 2);
+	refuse("b\xc3\xbc" "cher.example\xe3\x80\x82", "25", STARTTLS_ANY,
+	    SOON_MS, STARTTLS_E_RESOLVE, STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_str_eq(resolver.host, "xn--bcher-kva.example.");
+	refuse("localhost.", "25", STARTTLS_ANY, SOON_MS, STARTTLS_E_RESOLVE,
+	    STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_str_eq(resolver.host, "localhost");
+	refuse("mail", "25", STARTTLS_ANY, SOON_MS, STARTTLS_E_RESOLVE,
+	    STARTTLS_PHASE_RESOLVE, &error);
+	ck_assert_str_eq(resolver.host, "mail");
+	ck_assert_int_eq(resolver.calls, 5);
 }
 END_TEST
 

@@ -77,6 +77,8 @@ START_TEST(test_name_parse_accepts)
 	ck_assert_msg(rc == 0, "%s: %d, %s", good[_i].in, rc, why);
 	ck_assert_str_eq(name.text, good[_i].text);
 	ck_assert_uint_eq(name.ip_len, good[_i].ip_len);
+	ck_assert_int_eq(name.is_absolute,
+	    good[_i].in[strlen(good[_i].in) - 1] == '.');
 	ck_assert_mem_eq(name.ip, good[_i].ip, good[_i].ip_len);
 }
 END_TEST
