@@ -27,7 +27,6 @@ find_account(const struct settings *settings, const char *url,
 		return rc;
 	rc = account_for(&settings->account, ret_url, ret_options,
 	    error->message, sizeof(error->message));
-	ret_options->own_name = settings->options.own_name;
 	ret_options->trace = settings->options.trace;
 	ret_options->trace_context = settings->options.trace_context;
 	error->code = rc;

@@ -97,8 +97,7 @@ login_new(struct login **ret_login, struct starttls_session *session,
 	l->session = session;
 	l->url = *url;
 	l->options = *options;
-	l->d.own_name = options->own_name != NULL ? options->own_name :
-	    "localhost";
+	l->d.own_name = starttls_session_own_name(session);
 	l->d.user = options->user;
 	l->d.secret = options->secret;
 	l->d.native = protocol->has_native;

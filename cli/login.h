@@ -25,7 +25,6 @@ struct login_options {
 	const char *secret;        /* NULL: none, for EXTERNAL */
 	bool is_token;             /* the secret is an OAuth 2.0 token */
 	const char *mechanism;     /* as login_knows; NULL: the strongest */
-	const char *own_name;      /* for EHLO; NULL: "localhost" */
 	starttls_trace_fn trace;
 	void *trace_context;
 };

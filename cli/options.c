@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
 	{ 'c', "--connect", "HOST:PORT",
 	  "connect to this; the URL still names whom to verify" },
 	{ 'n', "--client-name", "NAME",
-	  "name to give in EHLO (default: localhost)" },
+	  "name to give in EHLO (default: the host's, or its address)" },
 	{ 'L', "--listen", "HOST:PORT",
 	  "listen on this; port 0 is a free one" },
 	{ 'U', "--listen-unix", "PATH", "listen on a UNIX socket instead" },

@@ -111,8 +111,8 @@ converse(struct lines *l, char **argv, const char *password)
 	starttls_session_report(l->session, &report);
 	if (!report.upgraded && expect(l, "220", NULL) != 0)
 		return -1;
-	if (lines_put(l, "EHLO localhost") != 0 ||
-	    expect(l, "250", &offers) != 0)
+	if (lines_put(l, "EHLO %s", starttls_session_own_name(l->session)) !=
+	    0 || expect(l, "250", &offers) != 0)
 		return -1;
 	if (!is_address(argv[5]) || !is_address(argv[6]))
 		return lines_fail(l, "not an address that can be sent");

@@ -303,6 +303,12 @@ starttls_session_fd(const struct starttls_session *session)
 	return session == NULL ? -1 : session->io.fd;
 }
 
+const char *
+starttls_session_own_name(const struct starttls_session *session)
+{
+	return session != NULL ? session->own_name : "";
+}
+
 int
 starttls_session_error(const struct starttls_session *session,
 		       struct starttls_error *ret_error)

@@ -693,7 +693,9 @@ struct starttls_options {
 
 	/* the dialog */
 	const char *own_name;      /* for EHLO, or in a server's greeting;
-	                              NULL: "localhost" */
+	                              NULL: the host's name if it has a
+	                              domain, else its address; for a
+	                              server "localhost" */
 	const char *port;          /* as text, for the resumption cache and
 	                              ALPN; NULL: the usual one */
 	const void *pending;       /* bytes that the application's reader */
@@ -1124,6 +1126,17 @@ starttls_session_fd(const struct starttls_session *session);
 STARTTLS_API int
 starttls_session_error(const struct starttls_session *session,
 		       struct starttls_error *ret_error);
+
+/**
+ * starttls_session_own_name: what we have called ourselves.
+ *
+ * For EHLO, which the application has to say again inside TLS: the name of the
+ * options, or what was used in its place.
+ *
+ * Returns: text that lives as long as the session.
+ */
+STARTTLS_API const char *
+starttls_session_own_name(const struct starttls_session *session);
 
 /**
  * starttls_session_report, _cert, _cert_der: as for an upgrade.

@@ -167,3 +167,25 @@ starttls_transport_send(struct transport *io, const struct iovec *iov,
 		io->spoke = true;
 	return n;
 }
+
+size_t
+starttls_transport_own_address(const struct transport *io, uint8_t ret_ip[16])
+{
+	struct sockaddr_storage address;
+	const struct sockaddr_in *in = (const void *)&address;
+	const struct sockaddr_in6 *in6 = (const void *)&address;
+	socklen_t len = sizeof(address);
+
+	if (io->fd < 0 ||
+	    getsockname(io->fd, (struct sockaddr *)&address, &len) != 0)
+		return 0;
+	if (address.ss_family == AF_INET) {
+		memcpy(ret_ip, &in->sin_addr, 4);
+		return 4;
+	}
+	if (address.ss_family == AF_INET6) {
+		memcpy(ret_ip, &in6->sin6_addr, 16);
+		return 16;
+	}
+	return 0;
+}

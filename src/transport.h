@@ -61,4 +61,14 @@ ssize_t starttls_transport_recv(struct transport *io, void *data,
 ssize_t starttls_transport_send(struct transport *io, const struct iovec *iov,
 				int count);
 
+/**
+ * starttls_transport_own_address: our end of a connection of the internet.
+ *
+ * Also for callbacks, if what is polled for them is a socket.
+ *
+ * Returns: 4 or 16 octets; 0: there is none, and @ret_ip is untouched.
+ */
+size_t starttls_transport_own_address(const struct transport *io,
+				      uint8_t ret_ip[16]);
+
 #endif

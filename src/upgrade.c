@@ -20,11 +20,11 @@
 #include <string.h>
 
 #include "handshake.h"
+#include "own_name.h"
 #include "preamble.h"
 #include "text.h"
 #include "wait.h"
 
-#define MAX_OWN_NAME 255
 
 static int
 invalid(struct starttls_error *error, const char *why)
@@ -75,7 +75,7 @@ check_arguments(const struct starttls_policy *policy,
 	if (o->pending == NULL && o->pending_len > 0)
 		return "pending bytes without a pointer";
 	if (o->own_name != NULL && (o->own_name[0] == '\0' ||
-	    strlen(o->own_name) > MAX_OWN_NAME ||
+	    strlen(o->own_name) >= OWN_NAME_SIZE ||
 	    strchr(o->own_name, ' ') != NULL ||
 	    !starttls_text_is_plain(o->own_name)))
 		return "our own name is empty, too long, or has blanks, "
@@ -110,13 +110,16 @@ static int
 fill_names(struct starttls_session *s, const struct name *name,
 	   const struct starttls_options *o)
 {
-	const char *client = o != NULL && o->own_name != NULL ?
-	    o->own_name : "localhost";
+	char own[OWN_NAME_SIZE] = "localhost";
 	const char *port = o != NULL && o->port != NULL ? o->port :
 	    starttls_protocol_port(s->protocol, s->from);
 
 	s->name = malloc(sizeof(*s->name));
-	s->own_name = strdup(client);
+	if (o != NULL && o->own_name != NULL)
+		stpcpy(own, o->own_name); /* checked */
+	else if (!starttls_session_is_server(s))
+		starttls_own_name(&s->io, own);
+	s->own_name = strdup(own);
 	if (s->name == NULL || s->own_name == NULL)
 		return STARTTLS_E_NOMEM;
 	*s->name = *name;

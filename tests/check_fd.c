@@ -10,6 +10,7 @@
 #include <config.h>
 #endif
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -26,6 +27,7 @@
 
 #include "harness.h"
 #include "heap.h"
+#include "own_name.h"
 #include "policy.h"
 #include "sockets.h"
 #include "wait.h"
@@ -404,6 +406,7 @@ START_TEST(test_fd_keeps_its_mode_and_its_owner)
 	ck_assert_int_eq(fcntl(fds[0], F_GETFL), flags);
 	session = starttls_upgrade_take(upgrade);
 	ck_assert_int_eq(starttls_session_fd(session), fds[0]);
+	ck_assert_str_eq(starttls_session_own_name(session), TEST_HOST_NAME);
 	expect_echo(session, "hello");
 	ck_assert_int_eq(fcntl(fds[0], F_GETFL), flags);
 	ck_assert_int_eq(starttls_session_close(session), 0);
@@ -415,6 +418,90 @@ START_TEST(test_fd_keeps_its_mode_and_its_owner)
 	close(fds[0]);
 	peer_join(&peer);
 	ck_assert(peer.heard_bye && peer.saw_end);
+}
+END_TEST
+
+static const struct {
+	const char *host;          /* NULL: cannot be found out */
+	const char *address;       /* connected to; NULL: local sockets */
+	const char *name;
+} own_names[] = {
+	{ "client.example.org", NULL, "client.example.org" },
+	{ "client.example.org", "127.0.0.1", "client.example.org" },
+	{ "Client.Example.ORG", NULL, "client.example.org" },
+	{ "client.example.org.", NULL, "client.example.org" },
+	{ "b\xc3\xbc" "cher.example", NULL, "xn--bcher-kva.example" },
+	/* no domain, or none that means anything elsewhere */
+	{ "client", "127.0.0.1", "[127.0.0.1]" },
+	{ "client.", "127.0.0.1", "[127.0.0.1]" },
+	{ "client", "::1", "[IPv6:::1]" },
+	{ "client", "::ffff:127.0.0.1", "[127.0.0.1]" },
+	{ "localhost", "::1", "[IPv6:::1]" },
+	{ "localhost.localdomain", "::1", "[IPv6:::1]" },
+	{ "192.0.2.1", "::1", "[IPv6:::1]" },
+	{ "2001:db8::1", "::1", "[IPv6:::1]" },
+	{ NULL, "::1", "[IPv6:::1]" },
+	{ "", "::1", "[IPv6:::1]" },
+	/* nothing that could be said */
+	{ "a.example\r\nQUIT", "127.0.0.1", "[127.0.0.1]" },
+	{ "a b.example", "127.0.0.1", "[127.0.0.1]" },
+	{ "a_b.example", "127.0.0.1", "[127.0.0.1]" },
+	{ "a..example", "127.0.0.1", "[127.0.0.1]" },
+	{ "a.\xff", "127.0.0.1", "[127.0.0.1]" },
+	{ "a.0x1", "127.0.0.1", "[127.0.0.1]" },
+	/* no address */
+	{ "client", NULL, "[127.0.0.1]" },
+	{ NULL, NULL, "[127.0.0.1]" },
+};
+
+/* A socket that is connected to @host, which accepts nobody. */
+static int
+connect_to(const char *host, int *ret_listener)
+{
+	char port[SOCKETS_PORT_SIZE];
+	struct starttls_error error;
+	int fd, mapped = strncmp(host, "::ffff:", 7) == 0;
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6 };
+
+	*ret_listener = sockets_listen(strchr(host, ':') != NULL && !mapped ?
+	    AF_INET6 : AF_INET, port);
+	if (*ret_listener < 0)
+		return -1;
+	if (!mapped) {
+		ck_assert_msg(starttls_dial(host, port, STARTTLS_ANY, SOON_MS,
+		    &fd, &error) == 0, "%s", error.message);
+		return fd;
+	}
+	ck_assert_int_eq(inet_pton(AF_INET6, host, &to.sin6_addr), 1);
+	to.sin6_port = htons((uint16_t)strtoul(port, NULL, 10));
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	if (fd >= 0)
+		ck_assert_int_eq(connect(fd, (struct sockaddr *)&to,
+		    sizeof(to)), 0);
+	return fd;
+}
+
+START_TEST(test_fd_own_name)
+{
+	const char *address = own_names[_i].address;
+	char name[OWN_NAME_SIZE];
+	struct transport io;
+	int fds[2] = { -1, -1 };
+
+	if (address == NULL)
+		make_pair(false, fds);
+	else
+		fds[0] = connect_to(address, &fds[1]);
+	if (fds[0] >= 0) {         /* or there is no IPv6 */
+		ck_assert_int_eq(starttls_transport_init(&io, fds[0], NULL),
+		    0);
+		test_host_name = own_names[_i].host;
+		starttls_own_name(&io, name);
+		ck_assert_msg(strcmp(name, own_names[_i].name) == 0,
+		    "row %d: %s", _i, name);
+		close(fds[0]);
+	}
+	close(fds[1]);
 }
 END_TEST
 
@@ -646,13 +733,13 @@ START_TEST(test_fd_raises_no_sigpipe_after_a_reset)
 END_TEST
 
 /* Ways to fail, for counting descriptors. */
-static const char *const refusal[] = { "S: 220 hi", "C: EHLO localhost",
+static const char *const refusal[] = { "S: 220 hi", "C: EHLO " TEST_HOST_NAME,
 	"S: 250-hi", "S: 250 STARTTLS", "C: STARTTLS", "S: 454 no", NULL };
-static const char *const early[] = { "S: 220 hi", "C: EHLO localhost",
+static const char *const early[] = { "S: 220 hi", "C: EHLO " TEST_HOST_NAME,
 	"S: 250-hi", "S: 250 STARTTLS", "C: STARTTLS",
 	"S: 220 go\r\n250 boo", NULL };
 static const char *const nothing_offered[] = { "S: 220 hi",
-	"C: EHLO localhost", "S: 250 hi", NULL };
+	"C: EHLO " TEST_HOST_NAME, "S: 250 hi", NULL };
 static const char *const noise[] = { "S: hello?", NULL };
 
 static const struct {
@@ -1238,6 +1325,8 @@ main(void)
 	    4);
 	tcase_add_loop_test(owner,
 	    test_fd_stays_open_when_an_upgrade_is_given_up, 0, 6);
+	tcase_add_loop_test(owner, test_fd_own_name, 0,
+	    ARRAY_LEN(own_names));
 	tcase_add_loop_test(owner,
 	    test_fd_tcp_nodelay_is_set_whatever_the_stage, 1, 4);
 	tcase_add_loop_test(owner,

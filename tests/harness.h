@@ -25,6 +25,7 @@
 
 #include <check.h>
 
+#include "hostname.h"
 #include "mint.h"
 #include "starttls.h"
 #include "tlspair.h"

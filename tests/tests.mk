@@ -56,7 +56,8 @@ AM_TESTS_ENVIRONMENT = \
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = libinternal.la $(CHECK_LIBS) $(GNUTLS_LIBS)
 MINT_SOURCES = tests/mint.c tests/mint.h tests/tlspair.c tests/tlspair.h
-HARNESS_SOURCES = tests/harness.c tests/harness.h $(MINT_SOURCES)
+HARNESS_SOURCES = tests/harness.c tests/harness.h tests/hostname.c \
+	tests/hostname.h $(MINT_SOURCES)
 DUO_SOURCES = tests/duo.c tests/duo.h $(HARNESS_SOURCES)
 
 tests_check_text_SOURCES = tests/check_text.c $(HARNESS_SOURCES)
