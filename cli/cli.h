@@ -146,6 +146,9 @@ void complain_usage(const char *subcommand, const char *format, ...)
 
 /* Durations in the unit that suits them; the buffer has 16 bytes or more. */
 const char *show_time(char *buf, size_t size, int64_t us);
+/* Whether GnuTLS had to leave a later date at this one. */
+bool is_clamped(int64_t seconds);
+/* To the minute; the buffer has 32 bytes or more. */
 void show_date(char *buf, size_t size, int64_t seconds);
 /* Whole days from now to then, negative if it is past. */
 long days_until(int64_t seconds);

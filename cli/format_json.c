@@ -137,6 +137,7 @@ certificate_of(const struct result *r)
 	    json_set(o, "signature", text_or_null(c->signature)) &&
 	    json_set(o, "not_before", json_of_date(c->not_before)) &&
 	    json_set(o, "not_after", json_of_date(c->not_after)) &&
+	    json_set(o, "clamped", json_boolean(is_clamped(c->not_after))) &&
 	    json_set(o, "days_left", json_integer(r->days_left)) &&
 	    json_set(o, "chain_not_after", json_of_date(r->chain_not_after)) &&
 	    json_set(o, "chain_length", json_integer(r->report.chain_len)) &&

@@ -232,15 +232,25 @@ show_time(char *buf, size_t size, int64_t us)
 	return buf;
 }
 
+bool
+is_clamped(int64_t seconds)
+{
+	/* where time_t has 32 bits, for all from 2038 on (lib/x509/time.c) */
+	return SIZEOF_TIME_T == 4 && seconds == 2145914603;
+}
+
 void
 show_date(char *buf, size_t size, int64_t seconds)
 {
 	time_t when = (time_t)seconds;
+	char text[24];
 	struct tm tm;
 
 	if (gmtime_r(&when, &tm) == NULL ||
-	    strftime(buf, size, "%Y-%m-%d %H:%M UTC", &tm) == 0)
-		snprintf(buf, size, "unknown");
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		snprintf(text, sizeof(text), "unknown");
+	snprintf(buf, size, "%s%s", text,
+	    is_clamped(seconds) ? " or later" : "");
 }
 
 long

@@ -179,13 +179,27 @@ def issue_dated(name, start, end):
             "-out", path(name + ".pem"))
 
 
+def has_small_time():
+    """Whether time_t has 32 bits."""
+    try:
+        with open(os.path.join(os.environ.get("abs_top_builddir", "."),
+                               "config.h"), encoding="ascii") as file:
+            return "#define SIZEOF_TIME_T 4\n" in file
+    except OSError:
+        return False
+
+
+LAST = 2145914603 if has_small_time() else 1 << 40
+
+
 def dates(name):
-    """notBefore and notAfter of NAME.pem in seconds, as openssl sees them."""
+    """notBefore and notAfter of NAME.pem in seconds, as openssl sees them, but
+    not later than GnuTLS has them."""
     done = subprocess.run(["openssl", "x509", "-noout", "-dates", "-in",
                            path(name + ".pem")], check=True,
                           stdout=subprocess.PIPE)
-    return [calendar.timegm(time.strptime(line.split("=")[1],
-                                          "%b %d %H:%M:%S %Y GMT"))
+    return [min(LAST, calendar.timegm(time.strptime(
+        line.split("=")[1], "%b %d %H:%M:%S %Y GMT")))
             for line in done.stdout.decode().splitlines()]
 
 
