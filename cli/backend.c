@@ -26,6 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compat.h"
+
 #define FACTS 8
 #define MAX_GREETING 4096
 

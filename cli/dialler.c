@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "compat.h"
 
 #define STACK_SIZE 262144
 #define BURST 32                   /* threads started in one turn of the loop:

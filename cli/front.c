@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "signals.h"
 
 #define DEFAULT_LIMIT 16384        /* connections, if descriptors allow */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "options.h"
 
 #define MAX_PASSPHRASE 1024

@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "cli.h"
+#include "compat.h"
 #include "loop.h"
 
 static const struct login_protocol *const protocols[] = {

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
 #include "login_dialog.h"
 
 enum { GREETING, START, BEGIN, CAPABILITY, AUTHENTICATE, CANCEL, NATIVE,

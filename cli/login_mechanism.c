@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "cli.h"
+#include "compat.h"
 #include "login_engine.h"
 
 void

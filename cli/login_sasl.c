@@ -28,6 +28,8 @@
 #include <gnutls/crypto.h>
 #include <gsasl.h>
 
+#include "compat.h"
+
 /* Fractions of a second, and many times what servers ask for. */
 #define MAX_ROUNDS 200000
 
@@ -98,7 +100,7 @@ sasl_needs(unsigned mechanism)
  * one that everybody has.  Base64, for GNU SASL.
  */
 static int
-bind(struct starttls_session *session, Gsasl_property *ret_property,
+add_binding(struct starttls_session *session, Gsasl_property *ret_property,
      char **ret_data)
 {
 	struct starttls_report report = { .size = sizeof(report) };
@@ -126,7 +128,7 @@ can_bind(struct starttls_session *session)
 	Gsasl_property property;
 	char *data;
 
-	if (bind(session, &property, &data) != 0)
+	if (add_binding(session, &property, &data) != 0)
 		return false;
 	gsasl_free(data);
 	return true;
@@ -246,7 +248,7 @@ start_library(struct sasl *sasl, struct starttls_session *session)
 		return STARTTLS_E_NOMEM;
 	if (!m->plus)
 		return 0;
-	rc = bind(session, &property, &data);
+	rc = add_binding(session, &property, &data);
 	if (rc != 0)
 		return rc;
 	rc = gsasl_property_set(sasl->session, property, data);

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "compat.h"
+
 int64_t
 loop_now_us(void)
 {

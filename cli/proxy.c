@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "dialler.h"
 #include "front.h"
 #include "relay.h"

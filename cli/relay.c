@@ -24,6 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compat.h"
+
 #define BUFFER_SIZE 16384          /* one TLS record */
 #define ROUNDS 8                   /* then it is somebody else's turn */
 

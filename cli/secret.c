@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "compat.h"
 #include "loop.h"
 
 #define MAX_OUTPUT 65536           /* of a command, most of it ignored */

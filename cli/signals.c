@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat.h"
+
 /* All that a handler can get at. */
 static int signal_out = -1;
 

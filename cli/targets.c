@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
 #include "result.h"
 #include "targets.h"
 #include "values.h"

@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
+
 /* Text as bytes, in which a NUL is one. */
 struct text {
 	const char *at, *end;

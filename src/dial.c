@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "resolve.h"
 #include "text.h"
 #include "wait.h"

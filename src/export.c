@@ -24,6 +24,8 @@
 
 #include <gnutls/crypto.h>
 
+#include "compat.h"
+
 #define MAGIC "STARTTLS-SESSIONS-1\n"
 #define MAGIC_SIZE (sizeof(MAGIC) - 1)
 #define DIGEST_SIZE 32

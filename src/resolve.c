@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
 #include "name.h"
 #include "text.h"
 #include "wait.h"

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
+
 struct slot {
 	char *key;                 /* NULL: free */
 	uint8_t *data;

@@ -22,6 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "compat.h"
+
 /* What a TCP socket is connected to; "" if that is not known. */
 static void
 fill_address(struct transport *io)
@@ -63,6 +65,7 @@ starttls_transport_init(struct transport *io, int fd,
 	errno = EPROTOTYPE;
 	if (type != SOCK_STREAM)
 		return STARTTLS_E_INVALID;
+	compat_no_signal(fd);
 	if (getsockname(fd, (struct sockaddr *)&address, &address_len) == 0)
 		io->is_tcp = address.ss_family == AF_INET ||
 		    address.ss_family == AF_INET6;
