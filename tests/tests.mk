@@ -32,6 +32,11 @@ SERVER_TESTS += tests/real/prometheus.test
 endif
 endif
 FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust
+if ENABLE_CLI
+if HAVE_GSASL
+FUZZERS += fuzz/fuzz_login
+endif
+endif
 
 TESTS =
 check_PROGRAMS =
@@ -161,6 +166,18 @@ fuzz_fuzz_serve_LDADD = $(TEST_LIBS)
 fuzz_fuzz_trust_SOURCES = fuzz/fuzz_trust.c fuzz/replay.c
 fuzz_fuzz_trust_CFLAGS = $(TEST_CFLAGS)
 fuzz_fuzz_trust_LDADD = $(TEST_LIBS)
+# The logins of the command, over a session that is the target's own.
+fuzz_fuzz_login_SOURCES = fuzz/fuzz_login.c fuzz/replay.c cli/loop.c \
+	cli/print.c cli/queue.c cli/veil.c $(LOGIN_SOURCES)
+fuzz_fuzz_login_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cli \
+	-Dstarttls_session_read=peer_read \
+	-Dstarttls_session_write=peer_write \
+	-Dstarttls_session_shutdown=peer_shutdown \
+	-Dstarttls_session_error=peer_error \
+	-Dstarttls_session_report=peer_report \
+	-Dstarttls_session_channel_binding=peer_binding
+fuzz_fuzz_login_CFLAGS = $(TEST_CFLAGS) $(GSASL_CFLAGS)
+fuzz_fuzz_login_LDADD = $(TEST_LIBS) $(GSASL_LIBS)
 
 # For tools/run-tests, which runs these under other conditions as well.
 print-unit-tests:

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Any bytes from the server of a login, whole and in pieces.
+ *
+ * The first byte chooses protocol, stage and account, the second the size of
+ * the pieces.  The session is one of this file.  Whatever comes, the login ends
+ * when the stream does, only lines are said, nothing that is shown has the
+ * secret in it, and a login that was good has said it.
+ */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "login.h"
+#include "veil.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define SECRET "s3cret-pass"
+
+struct peer {
+	const uint8_t *data;
+	size_t size, piece;
+	bool is_patient;           /* says a line at a time */
+	bool would_block;          /* every other call */
+	bool knows;                /* that there is a secret */
+	bool heard;                /* it */
+	size_t said;
+	char line[8192];
+	size_t line_len;
+};
+
+static struct peer peer;
+
+static void
+require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+/* ---- the session: see fuzz_login_CPPFLAGS in tests/tests.mk ---- */
+
+ssize_t
+peer_read(struct starttls_session *session, void *buf, size_t len)
+{
+	const uint8_t *end;
+
+	(void)session;
+	peer.would_block = !peer.would_block;
+	if (peer.would_block)
+		return STARTTLS_WANT_READ;
+	if (len > peer.piece)
+		len = peer.piece;
+	if (len > peer.size)
+		len = peer.size;
+	end = peer.is_patient ? memchr(peer.data, '\n', len) : NULL;
+	if (end != NULL)
+		len = (size_t)(end - peer.data) + 1;
+	memcpy(buf, peer.data, len);
+	peer.data += len;
+	peer.size -= len;
+	return (ssize_t)len;
+}
+
+ssize_t
+peer_write(struct starttls_session *session, const void *data, size_t len)
+{
+	const char *bytes = data;
+	size_t i;
+
+	(void)session;
+	peer.would_block = !peer.would_block;
+	if (peer.would_block)
+		return STARTTLS_WANT_WRITE;
+	if (len > peer.piece)
+		len = peer.piece;
+	for (i = 0; i < len; i++) {
+		require(bytes[i] != '\0' && peer.line_len < sizeof(peer.line));
+		peer.line[peer.line_len++] = bytes[i];
+		if (bytes[i] != '\n')
+			continue;
+		require(peer.line_len >= 2 &&
+		    peer.line[peer.line_len - 2] == '\r');
+		peer.line[peer.line_len - 2] = '\0';
+		require(strchr(peer.line, '\r') == NULL);
+		peer.heard |= veil_repeats(peer.line, SECRET);
+		peer.line_len = 0;
+	}
+	peer.said += len;
+	require(peer.said < 65536);
+	return (ssize_t)len;
+}
+
+int
+peer_shutdown(struct starttls_session *session)
+{
+	(void)session;
+	return 0;
+}
+
+int
+peer_error(const struct starttls_session *session, struct starttls_error *e)
+{
+	(void)session;
+	memset(e, 0, sizeof(*e));
+	return 0;
+}
+
+int
+peer_report(const struct starttls_session *session, struct starttls_report *r)
+{
+	(void)session;
+	memset(r, 0, sizeof(*r));
+	memcpy(r->version, "TLS1.3", 7);
+	return 0;
+}
+
+int
+peer_binding(struct starttls_session *session,
+	     enum starttls_binding type, void *buf, size_t size,
+	     size_t *ret_len)
+{
+	(void)session;
+	(void)type;
+	require(size >= 32);
+	memset(buf, 'x', 32);
+	*ret_len = 32;
+	return 0;
+}
+
+/* ---- what is shown ---- */
+
+static void
+look(const char *text)
+{
+	size_t i;
+
+	require(!peer.knows || (strstr(text, SECRET) == NULL &&
+	    !veil_repeats(text, SECRET)));
+	for (i = 0; text[i] != '\0'; i++)
+		require(text[i] >= ' ' && text[i] < 0x7f);
+}
+
+static void
+note(void *context, enum starttls_direction direction,
+     enum starttls_phase phase, const char *text)
+{
+	(void)context;
+	(void)direction;
+	require(phase == STARTTLS_PHASE_SESSION);
+	look(text);
+}
+
+/* Three bits for the protocol, one for the stage, and the account. */
+static void
+play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
+     bool is_patient)
+{
+	static const char *const urls[] = {
+		"imap", "smtp", "submission", "pop3", "ftp", "nntp", "imap",
+		"nntp",
+	};
+	static const char *const mechanisms[] = {
+		NULL, "native", "LOGIN", "PLAIN", "SCRAM-SHA-256", NULL,
+		"XOAUTH2", "EXTERNAL",
+	};
+	const unsigned account = choice >> 4 & 7;
+	struct starttls_url url = { .size = sizeof(url) };
+	struct login_options options = {
+		.user = "tester",
+		.secret = account == 7 ? NULL : SECRET,
+		.is_token = account == 5 || account == 6,
+		.mechanism = mechanisms[account],
+		.trace = note,
+	};
+	struct login_outcome outcome;
+	struct starttls_error error;
+	struct login *login;
+	char text[64];
+	unsigned calls = 0;
+	int rc;
+
+	snprintf(text, sizeof(text), "%s%s://localhost", urls[choice & 7],
+	    (choice & 8) != 0 ? "s" : "");
+	require(starttls_url_parse(text, &url, &error) == 0);
+	peer = (struct peer){
+		.data = data, .size = size, .piece = piece,
+		.is_patient = is_patient, .knows = options.secret != NULL,
+	};
+	require(login_new(&login, NULL, &url, &options) == 0);
+	while ((rc = login_step(login)) == STARTTLS_WANT_READ ||
+	    rc == STARTTLS_WANT_WRITE)
+		require(calls++ < 200000);
+	login_outcome(login, &outcome);
+	require(outcome.reason != NULL && outcome.tried);
+	/* some want no password, if the protocol allows that */
+	require(!outcome.ok || peer.heard || options.secret == NULL ||
+	    strcmp(urls[choice & 7], "ftp") == 0 ||
+	    strcmp(urls[choice & 7], "nntp") == 0);
+	look(outcome.mechanism);
+	look(outcome.state);
+	look(outcome.reply);
+	look(outcome.message);
+	require(login_step(login) == rc);
+	login_free(login);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 2)
+		return 0;
+	play(data[0], data + 2, size - 2, size, true);
+	play(data[0], data + 2, size - 2, data[1] % 16u + 1, true);
+	play(data[0], data + 2, size - 2, data[1] % 16u + 1, false);
+	return 0;
+}
