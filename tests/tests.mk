@@ -24,7 +24,7 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/nnrpd.test tests/real/login.test tests/real/library.test \
 	tests/real/readme.test tests/real/clients.test \
 	tests/real/examples.test \
-	tests/real/ftp-data.test tests/real/compare.test \
+	tests/real/pipelined.test tests/real/ftp-data.test tests/real/compare.test \
 	tests/real/cookbook.test
 if ENABLE_EXPORTER
 SCRIPT_TESTS += tests/exporter.test
