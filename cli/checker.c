@@ -198,6 +198,17 @@ begin_inside(struct check *k)
 
 /* ---- the upgrade ---- */
 
+/* Another connection, which must come to its end in what is left of time. */
+static void
+dial_again(struct check *k)
+{
+	loop_unwatch(k->checker->loop, &k->watch);
+	starttls_upgrade_free(k->c.upgrade);
+	k->c.upgrade = NULL;
+	k->phase = DIALLING;
+	dialler_ask(&k->checker->dialler, &k->request);
+}
+
 static void
 upgraded(struct check *k, int code)
 {
@@ -206,6 +217,9 @@ upgraded(struct check *k, int code)
 	c->code = code;
 	if (code == STARTTLS_WANT_READ || code == STARTTLS_WANT_WRITE) {
 		wait_for(k, code);
+	} else if (starttls_upgrade_alpn_refused(c->upgrade)) {
+		k->options.without_alpn = 1;
+		dial_again(k);
 	} else if (code != 0) {
 		starttls_upgrade_report(c->upgrade, &c->report);
 		finish(k);

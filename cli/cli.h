@@ -128,19 +128,19 @@ bool hold_standard_descriptors(void);
 const char *clean(char *buf, size_t size, const char *text);
 int exit_status(const struct starttls_error *error);
 /* What a person could do about it; "" if nothing comes to mind. */
-const char *advice(const char *url, const struct starttls_error *error);
+const char *advice(const char *url, const struct conversation *c);
 #define PEER_SHOWN 70
 /* " (ADDRESS)", of which peer it was, if the URL does not say so. */
 const char *show_peer(char *buf, size_t size, const char *url,
 		      const char *address);
 /* One line on stderr, cause first, then what to do. */
-void complain(const char *url, const struct starttls_error *error);
-/* A lack of this system, of which the library knows nothing. */
-void fill_system_error(struct starttls_error *error, int number,
-		       const char *what);
+void complain(const char *url, struct conversation *c);
 /* The same with another name than that of the error's code, and other advice. */
 void complain_as(const char *url, const struct starttls_error *error,
 		 const char *reason, const char *hint);
+/* A lack of this system, of which the library knows nothing. */
+void fill_system_error(struct starttls_error *error, int number,
+		       const char *what);
 void complain_usage(const char *subcommand, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -148,7 +148,7 @@ run_connect(struct settings *settings)
 	if (c.code != 0) {
 		status = exit_status(&c.error);
 		if (!settings->quiet || status == EXIT_USAGE)
-			complain(url, &c.error);
+			complain(url, &c);
 	}
 	finish_conversation(&c);
 	return status;

@@ -25,10 +25,11 @@ print_verdict(const struct format_run *run, const struct result *r)
 	char peer[PEER_SHOWN];
 
 	if (r->status == 0)
-		fprintf(run->out, "%s: %sok%s, %s %s%s, %d round trips%s\n",
+		fprintf(run->out, "%s: %sok%s, %s %s%s%s, %d round trips%s\n",
 		    r->shown, colour(run, "\033[32m"),
 		    colour(run, "\033[0m"), p->version, p->cipher_suite,
-		    p->resumed ? ", resumed" : "", p->round_trips,
+		    p->resumed ? ", resumed" : "",
+		    p->alpn_refused ? ", ALPN refused" : "", p->round_trips,
 		    show_peer(peer, sizeof(peer), r->name, p->address));
 	else
 		fprintf(run->out, "%s: %s%s%s\n", r->shown,

@@ -159,6 +159,7 @@ tls_of(const struct starttls_report *p)
 	    json_set(o, "group", text_or_null(p->group)) &&
 	    json_set(o, "signature", text_or_null(p->signature)) &&
 	    json_set(o, "alpn", text_or_null(p->alpn)) &&
+	    json_set(o, "alpn_refused", json_boolean(p->alpn_refused)) &&
 	    json_set(o, "resumed", json_boolean(p->resumed)) &&
 	    json_set(o, "ocsp_staple", json_string(staples[p->staple])));
 }

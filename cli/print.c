@@ -25,19 +25,35 @@ time_left_ms(const struct conversation *c)
 	return left < 0 ? 0 : (int)left;
 }
 
+static int
+dial_and_run(struct conversation *c, struct starttls_policy *policy,
+	     const char *url, const struct starttls_options *options)
+{
+	int rc = starttls_upgrade_dial(&c->upgrade, policy, url,
+	    time_left_ms(c), options, &c->error);
+
+	return rc != 0 ? rc : starttls_upgrade_run(c->upgrade,
+	    time_left_ms(c), &c->error);
+}
+
 int
 converse(const struct settings *settings, const char *url, int timeout_ms,
 	 struct conversation *c)
 {
+	struct starttls_options options = settings->options;
+
 	memset(c, 0, sizeof(*c));
 	c->report.size = sizeof(c->report);
 	c->deadline_us = loop_now_us() + (int64_t)timeout_ms * 1000;
-	c->code = starttls_upgrade_dial(&c->upgrade, settings->policy, url,
-	    time_left_ms(c), &settings->options, &c->error);
-	if (c->code != 0)
+	c->code = dial_and_run(c, settings->policy, url, &options);
+	if (starttls_upgrade_alpn_refused(c->upgrade)) {
+		starttls_upgrade_free(c->upgrade);
+		c->upgrade = NULL;
+		options.without_alpn = 1;
+		c->code = dial_and_run(c, settings->policy, url, &options);
+	}
+	if (c->upgrade == NULL)
 		return c->code;
-	c->code = starttls_upgrade_run(c->upgrade, time_left_ms(c),
-	    &c->error);
 	if (c->code != 0) {
 		starttls_upgrade_report(c->upgrade, &c->report);
 		return c->code;
@@ -136,6 +152,8 @@ exit_status(const struct starttls_error *error)
 	return EXIT_LOCAL;
 }
 
+#define ALERT_NO_APPLICATION_PROTOCOL 120 /* RFC 7301 section 3.2 */
+
 /* A scheme with an s, such as imaps. */
 static bool
 is_dedicated(const char *url)
@@ -147,8 +165,8 @@ is_dedicated(const char *url)
 	    parsed.from == STARTTLS_HANDSHAKE;
 }
 
-const char *
-advice(const char *url, const struct starttls_error *error)
+static const char *
+advice_about(const char *url, const struct starttls_error *error)
 {
 	switch (error->code) {
 	case STARTTLS_E_RESOLVE:
@@ -194,11 +212,28 @@ show_peer(char *buf, size_t size, const char *url, const char *address)
 	return buf;
 }
 
-void
-complain(const char *url, const struct starttls_error *error)
+const char *
+advice(const char *url, const struct conversation *c)
 {
-	complain_as(url, error, starttls_code_name(error->code),
-	    advice(url, error));
+	const char *text = advice_about(url, &c->error);
+
+	if (c->error.alert == ALERT_NO_APPLICATION_PROTOCOL)
+		return "this may be a front for HTTP: try --alpn off";
+	/* then there were two connections, and one may be all there is */
+	if (c->report.alpn_refused && text[0] == '\0')
+		return "a first connection was refused because of ALPN: try "
+		    "--alpn off";
+	return text;
+}
+
+void
+complain(const char *url, struct conversation *c)
+{
+	if (c->error.address[0] == '\0')
+		snprintf(c->error.address, sizeof(c->error.address), "%s",
+		    c->report.address);
+	complain_as(url, &c->error, starttls_code_name(c->error.code),
+	    advice(url, c));
 }
 
 void

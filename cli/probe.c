@@ -401,7 +401,7 @@ print(const struct probe *probe)
 
 	if (r != NULL) {
 		if (!s->quiet)
-			complain(probe->host, &r->error);
+			complain_as(probe->host, &r->error, r->reason, r->advice);
 		return r->status;
 	}
 	if (s->quiet)

@@ -32,6 +32,7 @@ struct proxy {
 	struct queue beginning;    /* until the server is verified */
 	struct queue running;
 	struct timer_queue silences; /* of --close-after */
+	struct starttls_options without_alpn;
 };
 
 enum phase { DIALLING, UPGRADING, RELAYING };
@@ -232,6 +233,18 @@ begin(struct customer *c)
 
 /* ---- the upgrade ---- */
 
+/* The server refuses ALPN, which was only an offer: once more without. */
+static void
+dial_again(struct customer *c)
+{
+	loop_unwatch(&c->proxy->front.loop, &c->peer);
+	starttls_upgrade_free(c->upgrade);
+	c->upgrade = NULL;
+	c->phase = DIALLING;
+	c->request.options = &c->proxy->without_alpn;
+	dialler_ask(&c->proxy->dialler, &c->request);
+}
+
 static void
 step_upgrade(struct customer *c)
 {
@@ -245,6 +258,8 @@ step_upgrade(struct customer *c)
 		loop_watch(loop, &c->peer, POLLOUT);
 	else if (rc == 0)
 		begin(c);
+	else if (starttls_upgrade_alpn_refused(c->upgrade))
+		dial_again(c);
 	else
 		fail(c, rc, &error);
 }
@@ -397,6 +412,8 @@ prepare(struct proxy *proxy, struct settings *settings)
 
 	settings->only_loopback = true;
 	proxy->settings = settings;
+	proxy->without_alpn = settings->options;
+	proxy->without_alpn.without_alpn = 1;
 	proxy->url.size = sizeof(proxy->url);
 	rc = starttls_url_parse(settings->urls[0], &proxy->url, &error);
 	if (rc == 0)

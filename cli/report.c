@@ -62,7 +62,8 @@ print_negotiated(const char *url, const struct conversation *c)
 	print_row("cipher suite", r->cipher_suite);
 	print_row("group", r->group);
 	print_row("signature", r->signature);
-	print_row("ALPN", r->alpn[0] != '\0' ? r->alpn : "none");
+	print_row("ALPN", r->alpn[0] != '\0' ? r->alpn :
+	    r->alpn_refused ? "none, as the server has refused it" : "none");
 	print_row("resumed", r->resumed ? "yes" : "no");
 	print_row("OCSP staple", staples[r->staple]);
 	print_row("compression", r->compression);
@@ -184,7 +185,7 @@ run_report(struct settings *settings)
 	status = c.code == 0 ? 0 : exit_status(&c.error);
 	fflush(stdout);
 	if (c.code != 0 && (!settings->quiet || status == EXIT_USAGE))
-		complain(url, &c.error);
+		complain(url, &c);
 	finish_conversation(&c);
 	return status;
 }

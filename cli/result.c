@@ -106,7 +106,7 @@ fill_verdict(struct result *r, const struct conversation *c)
 		return;
 	r->error = c->error;
 	r->status = exit_status(&c->error);
-	r->advice = advice(r->url, &c->error);
+	r->advice = advice(r->url, c);
 	if (in_login && r->login.reason != NULL)
 		r->reason = r->login.reason;
 	if (in_login && r->login.advice != NULL)

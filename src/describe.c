@@ -72,7 +72,7 @@ describe_client(FILE *out, const struct starttls_policy *p)
 {
 	static const char *const alpn[] = {
 		("auto (off after an upgrade and on the usual dedicated "
-		 "ports)"),
+		 "ports, or if refused)"),
 		"off", "offered", "required"
 	};
 

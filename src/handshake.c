@@ -279,6 +279,11 @@ wants_alpn(const struct starttls_session *s)
 	case STARTTLS_ALPN_AUTO:
 		break;
 	}
+	if (s->without_alpn) {
+		starttls_session_note(s, STARTTLS_PHASE_HANDSHAKE,
+		    "ALPN was refused, and is not offered any more");
+		return false;
+	}
 	return p->alpn != NULL && s->from == STARTTLS_HANDSHAKE &&
 	    s->port[0] != '\0' && strcmp(s->port, p->port_tls) != 0 &&
 	    strcmp(s->port, p->port) != 0;

@@ -103,6 +103,25 @@ starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
 	    starttls_deadline(timeout_ms), options, error);
 }
 
+/* The upgrade is there only on success. */
+static int
+run_url(struct starttls_upgrade **ret_upgrade, bool *ret_again,
+	struct starttls_policy *policy, const char *url, int64_t deadline,
+	const struct starttls_options *options, struct starttls_error *error)
+{
+	int rc = dial_url(ret_upgrade, policy, url, deadline, options, error);
+
+	if (rc != 0)
+		return rc;
+	rc = starttls_upgrade_run(*ret_upgrade, starttls_left_ms(deadline),
+	    error);
+	if (rc != 0) {
+		*ret_again = starttls_upgrade_alpn_refused(*ret_upgrade);
+		starttls_upgrade_free(*ret_upgrade);
+	}
+	return rc;
+}
+
 int
 starttls_open(struct starttls_session **ret_session,
 	      struct starttls_policy *policy, const char *url, int timeout_ms,
@@ -110,7 +129,9 @@ starttls_open(struct starttls_session **ret_session,
 	      struct starttls_error *error)
 {
 	struct starttls_upgrade *upgrade;
+	struct starttls_options own;
 	int64_t deadline = starttls_deadline(timeout_ms);
+	bool again = false;
 	int rc;
 
 	if (error != NULL)
@@ -119,14 +140,19 @@ starttls_open(struct starttls_session **ret_session,
 		return starttls_error_set(error, STARTTLS_E_INVALID,
 		    STARTTLS_PHASE_SETUP, "a place for the session and a "
 		    "timeout from -1 on are needed");
-	rc = dial_url(&upgrade, policy, url, deadline, options, error);
+	rc = starttls_options_copy(&own, options, error);
 	if (rc != 0)
 		return rc;
-	rc = starttls_upgrade_run(upgrade, starttls_left_ms(deadline), error);
-	if (rc != 0) {
-		starttls_upgrade_free(upgrade);
-		return rc;
+	rc = run_url(&upgrade, &again, policy, url, deadline, &own, error);
+	if (again) {
+		if (error != NULL)
+			starttls_error_reset(error);
+		own.without_alpn = 1;
+		rc = run_url(&upgrade, &again, policy, url, deadline, &own,
+		    error);
 	}
+	if (rc != 0)
+		return rc;
 	*ret_session = starttls_upgrade_take(upgrade);
 	(*ret_session)->deadline = deadline;
 	return 0;

@@ -115,6 +115,7 @@ starttls_session_report(const struct starttls_session *session,
 	copy(r->host, sizeof(r->host), s->name->text);
 	copy(r->port, sizeof(r->port), s->port);
 	copy(r->address, sizeof(r->address), s->io.address);
+	r->alpn_refused = s->without_alpn;
 	r->upgraded = s->from != STARTTLS_HANDSHAKE;
 	r->verified = s->checked && s->finished;
 	r->verdict = s->verdict;

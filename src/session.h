@@ -46,6 +46,7 @@ struct starttls_session {
 	unsigned warnings;         /* alerts of warning level */
 	unsigned kept;             /* tickets of TLS 1.3, see handshake.c */
 	uint8_t suite[2];          /* the server's choice */
+	bool without_alpn;         /* it was refused before */
 	bool offered_alpn;
 	bool answered_alpn;        /* with whatever id */
 	unsigned verdict;

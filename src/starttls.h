@@ -714,11 +714,14 @@ struct starttls_options {
 	const char *connect_host;  /* connect to this, verify the URL's name */
 	const char *connect_port;
 	enum starttls_family family;
+
+	int without_alpn;          /* 1: STARTTLS_ALPN_AUTO offers none, see
+	                              starttls_upgrade_alpn_refused */
 };
 
 #define STARTTLS_OPTIONS_INIT { sizeof(struct starttls_options), \
 	NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-	STARTTLS_ANY }
+	STARTTLS_ANY, 0 }
 
 /**
  * struct starttls_url: scheme://host[:port], taken apart.
@@ -886,6 +889,19 @@ starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 		     struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
+ * starttls_upgrade_alpn_refused: whether an upgrade has failed because the
+ * server does without our protocol's ALPN identifier, and only
+ * STARTTLS_ALPN_AUTO had offered it.
+ *
+ * Terminators that were made for HTTP refuse what they do not know.  Connect
+ * once more then, with without_alpn in the options; starttls_open does so.
+ *
+ * Returns: 1; 0 (also for NULL)
+ */
+STARTTLS_API int
+starttls_upgrade_alpn_refused(const struct starttls_upgrade *upgrade);
+
+/**
  * starttls_upgrade_take: consume a finished upgrade, get its session.
  *
  * Ownership: the session is the caller's (starttls_session_free); @upgrade
@@ -941,6 +957,8 @@ struct starttls_report {
 	char group[32];            /* "X25519" */
 	char signature[32];        /* "ECDSA-SECP256R1-SHA256" */
 	char alpn[32];             /* empty: none */
+	int alpn_refused;          /* 1: none was offered, as a connection
+	                              before had been refused for it */
 	char compression[8];       /* always "none" */
 	int staple;                /* enum starttls_staple */
 	unsigned verdict;          /* STARTTLS_V_*; 0 and verified: good */
@@ -1210,6 +1228,9 @@ starttls_dial(const char *host, const char *port, enum starttls_family family,
  * @timeout_ms  one deadline for everything from name resolution to the end
  *              of the handshake.  What is left of it goes on bounding the
  *              session until starttls_session_set_deadline renews it.
+ *
+ * Connects a second time, within the deadline, if that is what
+ * starttls_upgrade_alpn_refused recommends.
  *
  * Returns: those of starttls_upgrade_dial and starttls_upgrade_run
  */

@@ -125,6 +125,8 @@ alert_hint(int alert)
 		    "certificate)";
 	case GNUTLS_A_UNRECOGNIZED_NAME:
 		return " (it does not know the name)";
+	case GNUTLS_A_NO_APPLICATION_PROTOCOL:
+		return " (it refuses the ALPN that it was offered)";
 	default:
 		return "";
 	}

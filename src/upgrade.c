@@ -224,6 +224,8 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 	s->resolve_us = s->connect_us = s->greeting_us = s->preamble_us =
 	    s->handshake_us = s->exchange_us = -1;
 	if (options != NULL) {
+		s->without_alpn = options->without_alpn != 0 &&
+		    policy->alpn == STARTTLS_ALPN_AUTO;
 		s->trace = options->trace;
 		s->trace_context = options->trace_context;
 	}
@@ -505,6 +507,18 @@ starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 		if (rc != 0)
 			give_up(u);
 	}
+}
+
+int
+starttls_upgrade_alpn_refused(const struct starttls_upgrade *upgrade)
+{
+	const struct starttls_session *s;
+
+	if (upgrade == NULL)
+		return 0;
+	s = upgrade->session;
+	return s->offered_alpn && s->policy->alpn == STARTTLS_ALPN_AUTO &&
+	    s->error.alert == GNUTLS_A_NO_APPLICATION_PROTOCOL;
 }
 
 struct starttls_session *

@@ -60,6 +60,9 @@ struct peer {
 	atomic_bool stop;
 	pthread_t thread;
 	gnutls_certificate_credentials_t credentials;
+	const char *alpn;          /* and no other */
+	bool all;                  /* who comes, until the listener is shut */
+	int met;                   /* connections then */
 	bool heard_bye;            /* close_notify came */
 	bool saw_end;              /* the stream ended */
 };
@@ -204,6 +207,14 @@ peer_speaks_tls(struct peer *p)
 	gnutls_priority_set_direct(tls, p->priority != NULL ? p->priority :
 	    "NORMAL", NULL);
 	gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, p->credentials);
+	if (p->alpn != NULL) {
+		gnutls_datum_t id = {
+			(unsigned char *)(uintptr_t)p->alpn,
+			(unsigned)strlen(p->alpn)
+		};
+
+		gnutls_alpn_set_protocols(tls, &id, 1, GNUTLS_ALPN_MANDATORY);
+	}
 	gnutls_transport_set_ptr(tls, p);
 	gnutls_transport_set_push_function(tls, plain_push);
 	gnutls_transport_set_pull_function(tls, plain_pull);
@@ -212,7 +223,21 @@ peer_speaks_tls(struct peer *p)
 	} while (rc < 0 && !gnutls_error_is_fatal(rc));
 	if (rc >= 0)
 		inside(p, tls);
+	else
+		gnutls_alert_send_appropriate(tls, rc);
 	gnutls_deinit(tls);
+}
+
+static void
+serve_all(struct peer *p)
+{
+	while ((p->fd = accept(p->listener, NULL, NULL)) >= 0) {
+		p->met++;
+		peer_speaks_tls(p);
+		shutdown(p->fd, SHUT_WR);
+		peer_waits_for_end(p);
+		close(p->fd);
+	}
 }
 
 static void *
@@ -222,6 +247,10 @@ serve(void *argument)
 	struct peer *p = argument;
 	char byte = 'x';
 
+	if (p->all) {
+		serve_all(p);
+		return NULL;
+	}
 	if (p->fd < 0)
 		p->fd = accept(p->listener, NULL, NULL);
 	if (p->fd < 0)
@@ -902,6 +931,69 @@ START_TEST(test_fd_open_goes_all_the_way)
 }
 END_TEST
 
+/* A server for whom ALPN is HTTP's, and nothing else any good. */
+static const struct {
+	enum starttls_alpn mode;
+	const char *name;          /* else only ALPN is in the way */
+	int without, code, met;
+} terminators[] = {
+	{ STARTTLS_ALPN_AUTO, PEER, 0, 0, 2 },
+	{ STARTTLS_ALPN_AUTO, PEER, 1, 0, 1 },
+	{ STARTTLS_ALPN_OFF, PEER, 0, 0, 1 },
+	/* a second time the same may be wrong as the first, or more */
+	{ STARTTLS_ALPN_AUTO, "other.example.org", 0,
+	  STARTTLS_E_NAME_MISMATCH, 2 },
+	{ STARTTLS_ALPN_ON, PEER, 0, STARTTLS_E_ALERT, 1 },
+	{ STARTTLS_ALPN_ON, PEER, 1, STARTTLS_E_ALERT, 1 },
+	{ STARTTLS_ALPN_REQUIRE, PEER, 1, STARTTLS_E_ALERT, 1 },
+};
+
+START_TEST(test_fd_open_does_without_alpn)
+{
+	struct peer peer = { .ending = ECHO, .fd = -1, .all = true,
+		.alpn = "h2" };
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_policy *own = test_policy(
+	    (const struct mint_cert *const[]){ &root }, 1);
+	struct starttls_session *session = NULL;
+	struct starttls_error error;
+	char port[SOCKETS_PORT_SIZE], url[64];
+	size_t before = sockets_count();
+	int rc;
+
+	ck_assert_int_eq(starttls_policy_set_alpn(own, terminators[_i].mode,
+	    &error), 0);
+	options.connect_host = "127.0.0.1";
+	options.without_alpn = terminators[_i].without;
+	peer.listener = sockets_listen(AF_INET, port);
+	peer_start(&peer);
+	snprintf(url, sizeof(url), "imaps://%s:%s", terminators[_i].name,
+	    port);
+	rc = starttls_open(&session, own, url, SOON_MS, &options, &error);
+	ck_assert_msg(rc == terminators[_i].code, "%s", error.message);
+	if (rc == 0) {
+		ck_assert_int_eq(starttls_session_report(session, &report),
+		    0);
+		ck_assert_str_eq(report.alpn, "");
+		ck_assert_int_eq(report.alpn_refused,
+		    terminators[_i].mode == STARTTLS_ALPN_AUTO);
+	} else {
+		ck_assert_ptr_null(session);
+		ck_assert_int_eq(error.code, rc);
+		ck_assert(rc != STARTTLS_E_ALERT ||
+		    strstr(error.message, "ALPN") != NULL);
+	}
+	starttls_session_free(session);
+	shutdown(peer.listener, SHUT_RDWR);
+	peer_join(&peer);
+	ck_assert_int_eq(peer.met, terminators[_i].met);
+	close(peer.listener);
+	starttls_policy_unref(own);
+	ck_assert_uint_eq(sockets_count(), before);
+}
+END_TEST
+
 /* Deadlines. */
 
 static const char *const silent[] = { NULL };
@@ -1334,6 +1426,8 @@ main(void)
 	tcase_add_test(owner,
 	    test_fd_none_is_left_after_hundreds_of_conversations);
 	tcase_add_test(owner, test_fd_open_goes_all_the_way);
+	tcase_add_loop_test(owner, test_fd_open_does_without_alpn, 0,
+	    ARRAY_LEN(terminators));
 
 	tcase_add_loop_test(refuses,
 	    test_fd_that_is_no_stream_socket_is_refused, 0, 6);

@@ -1518,6 +1518,12 @@ static const struct alpn_row {
 	{ "on, server has another, insists", STARTTLS_ALPN_ON, "imap",
 	  STARTTLS_HANDSHAKE, NULL, "pop3", MANDATORY_ANSWER, "",
 	  STARTTLS_E_ALERT },
+	{ "required, server has another, insists", STARTTLS_ALPN_REQUIRE,
+	  "imap", STARTTLS_HANDSHAKE, NULL, "pop3", MANDATORY_ANSWER, "",
+	  STARTTLS_E_ALERT },
+	{ "auto, server has another, insists", STARTTLS_ALPN_AUTO, "imap",
+	  STARTTLS_HANDSHAKE, "10993", "pop3", MANDATORY_ANSWER, "",
+	  STARTTLS_E_ALERT },
 	{ "on, server answers with another", STARTTLS_ALPN_ON, "imap",
 	  STARTTLS_HANDSHAKE, NULL, "imap", OTHER_ANSWER, "",
 	  STARTTLS_E_ALPN },
@@ -1577,6 +1583,10 @@ START_TEST(test_alpn_follows_the_policy)
 	    strcmp(report.alpn, row->selected) == 0, "%s: selected \"%s\"",
 	    row->name, report.alpn);
 	ck_assert_int_eq(report.verified, rc == 0);
+	ck_assert_int_eq(report.alpn_refused, 0);
+	/* what was asked for is not given up */
+	ck_assert_int_eq(starttls_upgrade_alpn_refused(c.upgrade),
+	    row->code == STARTTLS_E_ALERT && row->mode == STARTTLS_ALPN_AUTO);
 	rc = gnutls_alpn_get_selected_protocol(c.pair.server, &selected);
 	if (row->code == 0)
 		ck_assert_msg(rc < 0 ? row->selected[0] == '\0' :

@@ -16,7 +16,8 @@ UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
 if ENABLE_CLI
 SCRIPT_TESTS += tests/cli.test tests/format.test tests/identity.test \
-	tests/serve.test tests/proxy.test tests/replies.test tests/login.test \
+	tests/serve.test tests/proxy.test tests/again.test \
+	tests/replies.test tests/login.test \
 	tests/targets.test tests/probe.test tests/monitoring.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test \
