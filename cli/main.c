@@ -14,7 +14,7 @@
 
 const char program_name[] = "starttls";
 
-#define COMMON "aAdpPrRkKmxlnct46qvh"
+#define COMMON "aAdpPrRkKimxlnct46qvh"
 #define SERVE "CeprikKPmxlLNTXYtqvh"
 
 static const struct subcommand subcommands[] = {
@@ -24,11 +24,11 @@ static const struct subcommand subcommands[] = {
 	  COMMON "SjVfowWgusFBDEzGJIO", run_check, STARTTLS_CLIENT, false, 0 },
 	{ "probe", "HOST [PROTOCOL...]",
 	  "which protocols a host has, and how they come to TLS",
-	  "aAdpPrRkKmxlnt46qvhfby", run_probe, STARTTLS_CLIENT, false, 10000 },
+	  "aAdpPrRkKimxlnt46qvhfby", run_probe, STARTTLS_CLIENT, false, 10000 },
 	{ "report", "URL", "print what was negotiated, and the certificates",
 	  COMMON "M", run_report, STARTTLS_CLIENT, false, 0 },
 	{ "policy", "", "print what the options allow and require",
-	  "aAdpPrRkKmxlqh", run_policy, STARTTLS_CLIENT, false, 0 },
+	  "aAdpPrRkKimxlqh", run_policy, STARTTLS_CLIENT, false, 0 },
 	{ "serve", "URL [-- COMMAND [ARG...]]",
 	  "be the server: upgrade clients, then run a command, or echo",
 	  SERVE, run_serve, STARTTLS_SERVER, true, 0 },

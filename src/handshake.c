@@ -184,6 +184,13 @@ on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	rc = bound_work(s, type, message);
 	if (rc < 0)
 		return rc;
+	/* a key that cannot sign is not shown; in TLS 1.3 GnuTLS sees to it */
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST &&
+	    gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3 &&
+	    s->policy->no_identity != NULL &&
+	    !starttls_identity_can_sign(s->policy, message))
+		return gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE,
+		    s->policy->no_identity);
 	if (s->offered_alpn && (type == GNUTLS_HANDSHAKE_SERVER_HELLO ||
 	    type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS))
 		note_extensions(s, type, message);
@@ -403,8 +410,9 @@ flags_of(const struct starttls_session *s)
 
 	if (starttls_session_is_server(s))
 		flags |= GNUTLS_SERVER;
-	else
-		flags |= GNUTLS_CLIENT | GNUTLS_ENABLE_FALSE_START;
+	else /* FORCE: whatever authorities the server lists */
+		flags |= GNUTLS_CLIENT | GNUTLS_ENABLE_FALSE_START |
+		    GNUTLS_FORCE_CLIENT_CERT;
 	if (policy->resume == NULL && policy->ticket_key.data == NULL)
 		flags |= GNUTLS_NO_TICKETS;
 	return flags;

@@ -101,8 +101,7 @@ load_into(const struct starttls_policy *p,
 	gnutls_datum_t chain, key;
 	int rc;
 
-	if (p->intermediates.data == NULL || strncmp(chain_file, "pkcs11:",
-	    7) == 0 || strncmp(key_file, "pkcs11:", 7) == 0)
+	if (p->intermediates.data == NULL)
 		return gnutls_certificate_set_x509_key_file2(credentials,
 		    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase, 0);
 	rc = load_chain(p, chain_file, &chain);
@@ -237,6 +236,90 @@ starttls_identity_for(const struct starttls_policy *policy,
 	return &identities[0];
 }
 
+/* What a client's key can sign. */
+static int
+note_type(struct starttls_policy *p)
+{
+	gnutls_x509_crt_t leaf;
+	unsigned usage = 0;
+	int rc = get_leaf(p->credentials, &leaf);
+
+	if (rc < 0)
+		return rc;
+	p->identity_type = (gnutls_pk_algorithm_t)
+	    gnutls_x509_crt_get_pk_algorithm(leaf, NULL);
+	if (gnutls_x509_crt_get_key_usage(leaf, &usage, NULL) >= 0 &&
+	    (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0)
+		rc = GNUTLS_E_KEY_USAGE_VIOLATION;
+	gnutls_x509_crt_deinit(leaf);
+	return rc;
+}
+
+static int
+load_client(struct starttls_policy *p, const char *chain_file,
+	    const char *key_file, const char *passphrase)
+{
+	int rc = load_into(p, p->credentials, chain_file, key_file,
+	    passphrase);
+
+	if (rc >= 0)
+		rc = note_type(p);
+	if (rc >= 0 && p->no_identity == NULL)
+		rc = gnutls_certificate_allocate_credentials(&p->no_identity);
+	if (rc < 0)
+		gnutls_certificate_free_keys(p->credentials);
+	return rc;
+}
+
+/* Whether a key of a type makes such signatures, RFC 8446 section 4.2.3. */
+static bool
+makes(gnutls_pk_algorithm_t type, unsigned scheme)
+{
+	unsigned hash = scheme >> 8, low = scheme & 0xff;
+	bool is_sha2 = hash >= 4 && hash <= 6;
+
+	switch (type) {
+	case GNUTLS_PK_RSA:
+		return (is_sha2 && low == 1) ||
+		    (hash == 8 && low >= 4 && low <= 6);
+	case GNUTLS_PK_RSA_PSS:
+		return hash == 8 && low >= 9 && low <= 11;
+	case GNUTLS_PK_ECDSA:
+		return is_sha2 && low == 3;
+	case GNUTLS_PK_EDDSA_ED25519:
+		return scheme == 0x0807;
+	case GNUTLS_PK_EDDSA_ED448:
+		return scheme == 0x0808;
+	default:
+		return true;
+	}
+}
+
+bool
+starttls_identity_can_sign(const struct starttls_policy *policy,
+			   const gnutls_datum_t *request)
+{
+	const uint8_t *data = request->data;
+	size_t at, end;
+
+	/* RFC 5246 section 7.4.4: types and schemes, each with its length */
+	if (request->size < 1u || request->size < 3u + data[0])
+		return true;       /* GnuTLS refuses it */
+	at = 3u + data[0];
+	end = at + ((size_t)data[at - 2] << 8 | data[at - 1]);
+	for (; at + 1 < end && at + 1 < request->size; at += 2)
+		if (makes(policy->identity_type,
+		    (unsigned)data[at] << 8 | data[at + 1]))
+			return true;
+	return false;
+}
+
+static bool
+is_on_token(const char *name)
+{
+	return strncmp(name, "pkcs11:", 7) == 0;
+}
+
 int
 starttls_policy_identity(struct starttls_policy *policy,
 			 const char *chain_file, const char *key_file,
@@ -251,12 +334,22 @@ starttls_policy_identity(struct starttls_policy *policy,
 	if (policy->has_identity && policy->role == STARTTLS_CLIENT)
 		return starttls_policy_wrong(error, STARTTLS_E_STATE,
 		    "the policy has a certificate already");
+	/* GnuTLS has no way to put them together */
+	if (policy->intermediates.data != NULL && (is_on_token(chain_file) ||
+	    is_on_token(key_file)))
+		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
+		    "with a certificate or key on a token, intermediates "
+		    "belong into the file of the certificate, or on the token");
 	rc = policy->role == STARTTLS_SERVER ?
 	    load_server(policy, chain_file, key_file, passphrase) :
-	    load_into(policy, policy->credentials, chain_file, key_file,
-		passphrase);
+	    load_client(policy, chain_file, key_file, passphrase);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return no_memory(error);
+	if (rc == GNUTLS_E_KEY_USAGE_VIOLATION)
+		return starttls_error_set(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, "certificate %s: its key usage "
+		    "does not permit signatures, which TLS needs",
+		    chain_file);
 	if (rc < 0)
 		return starttls_error_set(error, STARTTLS_E_POLICY,
 		    STARTTLS_PHASE_SETUP,

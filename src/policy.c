@@ -134,6 +134,8 @@ starttls_policy_unref(struct starttls_policy *policy)
 		gnutls_priority_deinit(policy->priority);
 	if (policy->credentials != NULL)
 		gnutls_certificate_free_credentials(policy->credentials);
+	if (policy->no_identity != NULL)
+		gnutls_certificate_free_credentials(policy->no_identity);
 	starttls_identities_free(policy);
 	starttls_crl_forget(policy, 0);
 	gnutls_free(policy->intermediates.data);

@@ -50,6 +50,9 @@ struct starttls_policy {
 	size_t own_anchors;        /* before the system's were added */
 	bool has_system;           /* the system's store is loaded */
 	gnutls_certificate_credentials_t credentials; /* a client's */
+	gnutls_certificate_credentials_t no_identity; /* of it; NULL: it has
+	                              none to withhold */
+	gnutls_pk_algorithm_t identity_type; /* of its key */
 	struct identity *identities; /* a server's */
 	size_t identity_count;
 	gnutls_priority_t priority;    /* made when frozen */
@@ -83,6 +86,15 @@ int starttls_policy_may_set(struct starttls_policy *policy,
 const struct identity *
 starttls_identity_for(const struct starttls_policy *policy,
 		      const struct name *name);
+
+/**
+ * starttls_identity_can_sign: whether a client's key makes signatures that a
+ * server takes.
+ *
+ * @request  its CertificateRequest of TLS 1.2; for TLS 1.3 GnuTLS asks
+ */
+bool starttls_identity_can_sign(const struct starttls_policy *policy,
+				const gnutls_datum_t *request);
 
 /** starttls_identities_free: all of them. */
 void starttls_identities_free(struct starttls_policy *policy);

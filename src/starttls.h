@@ -494,8 +494,8 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
  * STARTTLS_E_STATE (a client's was set already), STARTTLS_E_POLICY
- * (unreadable, wrong passphrase, key and certificate do not match),
- * STARTTLS_E_NOMEM
+ * (unreadable, wrong passphrase, key and certificate do not match, a client's
+ * is not meant for signatures), STARTTLS_E_NOMEM
  */
 STARTTLS_API int
 starttls_policy_identity(struct starttls_policy *policy,
@@ -506,7 +506,7 @@ starttls_policy_identity(struct starttls_policy *policy,
 /**
  * starttls_policy_intermediates: certificates to show behind those of the
  * identities that are set after this, for chains that are kept in a file of
- * their own.  Replaces those of an earlier call.
+ * their own.  Replaces those of an earlier call.  Not for those on a token.
  *
  * @path     PEM file
  *

@@ -1712,6 +1712,96 @@ START_TEST(test_identity_is_shown_if_asked_for)
 }
 END_TEST
 
+/* An identity of its own for a test. */
+static int
+set_identity(struct starttls_policy *policy, const struct mint_spec *spec,
+	     struct starttls_error *error)
+{
+	struct mint_cert cert;
+	int rc;
+
+	mint(&cert, spec, &root);
+	mint_write(identity_dir, "own", (const struct mint_cert *[]){ &cert },
+	    1, &cert);
+	mint_free(&cert);
+	rc = starttls_policy_identity(policy, in_dir("own.crt"),
+	    in_dir("own.key"), NULL, error);
+	unlink(in_dir("own.crt"));
+	unlink(in_dir("own.key"));
+	return rc;
+}
+
+/*
+ * Keys of all types, and servers that list an authority which is not that of
+ * the certificate, and take all signatures or those of RSA only.
+ */
+START_TEST(test_identity_is_shown_whatever_is_listed)
+{
+	static const enum mint_key_type types[] = { MINT_EC_P256,
+	    MINT_EC_P384, MINT_ED25519, MINT_RSA_2048, MINT_RSA_PSS_2048 };
+	bool only_rsa = _i / VERSIONS == 1;
+	struct mint_cert alien, rsa;
+	const struct mint_cert *rsa_chain[] = { &rsa };
+	struct tlspair_server server = { .chain = rsa_chain, .n = 1,
+	    .client_cert = GNUTLS_CERT_REQUEST, .client_ca = &alien };
+	struct conn_spec spec = { .server = &server };
+	struct starttls_error error;
+	char priority[160];
+	struct conn c;
+	size_t i;
+	int rc;
+
+	mint(&alien, &(struct mint_spec){ .cn = "alien", .is_ca = true },
+	    NULL);
+	mint(&rsa, &(struct mint_spec){ .cn = "rsa", .dns = { PEER },
+	    .key_type = MINT_RSA_2048 }, &root);
+	snprintf(priority, sizeof(priority), "%s%s",
+	    priorities[_i % VERSIONS], !only_rsa ? "" : ":-SIGN-ALL"
+	    ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-SHA256"
+	    ":+SIGN-ECDSA-SHA1:+SIGN-ECDSA-SHA224");
+	server.priority = priority;
+	for (i = 0; i < ARRAY_LEN(types); i++) {
+		spec.policy = test_policy(anchors, 1);
+		rc = set_identity(spec.policy, &(struct mint_spec){
+		    .cn = "own", .key_type = types[i],
+		    .no_purposes = true }, &error);
+		ck_assert_msg(rc == 0, "%s", error.message);
+		rc = conn_run(&c, &spec);
+		ck_assert_msg(rc == 0, "%zu: %s", i, c.error.message);
+		ck_assert_int_eq(conn_echo(&c, "hello", 5), 0);
+		ck_assert_msg(c.pair.has_client_cert == (!only_rsa ||
+		    types[i] == MINT_RSA_2048), "%zu: shown %d", i,
+		    c.pair.has_client_cert);
+		conn_done(&c);
+		starttls_policy_unref(spec.policy);
+	}
+	mint_free(&alien);
+	mint_free(&rsa);
+}
+END_TEST
+
+/* TLS wants signatures, whatever else a key may be for. */
+START_TEST(test_identity_is_for_signatures)
+{
+	struct starttls_policy *policy = test_policy(anchors, 1);
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .client_cert = GNUTLS_CERT_REQUEST };
+	struct starttls_error error;
+	struct conn c;
+
+	ck_assert_int_eq(set_identity(policy, &(struct mint_spec){
+	    .cn = "own", .usage = GNUTLS_KEY_KEY_AGREEMENT }, &error),
+	    STARTTLS_E_POLICY);
+	ck_assert_ptr_nonnull(strstr(error.message, "usage"));
+	/* nothing of it is left */
+	ck_assert_int_eq(conn_run(&c, &(struct conn_spec){
+	    .policy = policy, .server = &server }), 0);
+	ck_assert(!c.pair.has_client_cert);
+	conn_done(&c);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
 static const struct file_row {
 	const char *name;
 	const char *crt, *key, *passphrase;
@@ -2772,6 +2862,9 @@ add_handshakes(Suite *s)
 	tcase_add_unchecked_fixture(tc, write_identity, remove_identity);
 	add_rows_both(tc, test_identity_is_shown_if_asked_for,
 	    identity_rows);
+	tcase_add_loop_test(tc, test_identity_is_shown_whatever_is_listed, 0,
+	    2 * VERSIONS);
+	tcase_add_test(tc, test_identity_is_for_signatures);
 	add_rows(tc, test_identity_comes_from_files, file_rows);
 }
 
