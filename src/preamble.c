@@ -52,7 +52,8 @@ starttls_preamble_fail(struct preamble *p, int code, const struct unit *u,
 	snprintf(error->protocol, sizeof(error->protocol), "%s",
 	    p->protocol->name);
 	snprintf(error->state, sizeof(error->state), "%s", state_name(p));
-	if (u != NULL) {
+	/* a server repeats nothing of a client: it may be a password */
+	if (u != NULL && p->rules != NULL) {
 		size_t len = strlen(error->message);
 
 		error->reply_code = (int)u->code;
@@ -207,6 +208,17 @@ starttls_preamble_out(const struct preamble *p, size_t *ret_len)
 	return *ret_len > 0 ? p->out + p->out_done : NULL;
 }
 
+/* The tag of a server's reply is the client's, and may be anything. */
+static size_t
+length_of_tag(const struct preamble *p, const char *line, size_t len)
+{
+	size_t tag = strlen(p->dialog.tag);
+
+	return p->rules == NULL && tag > 0 && len > tag &&
+	    line[tag] == ' ' && memcmp(line, p->dialog.tag, tag) == 0 ?
+	    tag + 1 : 0;
+}
+
 /* Line by line; bytes that are no lines in one piece. */
 static void
 trace_sent(const struct preamble *p)
@@ -216,10 +228,12 @@ trace_sent(const struct preamble *p)
 	while (line < end) {
 		const char *lf = memchr(line, '\n', (size_t)(end - line));
 		const char *next = lf == NULL ? end : lf + 1;
+		size_t len = (size_t)(next - line) -
+		    (lf > line && lf[-1] == '\r' ? 2 : 0);
+		size_t tag = length_of_tag(p, line, len);
 
-		starttls_preamble_trace(p, STARTTLS_SENT, line,
-		    (size_t)(next - line) -
-		    (lf > line && lf[-1] == '\r' ? 2 : 0));
+		starttls_preamble_trace(p, STARTTLS_SENT, line + tag,
+		    len - tag);
 		line = next;
 	}
 }

@@ -12,7 +12,9 @@
  * nothing but choose a constant reply, so nothing of it is left after TLS.
  *
  * What a client sends here may be a password that should not have been sent:
- * no trace and no error shows more of it than the name of a known command.
+ * no trace and no error shows more of it than the name of a known command, and
+ * starttls_preamble_fail() quotes no client.  IMAP's tag is in the reply, but in
+ * no trace.
  */
 
 #include "config.h"

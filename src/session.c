@@ -24,6 +24,7 @@
 
 #include "handshake.h"
 #include "preamble.h"
+#include "text.h"
 #include "tls.h"
 #include "wait.h"
 
@@ -49,6 +50,18 @@ starttls_session_fail(struct starttls_session *s, int code,
 	snprintf(s->error.protocol, sizeof(s->error.protocol), "%s",
 	    s->protocol->name);
 	return code;
+}
+
+int
+starttls_session_fail_at(struct starttls_session *s, int code,
+			 enum starttls_phase phase, const void *data,
+			 size_t len, const char *what)
+{
+	if (starttls_session_is_server(s) || s->error.code != 0)
+		return starttls_session_fail(s, code, phase, "%s", what);
+	starttls_text_clean(s->error.reply, sizeof(s->error.reply), data, len);
+	return starttls_session_fail(s, code, phase, "%s: \"%s\"", what,
+	    s->error.reply);
 }
 
 int

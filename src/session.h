@@ -55,7 +55,9 @@ struct starttls_session {
 	int64_t chain_end;         /* first notAfter of the path, or the end of
 	                              a staple that is required */
 	int64_t leaf_end;          /* the peer's own notAfter; 0: not seen */
-	char stray[64];            /* what a peer without TLS said */
+	bool is_stray;             /* the peer's first bytes were not TLS */
+	uint8_t stray[48];         /* some of what such a server said */
+	size_t stray_len;
 	gnutls_datum_t certificates; /* of TLS 1.2, as they came, until they
 	                              are verified */
 
@@ -103,6 +105,14 @@ void starttls_session_forget_error(struct starttls_session *s);
 int starttls_session_fail(struct starttls_session *s, int code,
 			  enum starttls_phase phase, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/**
+ * starttls_session_fail_at: the same with what the peer said, cleaned, behind
+ * @what.  What a client says is never repeated: it may be a password.
+ */
+int starttls_session_fail_at(struct starttls_session *s, int code,
+			     enum starttls_phase phase, const void *data,
+			     size_t len, const char *what);
 
 /** starttls_session_fail_sys: the same with an errno, see error.h. */
 int starttls_session_fail_sys(struct starttls_session *s, int code,

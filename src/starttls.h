@@ -196,7 +196,8 @@ struct starttls_error {
 	int reply_code;                     /* three-digit reply; 0: none */
 	char protocol[16];
 	char state[24];                     /* of the dialog */
-	char reply[STARTTLS_REPLY_SIZE];    /* the peer's words, sanitised */
+	char reply[STARTTLS_REPLY_SIZE];    /* a server's words, sanitised;
+	                              a client's are not repeated */
 	char message[STARTTLS_MESSAGE_SIZE]; /* one line, cause first */
 	char address[64];                   /* numeric, of the peer, or the
 	                                       one that was tried last; empty:

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "text.h"
 #include "verify.h"
 
 #define MAX_WARNINGS 8
@@ -27,21 +26,21 @@ is_content_type(uint8_t byte)
 	return byte >= 20 && byte <= 23; /* RFC 8446 section 5.1 */
 }
 
-/* Keep some of what a peer without TLS said, for the message. */
+/* Keep some of what a server without TLS said, for the message. */
 static void
 keep_stray(struct starttls_session *s, const uint8_t *data, size_t len)
 {
-	uint8_t text[48];
 	ssize_t more;
 
-	if (len > sizeof(text))
-		len = sizeof(text);
-	memcpy(text, data, len);
-	more = starttls_transport_recv(&s->io, text + len,
-	    sizeof(text) - len);
-	if (more > 0)
-		len += (size_t)more;
-	starttls_text_clean(s->stray, sizeof(s->stray), text, len);
+	s->is_stray = true;
+	if (starttls_session_is_server(s))
+		return;
+	if (len > sizeof(s->stray))
+		len = sizeof(s->stray);
+	memcpy(s->stray, data, len);
+	more = starttls_transport_recv(&s->io, s->stray + len,
+	    sizeof(s->stray) - len);
+	s->stray_len = len + (more > 0 ? (size_t)more : 0);
 }
 
 /* What the application had read of the ClientHello comes first. */
@@ -151,11 +150,6 @@ transport_fault(struct starttls_session *s, enum starttls_phase phase)
 {
 	int saved = errno;
 
-	if (s->stray[0] != '\0') {
-		memcpy(s->error.reply, s->stray, sizeof(s->stray));
-		return starttls_session_fail(s, STARTTLS_E_NOT_TLS, phase,
-		    "the peer does not speak TLS here: \"%s\"", s->stray);
-	}
 	if (s->io.budget == 0)
 		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
 		    "the peer sends without end, to no effect");
@@ -191,6 +185,11 @@ certificate_fault(struct starttls_session *s, int code, unsigned bit,
 static int
 tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 {
+	/* whether or not it ended behind that */
+	if (s->is_stray)
+		return starttls_session_fail_at(s, STARTTLS_E_NOT_TLS, phase,
+		    s->stray, s->stray_len,
+		    "the peer does not speak TLS here");
 	/* also within a record, for which GnuTLS has other words */
 	if (s->io.ended && rc != GNUTLS_E_FATAL_ALERT_RECEIVED)
 		return peer_gone(s, phase);

@@ -132,7 +132,7 @@ static int
 take_pending(struct starttls_upgrade *u, const struct starttls_options *o)
 {
 	struct starttls_session *s = u->session;
-	char shown[64];
+	char what[64];
 
 	if (o == NULL || o->pending_len == 0)
 		return 0;
@@ -150,11 +150,10 @@ take_pending(struct starttls_upgrade *u, const struct starttls_options *o)
 		s->pending_len = o->pending_len;
 		return 0;
 	}
-	starttls_text_clean(shown, sizeof(shown), o->pending, o->pending_len);
-	return starttls_session_fail(s, STARTTLS_E_EARLY_DATA,
-	    STARTTLS_PHASE_HANDSHAKE,
-	    "%zu byte%s of cleartext behind the go-ahead: \"%s\"",
-	    o->pending_len, o->pending_len == 1 ? "" : "s", shown);
+	snprintf(what, sizeof(what), "%zu byte%s of cleartext behind the "
+	    "go-ahead", o->pending_len, o->pending_len == 1 ? "" : "s");
+	return starttls_session_fail_at(s, STARTTLS_E_EARLY_DATA,
+	    STARTTLS_PHASE_HANDSHAKE, o->pending, o->pending_len, what);
 }
 
 static int
@@ -384,12 +383,9 @@ look_before_hello(struct starttls_upgrade *u)
 		return starttls_session_fail(s, STARTTLS_E_EOF,
 		    STARTTLS_PHASE_HANDSHAKE,
 		    "the peer closed the connection before the TLS handshake");
-	starttls_text_clean(s->error.reply, sizeof(s->error.reply), early,
-	    (size_t)n);
-	return starttls_session_fail(s, STARTTLS_E_NOT_TLS,
-	    STARTTLS_PHASE_HANDSHAKE,
-	    "the peer speaks cleartext first where TLS is due: \"%s\"",
-	    s->error.reply);
+	return starttls_session_fail_at(s, STARTTLS_E_NOT_TLS,
+	    STARTTLS_PHASE_HANDSHAKE, early, (size_t)n,
+	    "the peer speaks cleartext first where TLS is due");
 }
 
 static int

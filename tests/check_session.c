@@ -2759,6 +2759,42 @@ START_TEST(test_fd_entry_refuses_early_data)
 }
 END_TEST
 
+/* Cleartext in place of TLS, and the end: it is not the end that matters. */
+START_TEST(test_fd_short_cleartext_is_not_tls)
+{
+	static const char *const texts[] = { "-", "no", "-ER", "* BY",
+	    "-ERR\n", "-ERR no", "421 too many connections\r\n" };
+	struct starttls_policy *policy = test_policy(anchors, 1);
+	bool upgraded = _i % 2 != 0;
+	const char *text = texts[_i / 2];
+	struct starttls_upgrade *u;
+	struct starttls_error error;
+	struct wire w;
+
+	wire_open(&w, true, -1);
+	ck_assert_int_eq(starttls_upgrade_new(&u, policy,
+	    starttls_protocol_find("nntp"), upgraded ? STARTTLS_COMMAND :
+	    STARTTLS_HANDSHAKE, PEER, w.fd, NULL, &error), 0);
+	ck_assert_int_eq(starttls_upgrade_step(u, &error),
+	    STARTTLS_WANT_READ);
+	if (upgraded) {
+		ck_assert_int_eq(send(w.far, "382 go\r\n", 8, 0), 8);
+		ck_assert_int_eq(starttls_upgrade_step(u, &error),
+		    STARTTLS_WANT_READ);
+	}
+	ck_assert_int_eq(send(w.far, text, strlen(text), 0),
+	    (ssize_t)strlen(text));
+	shutdown(w.far, SHUT_WR);
+	ck_assert_int_eq(starttls_upgrade_run(u, -1, &error),
+	    STARTTLS_E_NOT_TLS);
+	ck_assert_int_eq(memcmp(error.reply, text, 1), 0);
+	ck_assert(is_plain_line(error.message));
+	starttls_upgrade_free(u);
+	wire_close(&w);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
 /* The peer is gone before anything was said. */
 START_TEST(test_fd_notices_a_closed_peer)
 {
@@ -2915,6 +2951,7 @@ add_misuse(Suite *s)
 	add_both(tc, test_fd_survives_the_peers_end);
 	tcase_add_loop_test(tc, test_fd_upgrade_run_has_a_deadline, 0, 3);
 	add_rows(tc, test_fd_entry_refuses_early_data, entry_rows);
+	tcase_add_loop_test(tc, test_fd_short_cleartext_is_not_tls, 0, 14);
 	tcase_add_loop_test(tc, test_fd_notices_a_closed_peer, 0, 3);
 }
 
