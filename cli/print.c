@@ -173,7 +173,11 @@ advice_about(const char *url, const struct starttls_error *error)
 		return error->sys_errno != 0 ? "" :
 		    "is the name spelled correctly?";
 	case STARTTLS_E_EXPIRED:
-		return "the server needs a new certificate, or has one and was "
+		return error->depth > 0 ? "the server sends an old one of an "
+		    "authority: have it send the renewed one" :
+		    error->depth < 0 ? "renew that anchor in the trust store, "
+		    "or in the file of --ca-file" :
+		    "the server needs a new certificate, or has one and was "
 		    "not told to load it";
 	case STARTTLS_E_UNTRUSTED:
 		return "name its CA with --ca-file, or pin its key with "

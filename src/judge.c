@@ -187,8 +187,11 @@ static void
 found(const struct chain *chain, struct path *path, unsigned verdict,
       unsigned place)
 {
-	if (verdict != 0 && path->verdict == 0)
+	if (verdict != 0 && path->verdict == 0) {
 		path->depth = depth_of(chain, path->crt[place]);
+		path->culprit = path->crt[place];
+		path->blamed = verdict;
+	}
 	path->verdict |= verdict;
 }
 
@@ -233,8 +236,8 @@ constrain(const struct chain *chain, const struct name *name,
 	if ((path->verdict != 0 && path->verdict != STARTTLS_V_CONSTRAINTS) ||
 	    starttls_constraints_check(name, path->crt, path->len, &place))
 		return;
-	path->verdict = STARTTLS_V_CONSTRAINTS;
-	path->depth = depth_of(chain, path->crt[place]);
+	path->verdict = 0;
+	found(chain, path, STARTTLS_V_CONSTRAINTS, place);
 }
 
 /*
@@ -306,6 +309,8 @@ starttls_judge(const struct starttls_policy *policy,
 
 	path->verdict = path->signatures = 0;
 	path->depth = -1;
+	path->culprit = NULL;
+	path->blamed = 0;
 	path->pinned = false;
 	path->end = INT64_MAX;
 	validate(policy, chain, path, purpose);

@@ -35,6 +35,8 @@ struct path {
 	unsigned verdict;          /* STARTTLS_V_*; 0: valid */
 	int depth;                 /* certificate at fault, as sent; -1: none
 	                              of those */
+	gnutls_x509_crt_t culprit; /* the same, or an anchor; NULL: nobody */
+	unsigned blamed;           /* for this, of the verdict */
 	unsigned fault;            /* where on the path validation failed */
 	unsigned proven;           /* signatures from here on are good */
 	unsigned signatures;       /* that were checked, of all paths */

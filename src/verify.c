@@ -33,10 +33,15 @@
 #define OCSP_CLOCK_SKEW 300
 #define OCSP_MAX_AGE (15 * 86400)  /* where no nextUpdate is given */
 
-/* All that is wrong, and the certificate where the first of it is. */
+/*
+ * All that is wrong, and what of it was found first, with the certificate where
+ * that is: the peer's own, or the culprit of its path.
+ */
 struct findings {
 	unsigned verdict;
 	int depth;
+	unsigned blamed;
+	gnutls_x509_crt_t culprit; /* NULL: the peer's own */
 };
 
 
@@ -101,9 +106,23 @@ starttls_verify_alert(unsigned verdict)
 static void
 found(struct findings *f, unsigned verdict, int depth)
 {
-	if (verdict != 0 && f->verdict == 0)
+	if (verdict != 0 && f->verdict == 0) {
 		f->depth = depth;
+		f->blamed = verdict;
+	}
 	f->verdict |= verdict;
+}
+
+/* An issuer on the path is at fault for the first of what is wrong there. */
+static void
+found_on_path(struct findings *f, const struct path *path,
+	      gnutls_x509_crt_t leaf)
+{
+	found(f, path->verdict, path->depth);
+	if ((path->blamed & path->verdict) == 0 || path->culprit == leaf)
+		return;
+	f->culprit = path->culprit;
+	f->blamed = path->blamed & path->verdict;
 }
 
 static void
@@ -304,7 +323,7 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 	if (path.verdict != 0 && starttls_path_is_pinned(policy, leaf))
 		forgive(policy, chain, &path);
 	s->chain_end = path.end;
-	found(f, path.verdict, path.depth);
+	found_on_path(f, &path, leaf);
 	found(f, check_dates(s, leaf), 0);
 	if (!starttls_session_is_server(s)) {
 		found(f, starttls_verify_name(s->name, leaf) ? 0 :
@@ -351,54 +370,84 @@ date_text(char *text, size_t size, time_t when)
 
 /* The date that makes a certificate expired or not yet valid. */
 static void
-describe_dates(const struct starttls_session *s, const struct chain *chain,
-	       char *text, size_t size)
+describe_dates(const struct starttls_session *s, unsigned blamed,
+	       gnutls_x509_crt_t crt, char *text, size_t size)
 {
 	int64_t now = s->policy->clock(), begin, end;
-	gnutls_x509_crt_t crt;
 	char date[40];
 
-	if (s->depth < 0 || (unsigned)s->depth >= chain->len)
-		return;
-	crt = chain->crt[s->depth];
 	begin = (int64_t)gnutls_x509_crt_get_activation_time(crt);
 	end = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
-	if ((s->verdict & STARTTLS_V_EXPIRED) != 0 && end < now) {
+	if ((blamed & STARTTLS_V_EXPIRED) != 0 && end < now) {
 		date_text(date, sizeof(date), (time_t)end);
 		snprintf(text, size, " (on %s)", date);
-	} else if ((s->verdict & STARTTLS_V_NOT_YET_VALID) != 0 &&
-	    begin > now) {
+	} else if ((blamed & STARTTLS_V_NOT_YET_VALID) != 0 && begin > now) {
 		date_text(date, sizeof(date), (time_t)begin);
 		snprintf(text, size, " (before %s)", date);
 	}
 }
 
-/* Say what is wrong: the words of every bit, and the dates if it is those. */
-static int
-report_verdict(struct starttls_session *s, const struct chain *chain)
+/* The words of every bit. */
+static void
+describe_bits(unsigned verdict, char *words, size_t size)
 {
-	char words[200] = "", detail[64] = "";
-	int code = STARTTLS_E_BAD_CHAIN;
 	size_t len = 0, i;
+
+	words[0] = '\0';
+	for (i = 0; i < 32; i++) {
+		const char *text = (verdict & 1u << i) == 0 ? NULL :
+		    starttls_verdict_text(1u << i);
+
+		if (text != NULL && len < size)
+			len += (size_t)snprintf(words + len, size - len,
+			    "%s%s", len > 0 ? ", " : "", text);
+	}
+}
+
+/* Which certificate is at fault, if it is not the peer's own. */
+static void
+describe_culprit(const struct findings *f, char *text, size_t size)
+{
+	char dn[512], shown[80] = "?";
+	size_t len = sizeof(dn);
+
+	if (f->culprit == NULL) {
+		if ((f->blamed & STARTTLS_V_MALFORMED) != 0 && f->depth > 0)
+			snprintf(text, size, " comes with another one, number "
+			    "%d, which", f->depth + 1);
+		return;
+	}
+	if (gnutls_x509_crt_get_dn(f->culprit, dn, &len) >= 0)
+		starttls_text_clean(shown, sizeof(shown), dn, len);
+	snprintf(text, size, " depends on %s \"%s\", which",
+	    f->depth < 0 ? "the anchor" : "its issuer", shown);
+}
+
+/* Say what is wrong with whom: the words, and the dates if it is those. */
+static int
+report_verdict(struct starttls_session *s, const struct chain *chain,
+	       const struct findings *f)
+{
+	char first[160], other[120], detail[64] = "", culprit[128] = "";
+	unsigned rest = f->culprit == NULL ? 0 : f->verdict & ~f->blamed;
+	int code = STARTTLS_E_BAD_CHAIN;
+	size_t i;
 
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if ((s->verdict & codes[i].verdict) != 0) {
 			code = codes[i].code;
 			break;
 		}
-	for (i = 0; i < 32; i++) {
-		const char *text = (s->verdict & 1u << i) == 0 ? NULL :
-		    starttls_verdict_text(1u << i);
-
-		if (text != NULL && len < sizeof(words))
-			len += (size_t)snprintf(words + len,
-			    sizeof(words) - len, "%s%s",
-			    len > 0 ? ", " : "", text);
-	}
-	describe_dates(s, chain, detail, sizeof(detail));
+	describe_bits(f->verdict & ~rest, first, sizeof(first));
+	describe_bits(rest, other, sizeof(other));
+	describe_culprit(f, culprit, sizeof(culprit));
+	if (chain->len > 0)
+		describe_dates(s, f->blamed, f->culprit != NULL ? f->culprit :
+		    chain->crt[0], detail, sizeof(detail));
 	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
-	    "the certificate of %.100s is %s%s", starttls_session_peer(s),
-	    words, detail);
+	    "the certificate of %.100s%s is %s%s%s%s",
+	    starttls_session_peer(s), culprit, first, detail,
+	    rest != 0 ? "; it is also " : "", other);
 	s->error.verdict = s->verdict;
 	s->error.depth = s->depth;
 	return s->error.code;
@@ -442,6 +491,7 @@ starttls_verify_unreadable(struct starttls_session *s)
 {
 	struct slice sent = { s->certificates.data, s->certificates.size };
 	struct slice list = { NULL, 0 }, der;
+	struct findings findings = { .depth = -1 };
 	const gnutls_datum_t *chain;
 	unsigned count = 0, i;
 
@@ -462,15 +512,16 @@ starttls_verify_unreadable(struct starttls_session *s)
 				break;
 		}
 	}
-	s->verdict |= STARTTLS_V_MALFORMED;
-	s->depth = (int)i;
-	return report_verdict(s, &(struct chain){ .len = 0 });
+	found(&findings, STARTTLS_V_MALFORMED, (int)i);
+	s->verdict = findings.verdict;
+	s->depth = findings.depth;
+	return report_verdict(s, &(struct chain){ .len = 0 }, &findings);
 }
 
 int
 starttls_verify(struct starttls_session *s)
 {
-	struct findings findings = { 0, -1 };
+	struct findings findings = { .depth = -1 };
 	struct chain chain;
 	int rc = 0;
 
@@ -480,7 +531,7 @@ starttls_verify(struct starttls_session *s)
 	s->verdict = findings.verdict;
 	s->depth = findings.depth;
 	if (s->verdict != 0)
-		rc = report_verdict(s, &chain);
+		rc = report_verdict(s, &chain, &findings);
 	else
 		s->checked = true;
 	free_chain(&chain);
