@@ -140,6 +140,8 @@ certificate_of(const struct result *r)
 	    json_set(o, "clamped", json_boolean(is_clamped(c->not_after))) &&
 	    json_set(o, "days_left", json_integer(r->days_left)) &&
 	    json_set(o, "chain_not_after", json_of_date(r->chain_not_after)) &&
+	    json_set(o, "path_not_after",
+		json_of_date(r->report.path_not_after)) &&
 	    json_set(o, "chain_length", json_integer(r->report.chain_len)) &&
 	    json_set(o, "sha256", hex_of(c->sha256, sizeof(c->sha256))) &&
 	    json_set(o, "pin", text_or_null(c->pin)));

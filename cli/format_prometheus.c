@@ -22,8 +22,8 @@
 
 enum metric {
 	UP, FAILURE, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,
-	NOT_AFTER, CHAIN_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN, EXCEEDED,
-	CHECKED, METRICS
+	NOT_AFTER, CHAIN_NOT_AFTER, PATH_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN,
+	EXCEEDED, CHECKED, METRICS
 };
 
 static const struct {
@@ -57,6 +57,10 @@ static const struct {
 	    "starttls_certificate_chain_not_after_timestamp_seconds",
 	    "Earliest end of validity of all certificates that the server "
 	    "sent." },
+	[PATH_NOT_AFTER] = {
+	    "starttls_certificate_path_not_after_timestamp_seconds",
+	    "Earliest end of validity on the path that was verified, its "
+	    "anchor included." },
 	[CERTIFICATE] = { "starttls_certificate_info",
 	    "1, with what identifies the server's certificate, good or "
 	    "bad." },
@@ -137,6 +141,8 @@ add_certificate(const struct prometheus *p, const struct result *r)
 		number(start(p, NOT_AFTER, r), r->not_after);
 	if (r->chain_not_after != 0)
 		number(start(p, CHAIN_NOT_AFTER, r), r->chain_not_after);
+	if (r->report.path_not_after != 0)
+		number(start(p, PATH_NOT_AFTER, r), r->report.path_not_after);
 	if (!r->has_leaf)
 		return;
 	number(start(p, NOT_BEFORE, r), r->leaf.not_before);

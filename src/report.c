@@ -121,6 +121,7 @@ starttls_session_report(const struct starttls_session *session,
 	r->verdict = s->verdict;
 	r->staple = (int)s->staple;
 	r->not_after = s->leaf_end;
+	r->path_not_after = s->path_end;
 	r->round_trips = s->finished ? s->handshake_trips :
 	    s->io.round_trips;
 	r->resolve_us = s->resolve_us;

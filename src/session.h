@@ -52,6 +52,8 @@ struct starttls_session {
 	unsigned verdict;
 	int depth;                 /* certificate at fault; -1: none */
 	enum starttls_staple staple;
+	int64_t path_end;          /* first notAfter of the verified path; 0:
+	                              none was verified in this session */
 	int64_t chain_end;         /* first notAfter of the path, or the end of
 	                              a staple that is required */
 	int64_t leaf_end;          /* the peer's own notAfter; 0: not seen */

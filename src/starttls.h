@@ -966,6 +966,8 @@ struct starttls_report {
 	unsigned chain_len;        /* certificates sent by the peer */
 	int64_t not_after;         /* of its own, seconds since 1970; 0: not
 	                              looked at (resumed, or none) */
+	int64_t path_not_after;    /* the first of the verified path, from
+	                              its own to the anchor's; 0: none */
 	int round_trips;           /* from TCP connect, see starttls(7) */
 	int64_t resolve_us;
 	int64_t connect_us;

@@ -334,6 +334,8 @@ check_with_path(struct starttls_session *s, const struct chain *chain,
 		found(f, STARTTLS_V_PIN, -1);
 	if (s->leaf_end < s->chain_end)
 		s->chain_end = s->leaf_end;
+	if (f->verdict == 0)
+		s->path_end = path.end < s->leaf_end ? path.end : s->leaf_end;
 }
 
 /* A data channel leads to whom the control connection leads to. */
