@@ -63,7 +63,8 @@ json_set(json_t *object, const char *key, json_t *value)
 	return json_object_set_new(object, key, value) == 0;
 }
 
-/* "DNS:a, IP:b" as an array.  A last "..." stands for names left out. */
+/* "DNS:a, IP:b" as an array; there is no comma within a name.  A last "..."
+   stands for names left out. */
 static json_t *
 names_of(const char *names)
 {

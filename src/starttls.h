@@ -985,7 +985,9 @@ struct starttls_cert {
 	size_t size;
 	char subject[256];         /* RFC 4514, sanitised */
 	char issuer[256];
-	char names[1024];          /* subjectAltName: "DNS:a, IP:b" */
+	char names[1024];          /* subjectAltName: "DNS:a, IP:b"; a comma
+	                              within a name is "\x2c", and "..."
+	                              stands for names that are left out */
 	char serial[48];           /* hex */
 	char key[48];              /* "RSA 2048", "EC SECP256R1 256" */
 	char signature[48];        /* algorithm */

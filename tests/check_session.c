@@ -1428,6 +1428,105 @@ START_TEST(test_report_shows_certificates)
 }
 END_TEST
 
+/* subjectAltName that nobody but an impostor has: { tag, length, value } */
+#define N(tag, text) { tag, sizeof(text) - 1, text, 1 }
+static const struct {
+	struct {
+		uint8_t tag;
+		size_t len;
+		const char *value;
+		int times;
+	} names[3];
+	const char *shown;         /* behind "DNS:mail.example.org" */
+} odd_names[] = {
+	{ { N(0x82, "a.example, DNS:b.example, IP:10.0.0.1") },
+	  ", DNS:a.example\\x2c DNS:b.example\\x2c IP:10.0.0.1" },
+	{ { N(0x81, "a,b@example.org"), N(0x86, "ldap:///cn=a,dc=b") },
+	  ", email:a\\x2cb@example.org, URI:ldap:///cn=a\\x2cdc=b" },
+	{ { N(0x82, "a\0b\x1b[31m\\x2c") },
+	  ", DNS:a\\x00b\\x1b[31m\\x5cx2c" },
+	{ { N(0x82, "..."), N(0x82, ", ...") }, ", DNS:..., DNS:\\x2c ..." },
+	{ { N(0x87, "\x0a\0\0\1") }, ", IP:10.0.0.1" },
+	{ { N(0x87, "\x0a\0\0"), N(0x82, "a") }, ", DNS:a, ..." },
+	{ { N(0x88, "\x2a\x03"), N(0x82, "a") }, ", DNS:a" },
+	/* too long, too many */
+	{ { { 0x82, 300, "a", 1 }, N(0x82, "a") }, ", DNS:a, ..." },
+	{ { { 0x82, 1, "a", 63 } }, NULL },
+	{ { { 0x82, 1, "a", 64 } }, NULL },
+	{ { { 0x82, 250, ",", 9 } }, NULL },
+};
+#undef N
+
+/* Returns the length of the DER. */
+static size_t
+make_odd_names(uint8_t *der, size_t size, int row)
+{
+	uint8_t *p = der + 4, *end = der + size;
+	size_t i, len;
+	int times;
+
+	*p++ = 0x82;
+	*p++ = sizeof(PEER) - 1;
+	memcpy(p, PEER, sizeof(PEER) - 1);
+	p += sizeof(PEER) - 1;
+	for (i = 0; i < ARRAY_LEN(odd_names[row].names); i++) {
+		len = odd_names[row].names[i].len;
+		for (times = odd_names[row].names[i].times; times > 0;
+		    times--) {
+			ck_assert(p + len + 4 < end);
+			*p++ = odd_names[row].names[i].tag;
+			*p++ = 0x82;
+			*p++ = (uint8_t)(len >> 8);
+			*p++ = (uint8_t)len;
+			if (odd_names[row].names[i].times > 1 || len >= 250)
+				memset(p, odd_names[row].names[i].value[0],
+				    len);
+			else
+				memcpy(p, odd_names[row].names[i].value, len);
+			p += len;
+		}
+	}
+	len = (size_t)(p - der - 4);
+	der[0] = 0x30;
+	der[1] = 0x82;
+	der[2] = (uint8_t)(len >> 8);
+	der[3] = (uint8_t)len;
+	return len + 4;
+}
+
+START_TEST(test_report_keeps_names_apart)
+{
+	static uint8_t der[4096];
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	const struct mint_cert *const own_chain[] = { &(struct mint_cert){
+		.crt = NULL }, &inter };
+	struct mint_cert *odd = (struct mint_cert *)(uintptr_t)own_chain[0];
+	struct tlspair_server server = { .chain = own_chain, .n = 2 };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	const char *shown = odd_names[_i].shown;
+	struct conn c;
+	size_t len;
+
+	mint(odd, &(struct mint_spec){ .cn = "odd", .raw_san = der,
+	    .raw_san_len = make_odd_names(der, sizeof(der), _i) }, &inter);
+	must_run(&c, &spec);
+	ck_assert_int_eq(starttls_session_cert(c.session, 0, &cert), 0);
+	len = strlen(cert.names);
+	ck_assert_int_eq(strncmp(cert.names, "DNS:" PEER, 4 +
+	    sizeof(PEER) - 1), 0);
+	if (shown != NULL)
+		ck_assert_str_eq(cert.names + 4 + sizeof(PEER) - 1, shown);
+	else
+		ck_assert_int_eq(strcmp(cert.names + len - 5, ", ...") == 0,
+		    odd_names[_i].names[0].times != 63);
+	ck_assert(is_plain_line(cert.names));
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	mint_free(odd);
+}
+END_TEST
+
 /*
  * SNI and ALPN
  */
@@ -2928,6 +3027,8 @@ add_answers(Suite *s)
 	    2 * VERSIONS);
 	tcase_add_test(tc, test_report_refuses_bad_input);
 	add_both(tc, test_report_shows_certificates);
+	tcase_add_loop_test(tc, test_report_keeps_names_apart, 0,
+	    ARRAY_LEN(odd_names));
 }
 
 static void
