@@ -21,6 +21,8 @@
 #include "probe.h"
 
 #define CONNECTION_MEMORY 16384
+/* With the usual 8 MiB 32 bits would have no room for all of the threads. */
+#define STACK_SIZE (1 << 20)
 #define LEAVING 64                 /* have been shut down, and end soon */
 
 static enum MHD_Result
@@ -204,6 +206,7 @@ http_start(struct exporter *exporter, int listener)
 	    MHD_OPTION_LISTEN_SOCKET, listener,
 	    MHD_OPTION_CONNECTION_LIMIT, MOST_CLIENTS + LEAVING,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 	    MHD_OPTION_NOTIFY_COMPLETED, completed, exporter,

@@ -20,6 +20,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,7 +373,7 @@ static unsigned
 port_of(const char *line, enum way way)
 {
 	const char *at = strchr(line, '(');
-	unsigned long number = 0;
+	uint64_t number = 0;
 	char *end;
 	int i;
 
