@@ -56,6 +56,8 @@ apply_listening(struct settings *s, char letter, const char *value,
 	case 'T':
 		return parse_address(value, 1, &s->to_host, &s->to_port) ?
 		    0 : 1;
+	case 'Q':
+		return parse_timeout(value, &s->idle_ms) ? 0 : 1;
 	case 'X':
 		return parse_count(value, &s->max_connections) ? 0 : 1;
 	case 'Y':

@@ -69,6 +69,7 @@ struct settings {
 	char **command;            /* what follows "--"; NULL: none */
 	bool client_ca, client_cert; /* options that were given */
 	long max_connections;      /* 0: not said */
+	int idle_ms;
 	long max_running;
 	const struct subcommand *subcommand; /* to do it once more */
 	int argc;

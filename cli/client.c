@@ -5,10 +5,10 @@
  * One connection of serve: upgrade, wait for a turn, start the backend, relay,
  * end.  Nothing here waits.
  *
- * One deadline covers everything from accept to the end of the handshake.
- * Later, time is short only for who holds up what the other side has ended:
- * once the backend is done, a client that neither reads nor says anything has
- * as long again.
+ * One deadline covers everything from accept to the client's turn.  Later, time
+ * is short for who holds up what the other side has ended: once the backend is
+ * done, a client that neither reads nor says anything has as long again; and for
+ * a conversation that stands still while others wait for their turn.
  */
 
 #include "config.h"
@@ -19,12 +19,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "relay.h"
 #include "serve.h"
 
 #ifndef POLLRDHUP
 #define POLLRDHUP 0                /* then it is noticed later */
 #endif
+
+#define LINE_SIZE 512
 
 enum phase { UPGRADING, WAITING, CONNECTING, GREETING, RELAYING };
 
@@ -124,6 +127,33 @@ lose_backend(struct client *c, int number)
 	front_part(front, dismantle(c, true));
 }
 
+/* Nothing moves, and others wait. */
+static bool
+evict_silent(struct server *server)
+{
+	struct client *c = front_most_silent(&server->front);
+
+	if (c == NULL)
+		return false;
+	tell(c, "limit", "had to make room after a silence");
+	front_drop(&server->front, dismantle(c, true));
+	return true;
+}
+
+/* No turn has come in time: say so in the words of the protocol. */
+static void
+turn_away(struct client *c)
+{
+	const struct server *server = c->server;
+	char line[LINE_SIZE];
+
+	front_goodbye(server->url.protocol, server->options.own_name, "limit",
+	    line, sizeof(line));
+	(void)!starttls_session_write(c->session, line, strlen(line));
+	(void)!starttls_session_shutdown(c->session);
+	part(c, "limit", "no turn came in time, as too many are running");
+}
+
 /* ---- the relay ---- */
 
 static void
@@ -156,7 +186,7 @@ watch_relay(struct client *c)
 {
 	struct front *front = &c->server->front;
 	struct timer_queue *const queues[] = {
-		[RELAY_NO_CLOCK] = NULL,
+		[RELAY_NO_CLOCK] = &front->idles,
 		[RELAY_SILENCE] = NULL, /* nothing is held */
 		[RELAY_DEADLINE] = &front->deadlines,
 	};
@@ -340,7 +370,6 @@ begin(struct client *c)
 
 	c->session = starttls_upgrade_take(c->upgrade);
 	c->upgrade = NULL;
-	loop_clear_timer(&c->timer);
 	if (is_echo(server)) {
 		start_relay(c);
 		return;
@@ -349,6 +378,8 @@ begin(struct client *c)
 	move_to(c, &server->waiting, WAITING);
 	loop_watch(&server->front.loop, &c->peer, POLLRDHUP);
 	clients_start_waiting(server);
+	if (queue_first(&server->waiting) != NULL)
+		evict_silent(server);
 }
 
 /* ---- the upgrade ---- */
@@ -424,10 +455,15 @@ late(void *context)
 		no_backend(c, "it was not ready in time");
 		return;
 	case RELAYING:
-		cut_off(c, "deadline", "the client did not end when the "
-		    "backend had ended");
+		cut_off(c, "deadline", c->relay.clock == RELAY_NO_CLOCK ?
+		    "nothing was said for too long" :
+		    "the client did not end when the backend had ended");
 		return;
 	case WAITING:
+		/* somebody has to end first, and may take a moment */
+		loop_set_timer(&c->server->front.deadlines, &c->timer);
+		if (!evict_silent(c->server))
+			turn_away(c);
 		return;
 	}
 }
@@ -465,6 +501,21 @@ client_new(struct server *server, int fd, const char *peer)
 	step_upgrade(c);
 }
 
+void
+client_refuse(const struct server *server, int fd, const char *peer)
+{
+	char line[LINE_SIZE];
+
+	if (!server->settings->quiet)
+		fprintf(stderr, "starttls: %s: limit: too many connections\n",
+		    peer);
+	if (server->url.from == STARTTLS_HANDSHAKE)
+		return;
+	front_goodbye(server->url.protocol, server->options.own_name, "limit",
+	    line, sizeof(line));
+	(void)!send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 bool
 clients_evict(struct server *server)
 {
@@ -472,7 +523,7 @@ clients_evict(struct server *server)
 	struct starttls_error error;
 
 	if (c == NULL)
-		return false;
+		return evict_silent(server);
 	/* a word of goodbye, but no time to see it off */
 	(void)!starttls_upgrade_run(c->upgrade, 0, &error);
 	tell(c, "limit", "had to make room before it came to TLS");

@@ -5,9 +5,10 @@
  * Accepting connections without ever being locked out, signals, and partings.
  *
  * At the limit, or when descriptors run out, the connection that has waited
- * longest without becoming anything goes in favour of the new one, so clients
- * that say nothing cannot keep out those that do.  If there is none such,
- * nothing is accepted until one ends.
+ * longest without becoming anything goes in favour of the new one, or that which
+ * has been silent longest, so clients that say nothing cannot keep out those that
+ * do.  If there is none such, nothing is accepted until one ends; who has waited
+ * for that in vain is told.
  */
 
 #include "config.h"
@@ -28,6 +29,7 @@
 #define SPARE_FILES 32             /* for us and the library */
 #define MOMENT_MS 1000
 #define BURST 32                   /* accepted in one turn */
+#define MAX_REFUSED 1024
 #define MAX_DRAINED (64u << 10)
 
 /* A connection that is over, while its last words are on their way. */
@@ -56,6 +58,7 @@ stop_listening(struct front *front)
 		return;
 	loop_unwatch(&front->loop, &front->listener);
 	loop_clear_timer(&front->retry);
+	loop_clear_timer(&front->crowded);
 	close(front->listener.fd);
 	front->listener.fd = -1;
 	if (front->path != NULL)
@@ -116,6 +119,7 @@ init_signals(struct front *front)
 static void
 resume(struct front *front)
 {
+	loop_clear_timer(&front->crowded);
 	if (front->listener.fd >= 0 && front->listener.slot == 0)
 		loop_watch(&front->loop, &front->listener, POLLIN);
 }
@@ -156,6 +160,18 @@ end_parting(struct parting *p)
 	forget(front);
 }
 
+void
+front_line(const char *text, const char *name, const char *why, char *buf,
+	   size_t size)
+{
+	const char *dollar = strchr(text, '$');
+	size_t head = dollar == NULL ? strlen(text) : (size_t)(dollar - text);
+
+	snprintf(buf, size, "%.*s%s%s%s%s\r\n", (int)head, text,
+	    dollar != NULL ? name : "", dollar != NULL ? dollar + 1 : "",
+	    why != NULL ? ": " : "", why != NULL ? why : "");
+}
+
 bool
 front_make_room(struct front *front)
 {
@@ -165,6 +181,28 @@ front_make_room(struct front *front)
 		return front->evict(front->context);
 	end_parting(oldest);
 	return true;
+}
+
+void *
+front_most_silent(const struct front *front)
+{
+	const struct timer *first = queue_first(&front->idles.timers);
+
+	if (first == NULL || loop_now_us() - (first->at_us -
+	    front->idles.length_us) < front->deadlines.length_us)
+		return NULL;
+	return first->context;
+}
+
+void
+front_goodbye(const struct starttls_protocol *protocol, const char *name,
+	      const char *why, char *buf, size_t size)
+{
+	const char *text = starttls_protocol_goodbye(protocol);
+
+	buf[0] = '\0';
+	if (text != NULL)
+		front_line(text, name, why, buf, size);
 }
 
 static bool
@@ -195,6 +233,29 @@ accept_one(struct front *front, char *peer, size_t size)
 	return fd;
 }
 
+/* The limit has held for the time that a client has: those who wait leave. */
+static void
+refuse_some(void *context)
+{
+	struct front *front = context;
+	char peer[PEER_SIZE];
+	int i, fd;
+
+	if (front_make_room(front)) {
+		resume(front);
+		return;
+	}
+	loop_set_timer(&front->deadlines, &front->crowded);
+	for (i = 0; i < MAX_REFUSED; i++) {
+		fd = accept_one(front, peer, sizeof(peer));
+		if (fd < 0)
+			return;
+		front->refuse(front->context, fd, peer);
+		shutdown(fd, SHUT_WR);
+		close(fd);
+	}
+}
+
 static void
 accept_some(void *context, short revents)
 {
@@ -212,6 +273,8 @@ accept_some(void *context, short revents)
 			if (!front_make_room(front)) {
 				/* resumes when one ends */
 				loop_unwatch(&front->loop, &front->listener);
+				loop_set_timer(&front->deadlines,
+				    &front->crowded);
 				return;
 			}
 		}
@@ -337,10 +400,14 @@ front_init(struct front *front, const struct settings *settings,
 		return status;
 	loop_add_queue(&front->loop, &front->deadlines, settings->timeout_ms);
 	loop_add_queue(&front->loop, &front->moments, MOMENT_MS);
+	loop_add_queue(&front->loop, &front->idles, settings->idle_ms);
 	front->listener = (struct watch){
 		.fd = -1, .ready = accept_some, .context = front,
 	};
 	front->retry = (struct timer){ .late = retry, .context = front };
+	front->crowded = (struct timer){
+		.late = refuse_some, .context = front,
+	};
 	front->last_call = (struct timer){ .late = stop, .context = front };
 	if (!loop_reserve(&front->loop, SPARE_FILES) ||
 	    !init_signals(front)) {

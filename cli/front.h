@@ -3,7 +3,8 @@
 
 /*
  * The front of serve and proxy: a listening socket with a limit to what comes
- * in, signals, and connections that are closed well.
+ * in, signals, and connections that are closed well.  Who is let in makes
+ * progress or goes: --timeout is for beginning, --idle for going on.
  */
 
 #ifndef FRONT_H
@@ -24,14 +25,19 @@ struct front {
 	void *context;
 	void (*accepted)(void *context, int fd, const char *peer);
 	bool (*evict)(void *context);
+	void (*refuse)(void *context, int fd, const char *peer); /* say so,
+	                                                 and no more */
 	void (*signalled)(void *context, int number);
 	void (*leave)(void *context); /* drop what has not begun */
 
 	struct loop loop;
 	struct timer_queue deadlines; /* of --timeout */
 	struct timer_queue moments; /* short ones */
+	struct timer_queue idles;  /* of --idle; each is set anew whenever
+	                              something moves */
 	struct watch listener, signals;
 	struct timer retry;        /* after an error of accept(2) */
+	struct timer crowded;      /* nobody new for as long as that */
 	struct timer last_call;    /* when leaving */
 	bool leaving;              /* nothing new; stop when all have ended */
 	size_t connections, max_connections;
@@ -56,6 +62,15 @@ void front_reset(struct front *front, int fd);
 void front_part(struct front *front, int fd);
 /* Have a descriptor free, even if a connection has to go. */
 bool front_make_room(struct front *front);
+/* Whose timer of --idle runs longest, if that is longer than --timeout: they
+   may go in favour of others.  NULL: nobody. */
+void *front_most_silent(const struct front *front);
+/* A line of a protocol: @text with @name for '$'; @why may be NULL. */
+void front_line(const char *text, const char *name, const char *why,
+		char *buf, size_t size);
+/* The line that ends a conversation, in the words of @protocol. */
+void front_goodbye(const struct starttls_protocol *protocol, const char *name,
+		   const char *why, char *buf, size_t size);
 void front_done(struct front *front);
 
 /* ---- addresses, see listen.c ---- */

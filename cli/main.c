@@ -15,7 +15,7 @@
 const char program_name[] = "starttls";
 
 #define COMMON "aAdpPrRkKimxlnct46qvh"
-#define SERVE "CeprikKPmxlLNTXYtqvh"
+#define SERVE "CeprikKPmxlLNTXYQtqvh"
 
 static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
@@ -33,7 +33,7 @@ static const struct subcommand subcommands[] = {
 	  "be the server: upgrade clients, then run a command, or echo",
 	  SERVE, run_serve, STARTTLS_SERVER, true, 0 },
 	{ "proxy", "URL", "upgrade and verify for local clients without TLS",
-	  COMMON "LUXZ", run_proxy, STARTTLS_CLIENT, false, 0 },
+	  COMMON "LUXZQ", run_proxy, STARTTLS_CLIENT, false, 0 },
 	{ NULL, NULL, NULL, NULL, NULL, STARTTLS_CLIENT, false, 0 }
 };
 

@@ -18,6 +18,7 @@
 
 #define DEFAULT_TIMEOUT_MS 30000
 #define DEFAULT_CLOSE_AFTER_MS 2000
+#define DEFAULT_IDLE_MS 1800000    /* RFC 9051 section 5.4 has the longest */
 
 struct option_row {
 	char letter;               /* in struct subcommand.options */
@@ -64,6 +65,8 @@ static const struct option_row rows[] = {
 	{ 'X', "--max-connections", "NUMBER", "connections at a time" },
 	{ 'Y', "--max-running", "NUMBER",
 	  "commands or backends at a time (default: 64)" },
+	{ 'Q', "--idle", "SECONDS",
+	  "end a conversation that is silent for so long (default: 1800)" },
 	{ 't', "--timeout", "SECONDS",
 	  "one deadline for each URL (default: 30; probe: 10 for all)" },
 	{ 'Z', "--close-after", "SECONDS",
@@ -419,6 +422,7 @@ options_begin(struct settings *s, const struct subcommand *sub)
 	memset(s, 0, sizeof(*s));
 	s->options.size = sizeof(s->options);
 	s->close_after_ms = DEFAULT_CLOSE_AFTER_MS;
+	s->idle_ms = DEFAULT_IDLE_MS;
 	s->timeout_ms = sub->timeout_ms != 0 ? sub->timeout_ms :
 	    DEFAULT_TIMEOUT_MS;
 	s->subcommand = sub;

@@ -80,31 +80,15 @@ dismantle(struct customer *c)
 	return fd;
 }
 
-/* A line of the protocol: @text with the server's name for '$', a reason. */
-static void
-make_line(const struct starttls_url *t, const char *text, const char *why, char *buf,
-	  size_t size)
-{
-	const char *dollar = strchr(text, '$');
-	size_t head = dollar == NULL ? strlen(text) : (size_t)(dollar - text);
-
-	snprintf(buf, size, "%.*s%s%s%s%s\r\n", (int)head, text,
-	    dollar != NULL ? t->host : "", dollar != NULL ? dollar + 1 : "",
-	    why != NULL ? ": " : "", why != NULL ? why : "");
-}
-
 /* No server: tell the client in its own words. */
 static void
 say_goodbye(const struct customer *c, const char *name, const char *message)
 {
 	const struct starttls_url *t = &c->proxy->url;
-	const char *goodbye = starttls_protocol_goodbye(t->protocol);
 	char line[LINE_SIZE];
 
 	tell(c, name, message);
-	if (goodbye == NULL)
-		return;
-	make_line(t, goodbye, name, line, sizeof(line));
+	front_goodbye(t->protocol, t->host, name, line, sizeof(line));
 	(void)!send(c->local.fd, line, strlen(line),
 	    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -171,7 +155,7 @@ watch_relay(struct customer *c)
 {
 	struct front *front = &c->proxy->front;
 	struct timer_queue *const queues[] = {
-		[RELAY_NO_CLOCK] = NULL,
+		[RELAY_NO_CLOCK] = &front->idles,
 		[RELAY_SILENCE] = &c->proxy->silences,
 		[RELAY_DEADLINE] = &front->deadlines,
 	};
@@ -222,7 +206,7 @@ begin(struct customer *c)
 	relay_init(&c->relay, c->session, c->local.fd, c->local.fd);
 	relay_hold(&c->relay);
 	if (t->from != STARTTLS_HANDSHAKE && greeting != NULL) {
-		make_line(t, greeting, NULL, line, sizeof(line));
+		front_line(greeting, t->host, NULL, line, sizeof(line));
 		if (!relay_say(&c->relay, line)) {
 			lose_client(c, ENOMEM);
 			return;
@@ -335,7 +319,10 @@ late(void *context)
 			fail(c, rc, &error);
 		return;
 	case RELAYING:
-		if (relay_is_patient(&c->relay))
+		if (c->relay.clock == RELAY_NO_CLOCK)
+			cut_off(c, "deadline", "nothing was said for too "
+			    "long");
+		else if (relay_is_patient(&c->relay))
 			step_relay(c);
 		else
 			cut_off(c, "deadline", "the server neither answered "
@@ -379,11 +366,31 @@ evict(void *context)
 	struct proxy *proxy = context;
 	struct customer *c = queue_first(&proxy->beginning);
 
+	if (c != NULL) {
+		say_goodbye(c, "limit", "had to make room before there was a "
+		    "server");
+		front_drop(&proxy->front, dismantle(c));
+		return true;
+	}
+	c = front_most_silent(&proxy->front);
 	if (c == NULL)
 		return false;
-	say_goodbye(c, "limit", "had to make room before there was a server");
-	front_drop(&proxy->front, dismantle(c));
+	cut_off(c, "limit", "had to make room after a silence");
 	return true;
+}
+
+static void
+refuse(void *context, int fd, const char *peer)
+{
+	const struct proxy *proxy = context;
+	char line[LINE_SIZE];
+
+	if (!proxy->settings->quiet)
+		fprintf(stderr, "starttls: %s: limit: too many connections\n",
+		    peer);
+	front_goodbye(proxy->url.protocol, proxy->url.host, "limit", line,
+	    sizeof(line));
+	(void)!send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void
@@ -426,6 +433,7 @@ prepare(struct proxy *proxy, struct settings *settings)
 	proxy->front.context = proxy;
 	proxy->front.accepted = accepted;
 	proxy->front.evict = evict;
+	proxy->front.refuse = refuse;
 	proxy->front.signalled = signalled;
 	proxy->front.leave = leave;
 	rc = front_init(&proxy->front, settings, "0", 2, MAX_DIALS);

@@ -439,6 +439,7 @@ relay_watch(struct relay *r, struct loop *loop, struct watch *peer,
 	loop_watch(loop, peer, r->session_events);
 	if (r->again)
 		loop_again(loop, peer);
+	set_clock(r, queues, timer);
 	if (r->in < 0)
 		return;
 	/* with nothing to move, a hang-up is news only behind its end */
@@ -446,7 +447,6 @@ relay_watch(struct relay *r, struct loop *loop, struct watch *peer,
 		loop_watch(loop, local, events);
 	else
 		loop_unwatch(loop, local);
-	set_clock(r, queues, timer);
 }
 
 void

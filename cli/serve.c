@@ -37,6 +37,12 @@ evict(void *context)
 }
 
 static void
+refuse(void *context, int fd, const char *peer)
+{
+	client_refuse(context, fd, peer);
+}
+
+static void
 vacant(void *context)
 {
 	clients_start_waiting(context);
@@ -152,6 +158,7 @@ listen_and_serve(struct server *server)
 	server->front.context = server;
 	server->front.accepted = accepted;
 	server->front.evict = evict;
+	server->front.refuse = refuse;
 	server->front.signalled = signalled;
 	server->front.leave = leave;
 	status = front_init(&server->front, settings,

@@ -23,9 +23,12 @@ struct server {
 
 /* A new connection.  Takes @fd over. */
 void client_new(struct server *server, int fd, const char *peer);
+/* There is no room for it.  Leaves @fd open. */
+void client_refuse(const struct server *server, int fd, const char *peer);
 /* Start what waits, as long as more may run. */
 void clients_start_waiting(struct server *server);
-/* Make room: drop the oldest that has not finished its upgrade. */
+/* Make room: drop the oldest that has not finished its upgrade, or who has been
+   silent longest. */
 bool clients_evict(struct server *server);
 /* Say goodbye to those that have not begun. */
 void clients_leave(struct server *server);
