@@ -373,6 +373,7 @@ starttls_policy_client_cert(struct starttls_policy *policy,
 		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 		    "a server may ask for no, an optional or a required "
 		    "client certificate");
-	policy->client_cert = mode;
+	if (mode > policy->client_cert)
+		policy->client_cert = mode;
 	return 0;
 }

@@ -390,7 +390,8 @@ starttls_policy_set_alpn(struct starttls_policy *policy,
 	if ((unsigned)mode > STARTTLS_ALPN_REQUIRE)
 		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 		    "no such ALPN mode");
-	policy->alpn = mode;
+	if (policy->alpn != STARTTLS_ALPN_REQUIRE)
+		policy->alpn = mode;
 	return 0;
 }
 
@@ -401,7 +402,7 @@ starttls_policy_set_resumption(struct starttls_policy *policy, int enabled,
 	int rc = starttls_policy_may_set(policy, policy, error);
 
 	if (rc == 0)
-		policy->resumption = enabled != 0;
+		policy->resumption = policy->resumption && enabled != 0;
 	return rc;
 }
 

@@ -525,6 +525,7 @@ starttls_policy_intermediates(struct starttls_policy *policy,
  * It is verified inside the handshake for the purpose of TLS clients, against
  * the anchors, pins and revocation lists of the policy; who it is, the
  * application learns from starttls_session_cert.  No session is resumed then.
+ * A ratchet: the stricter of what was in force and what is asked holds.
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL, a client's policy, no such mode),
  * STARTTLS_E_FROZEN
@@ -563,6 +564,8 @@ starttls_policy_restrict(struct starttls_policy *policy, const char *items,
 /**
  * starttls_policy_set_alpn: when to offer ALPN; STARTTLS_ALPN_AUTO when new.
  *
+ * STARTTLS_ALPN_REQUIRE stays once it was set.
+ *
  * Returns: 0; STARTTLS_E_INVALID (NULL, no such mode), STARTTLS_E_FROZEN
  */
 STARTTLS_API int
@@ -579,7 +582,7 @@ starttls_policy_set_alpn(struct starttls_policy *policy,
  * staple that is required.  A server gives tickets instead, and keeps nothing.
  *
  * @enabled  1 when new; 0 asks for no tickets at all, which suits a program
- *           that makes one connection
+ *           that makes one connection, and stays
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN
  */
@@ -613,6 +616,9 @@ starttls_policy_export_sessions(struct starttls_policy *policy,
  * were, and so must the version of GnuTLS.  Expired sessions are left out.
  * After a failure nothing was imported, and nothing is lost but a round of
  * full handshakes.  Freezes the policy.
+ *
+ * The bytes say which peers were verified, and are believed: nobody else may
+ * be able to write where they are kept.  Their checksum is against accidents.
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL; damaged or not such bytes),
  * STARTTLS_E_STATE (a server's policy, or resumption is off),
@@ -673,9 +679,10 @@ typedef void (*starttls_trace_fn)(void *context,
 /**
  * starttls_recv_fn, starttls_send_fn: a transport instead of a descriptor.
  *
- * As recv(2) and send(2): bytes moved; 0 at the end of the stream (receive);
- * or -1 with errno set, EAGAIN if it would block.  They must not block if
- * the non-blocking functions are to be that, and must not raise SIGPIPE.
+ * As recv(2) and send(2): bytes moved; 0 at the end of the stream (receive;
+ * sending nothing is an error); or -1 with errno set, EAGAIN if it would
+ * block.  They must not block if the non-blocking functions are to be that,
+ * and must not raise SIGPIPE.
  */
 typedef ssize_t (*starttls_recv_fn)(void *context, void *data, size_t size);
 typedef ssize_t (*starttls_send_fn)(void *context, const void *data,

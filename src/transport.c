@@ -166,6 +166,12 @@ starttls_transport_send(struct transport *io, const struct iovec *iov,
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && would_block(errno))
 		errno = EAGAIN;
+	/* a broken callback; what moves nothing would be called for ever */
+	if (!io->is_socket && ((n == 0 && iov[0].iov_len > 0) ||
+	    n > (ssize_t)iov[0].iov_len)) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (n > 0)
 		io->spoke = true;
 	return n;

@@ -1708,6 +1708,94 @@ START_TEST(test_alpn_follows_the_policy)
 }
 END_TEST
 
+/* Transports that move nothing, or more than there is. */
+
+static ssize_t
+greet_once(void *ctx, void *data, size_t size)
+{
+	static const char greeting[] = "* OK hello\r\n";
+	int *greeted = ctx;
+
+	if (*greeted || size < sizeof(greeting) - 1) {
+		errno = EAGAIN;
+		return -1;
+	}
+	*greeted = 1;
+	memcpy(data, greeting, sizeof(greeting) - 1);
+	return sizeof(greeting) - 1;
+}
+
+static ssize_t
+send_nothing(void *ctx, const void *data, size_t len)
+{
+	(void)ctx;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
+static ssize_t
+send_too_much(void *ctx, const void *data, size_t len)
+{
+	(void)ctx;
+	(void)data;
+	return (ssize_t)len + 1;
+}
+
+START_TEST(test_transport_may_be_broken)
+{
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_policy *policy = test_policy(anchors, 1);
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+	int greeted = _i % 2, rc;
+
+	options.recv = greet_once;
+	options.send = _i / 2 == 0 ? send_nothing : send_too_much;
+	options.transport_context = &greeted;
+	ck_assert_int_eq(starttls_upgrade_new(&upgrade, policy,
+	    starttls_protocol_find("imap"), _i % 2 == 0 ? STARTTLS_GREETING :
+	    STARTTLS_HANDSHAKE, PEER, -1, &options, &error), 0);
+	rc = starttls_upgrade_step(upgrade, &error);
+	ck_assert_msg(rc == STARTTLS_E_IO, "%s: %s", starttls_code_name(rc),
+	    error.message);
+	ck_assert_int_eq(error.sys_errno, EINVAL);
+	starttls_upgrade_free(upgrade);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
+/* A setter that loosens what was set does nothing, ahead of any use. */
+START_TEST(test_policy_is_a_ratchet)
+{
+	struct starttls_policy *p = test_policy(anchors, 1), *server;
+
+	ck_assert_int_eq(starttls_policy_set_alpn(p,
+	    STARTTLS_ALPN_OFF, NULL), 0);
+	ck_assert_int_eq(starttls_policy_set_alpn(p,
+	    STARTTLS_ALPN_REQUIRE, NULL), 0);
+	ck_assert_int_eq(starttls_policy_set_alpn(p,
+	    STARTTLS_ALPN_OFF, NULL), 0);
+	ck_assert_int_eq(p->alpn, STARTTLS_ALPN_REQUIRE);
+	ck_assert_int_eq(starttls_policy_set_resumption(p, 0, NULL), 0);
+	ck_assert_int_eq(starttls_policy_set_resumption(p, 1, NULL), 0);
+	ck_assert(!p->resumption);
+	ck_assert_int_eq(starttls_policy_new(&server, STARTTLS_SERVER), 0);
+	ck_assert_int_eq(starttls_policy_client_cert(server,
+	    STARTTLS_CLIENT_CERT_OPTIONAL, NULL), 0);
+	ck_assert_int_eq(starttls_policy_client_cert(server,
+	    STARTTLS_CLIENT_CERT_OFF, NULL), 0);
+	ck_assert_int_eq(server->client_cert, STARTTLS_CLIENT_CERT_OPTIONAL);
+	ck_assert_int_eq(starttls_policy_client_cert(server,
+	    STARTTLS_CLIENT_CERT_REQUIRED, NULL), 0);
+	ck_assert_int_eq(starttls_policy_client_cert(server,
+	    STARTTLS_CLIENT_CERT_OPTIONAL, NULL), 0);
+	ck_assert_int_eq(server->client_cert, STARTTLS_CLIENT_CERT_REQUIRED);
+	starttls_policy_unref(p);
+	starttls_policy_unref(server);
+}
+END_TEST
+
 /*
  * Client certificates
  */
@@ -2995,6 +3083,8 @@ add_handshakes(Suite *s)
 
 	tc = new_case(s, "identity");
 	tcase_add_unchecked_fixture(tc, write_identity, remove_identity);
+	tcase_add_loop_test(tc, test_transport_may_be_broken, 0, 4);
+	tcase_add_test(tc, test_policy_is_a_ratchet);
 	add_rows_both(tc, test_identity_is_shown_if_asked_for,
 	    identity_rows);
 	tcase_add_loop_test(tc, test_identity_is_shown_whatever_is_listed, 0,
