@@ -51,6 +51,7 @@ struct account {
 	struct path *path;
 	gnutls_x509_crt_t crt, issuer; /* at fault; NULL: none */
 	unsigned status;
+	unsigned links;            /* bits: which are good with the next */
 };
 
 /* The callback of GnuTLS's path validation has no context argument. */
@@ -108,20 +109,21 @@ on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 {
 	struct account *a = current;
 	unsigned place = place_of(a->path, crt);
+	bool is_link = place + 1 < a->path->len &&
+	    issuer == a->path->crt[place + 1];
 
 	(void)crl;
 	a->path->signatures++;
-	if (status == 0 && place < a->path->proven)
-		a->path->proven = place;
 	if (status != 0 && a->crt == NULL) {
 		a->crt = crt;
 		a->issuer = issuer;
 		a->status = status;
-		if ((status & (GNUTLS_CERT_SIGNATURE_FAILURE |
-		    GNUTLS_CERT_SIGNER_NOT_FOUND)) == 0 && issuer != NULL &&
-		    place < a->path->proven)
-			a->path->proven = place;
 	}
+	if (status == 0 && is_link)
+		a->links |= 1u << place;
+	if (is_link && (status & GNUTLS_CERT_SIGNATURE_FAILURE) == 0 &&
+	    place < a->path->proven)
+		a->path->proven = place;
 	return 0;
 }
 
@@ -204,7 +206,7 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 	unsigned status = 0;
 	int rc;
 
-	path->proven = path->len;
+	path->proven = path->len > 1 ? path->len : 0;
 	if (gnutls_x509_trust_list_init(&list, 1) < 0) {
 		found(chain, path, STARTTLS_V_OTHER, 0);
 		return;
@@ -220,6 +222,10 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 	if (rc < 0)
 		status = GNUTLS_CERT_INVALID;
 	path->fault = account.crt != NULL ? place_of(path, account.crt) : 0;
+	/* GnuTLS may find a short cut, and what it has left out is not good:
+	   it could be anybody's, with a key that is pinned */
+	if (status == 0 && account.links != (1u << (path->len - 1)) - 1)
+		status = GNUTLS_CERT_SIGNER_NOT_FOUND;
 	if (status != 0)
 		found(chain, path, verdict_of(status),
 		    find_fault(policy, path, &account));

@@ -49,6 +49,8 @@ enum cast {
 	BARE_INTER,        /* three of one name without key identifiers */
 	BARE_INTER_2,
 	BARE_INTER_3,
+	RELAY,             /* says that ROOT issued it, which is not so */
+	RELAYED,           /* name and key of ROOT, by RELAY */
 	EXPIRED_SELF,      /* name and key of ROOT, expired */
 	EXPIRED_ROOT,
 	WEAK_ROOT,         /* RSA 1024 */
@@ -1022,6 +1024,14 @@ static const struct row rows[] = {
 	  .pins = { BARE_IMPOSTOR }, .trust = { BARE_IMPOSTOR, ROOT },
 	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
 	  .depth = NO_DEPTH },
+	{ .name = "pinned key on a detour that nobody signed",
+	  .pins = { RELAY }, .issuer = ROOT, .chain = { LEAF, RELAYED, RELAY },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
+	{ .name = "the same, below an intermediate",
+	  .pins = { RELAY }, .chain = { LEAF, INTER, RELAYED, RELAY },
+	  .code = STARTTLS_E_PIN_MISMATCH, .verdict = STARTTLS_V_PIN,
+	  .depth = NO_DEPTH },
 	{ .name = "pinned leaf that is the anchor", .pins = { LEAF },
 	  .trust = { LEAF }, .chain = { LEAF } },
 	{ .name = "pinned intermediate that is the anchor",
@@ -1183,6 +1193,8 @@ mint_cast(void)
 		    .no_key_ids = true } },
 		{ CLIENT_ROOT, NOBODY, { .cn = "client root", .is_ca = true,
 		    .purposes = { CLIENT_AUTH } } },
+		{ RELAY, IMPOSTOR, { .cn = "relay", .is_ca = true,
+		    .no_key_ids = true } },
 		{ ROUTE, NOBODY, { .cn = "route", .is_ca = true } },
 		{ SIBLING, INTER, { .cn = "sibling", .dns = { PEER } } },
 		{ RESPONDER, INTER, { .cn = "responder",
@@ -1207,6 +1219,8 @@ mint_cast(void)
 	mint_with_key(&cast[OLD_CROSSED], &(struct mint_spec){ .cn = "root",
 	    .is_ca = true, .not_after = -MINT_DAY }, &cast[ROOT],
 	    &cast[OTHER_ROOT]);
+	mint_with_key(&cast[RELAYED], &(struct mint_spec){ .cn = "root",
+	    .is_ca = true, .no_key_ids = true }, &cast[ROOT], &cast[RELAY]);
 	mint_with_key(&cast[OLD_INTER], &(struct mint_spec){ .cn = "inter",
 	    .is_ca = true, .not_after = -MINT_DAY }, &cast[INTER],
 	    &cast[ROOT]);
