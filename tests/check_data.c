@@ -235,7 +235,7 @@ START_TEST(test_data_of_a_resumed_control_session)
 	ck_assert(is_resumed(&control));
 	spec.control = control.session;
 	ck_assert_int_eq(conn_run(&data, &spec), 0);
-	/* no ticket comes on a resumed TLS 1.3 session here, see above */
+	/* no ticket comes on a resumed TLS 1.3 session, see tlspair.h */
 	ck_assert_int_eq(is_resumed(&data), _i == 0);
 	conn_done(&data);
 	spec.server = &other;

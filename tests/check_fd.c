@@ -1363,7 +1363,8 @@ START_TEST(test_memory_of_an_idle_session)
 	policy = shared;
 	ck_assert_msg(ours <= bare + 4096, "%zu bytes, bare GnuTLS %zu",
 	    ours, bare);
-	ck_assert_msg(ours <= 16384, "%zu bytes", ours);
+	/* with 32 bits GnuTLS has no fast ciphers, and more state */
+	ck_assert_msg(sizeof(void *) < 8 || ours <= 16384, "%zu bytes", ours);
 }
 END_TEST
 

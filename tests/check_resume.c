@@ -443,7 +443,7 @@ START_TEST(test_policy_resumes)
 			    seen[n], len[n]) != 0, "ticket %zu is %zu", n, k);
 		n++;
 	}
-	/* a full handshake of TLS 1.3 brings two tickets here */
+	/* a full handshake of TLS 1.3 brings two tickets, see tlspair.h */
 	ck_assert_uint_eq(n, is_13 ? 6 : 8);
 	starttls_policy_unref(spec.policy);
 }
@@ -844,7 +844,7 @@ START_TEST(test_policy_shows_the_chain_of_a_resumed_session)
 }
 END_TEST
 
-/* Postfix sends no ticket on a resumed session, and neither does GnuTLS. */
+/* Postfix sends no ticket on a resumed session. */
 START_TEST(test_policy_loses_nothing_if_no_new_ticket_comes)
 {
 	bool is_13 = _i == 1;

@@ -674,6 +674,7 @@ START_TEST(test_server_alpn)
 {
 	size_t i = (size_t)_i / VERSIONS;
 	struct starttls_policy *server = duo_policy(chain, 2);
+	struct starttls_report report;
 	struct duo d;
 	int rc;
 
@@ -689,8 +690,8 @@ START_TEST(test_server_alpn)
 	    d.server.error.message);
 	if (rc == 0) {
 		must_exchange(&d);
-		ck_assert_str_eq(report_of(d.server.session).alpn,
-		    alpn_rows[i].chosen);
+		report = report_of(d.server.session);
+		ck_assert_str_eq(report.alpn, alpn_rows[i].chosen);
 	} else {
 		ck_assert_msg(duo_alert(&d) == 120, "%s: alert %d",
 		    alpn_rows[i].name, d.guest_alert);
@@ -707,6 +708,7 @@ START_TEST(test_server_alpn_of_our_client)
 {
 	struct starttls_policy *server = duo_policy(chain, 2);
 	struct starttls_policy *client = client_policy(_i);
+	struct starttls_report report;
 	struct duo d;
 
 	ck_assert_int_eq(starttls_policy_set_alpn(server,
@@ -716,8 +718,10 @@ START_TEST(test_server_alpn_of_our_client)
 	must_run(&d, &(struct duo_spec){ .server = server, .client = client,
 	    .from = STARTTLS_GREETING, .protocol = "nntp" });
 	must_exchange(&d);
-	ck_assert_str_eq(report_of(d.server.session).alpn, "nntp");
-	ck_assert_str_eq(report_of(d.client.session).alpn, "nntp");
+	report = report_of(d.server.session);
+	ck_assert_str_eq(report.alpn, "nntp");
+	report = report_of(d.client.session);
+	ck_assert_str_eq(report.alpn, "nntp");
 	duo_done(&d);
 	starttls_policy_unref(server);
 	starttls_policy_unref(client);

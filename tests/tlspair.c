@@ -344,6 +344,23 @@ set_tickets(struct tlspair *p, const gnutls_datum_t *key)
 	must(gnutls_session_ticket_enable_server(p->server, key), "tickets");
 }
 
+/* all of it goes out, whatever the seed */
+static void
+send_tickets(struct tlspair *p)
+{
+	uint64_t seed = p->seed;
+
+	if (!p->sends_tickets ||
+	    gnutls_protocol_get_version(p->server) < GNUTLS_TLS1_3 ||
+	    gnutls_session_is_resumed(p->server))
+		return;
+	p->seed = 0;
+	p->is_boundless = true;
+	must(gnutls_session_ticket_send(p->server, 2, 0), "send tickets");
+	p->is_boundless = false;
+	p->seed = seed;
+}
+
 static void
 set_transport(struct tlspair *p)
 {
@@ -374,7 +391,8 @@ tlspair_start(struct tlspair *p, const struct tlspair_server *server)
 	}
 
 	must(gnutls_init(&p->server,
-			 GNUTLS_SERVER | GNUTLS_NONBLOCK | server->flags),
+			 GNUTLS_SERVER | GNUTLS_NONBLOCK |
+				 GNUTLS_NO_AUTO_SEND_TICKET | server->flags),
 	     "session");
 	must(gnutls_priority_set_direct(
 		     p->server,
@@ -388,8 +406,11 @@ tlspair_start(struct tlspair *p, const struct tlspair_server *server)
 		gnutls_certificate_server_set_request(p->server,
 						      server->client_cert);
 	set_alpn(p, server);
-	if (server->has_tickets || server->ticket_key != NULL)
+	if (server->has_tickets || server->ticket_key != NULL) {
 		set_tickets(p, server->ticket_key);
+		p->sends_tickets =
+			(server->flags & GNUTLS_NO_AUTO_SEND_TICKET) == 0;
+	}
 	set_transport(p);
 }
 
@@ -419,6 +440,7 @@ shake_hands(struct tlspair *p)
 	if (rc < 0)
 		return failed(p, rc);
 	p->is_ready = true;
+	send_tickets(p);
 	p->has_client_cert =
 		gnutls_certificate_get_peers(p->server, NULL) != NULL;
 	if (p->has_client_cert && p->checks_client)

@@ -71,6 +71,7 @@ struct tlspair {
 	gnutls_datum_t staple;
 	bool checks_client;
 	bool is_boundless; /* the capacity does not count, for an alert */
+	bool sends_tickets;
 
 	/* how it went, for tests to look at */
 	bool is_ready;		    /* handshake done */
@@ -109,7 +110,12 @@ struct tlspair_server {
 	gnutls_certificate_request_t client_cert; /* default: not asked for */
 	const struct mint_cert *client_ca;
 
-	/* TLS 1.2 and 1.3 tickets; a key shared by pairs resumes among them */
+	/*
+	 * TLS 1.2 and 1.3 tickets; a key shared by pairs resumes among them.
+	 * In TLS 1.3 two come with each full handshake and none on a resumed
+	 * session, or none at all with GNUTLS_NO_AUTO_SEND_TICKET; left to
+	 * itself, GnuTLS does one or another thing by its version.
+	 */
 	bool has_tickets;
 	const gnutls_datum_t *ticket_key; /* copied; NULL: a new key */
 };
