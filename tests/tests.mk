@@ -10,7 +10,7 @@ UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
 	tests/check_server_fd \
 	tests/check_arguments \
 	tests/check_resume tests/check_data tests/check_export \
-	tests/check_trust tests/check_crl tests/check_verify \
+	tests/check_trust tests/check_crl tests/check_path tests/check_verify \
 	tests/check_session tests/check_dial tests/check_fd \
 	tests/check_alloc tests/check_threads
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
@@ -127,6 +127,9 @@ tests_check_constraints_SOURCES = tests/check_constraints.c \
 	$(HARNESS_SOURCES)
 tests_check_constraints_CFLAGS = $(TEST_CFLAGS)
 tests_check_constraints_LDADD = $(TEST_LIBS)
+tests_check_path_SOURCES = tests/check_path.c $(HARNESS_SOURCES)
+tests_check_path_CFLAGS = $(TEST_CFLAGS)
+tests_check_path_LDADD = $(TEST_LIBS)
 tests_check_verify_SOURCES = tests/check_verify.c $(HARNESS_SOURCES)
 tests_check_verify_CFLAGS = $(TEST_CFLAGS)
 tests_check_verify_LDADD = $(TEST_LIBS)
