@@ -62,7 +62,11 @@ fill_error(struct conversation *c, const struct login_outcome *o)
 
 /* ---- one conversation ---- */
 
-enum phase { DIALLING, UPGRADING, INSIDE };
+enum phase { DIALLING, UPGRADING, INSIDE, PAUSING };
+
+/* For who says "later". */
+#define MOST_TRIES 4
+#define PAUSE_US 500000
 
 struct check {
 	struct checker *checker;
@@ -70,6 +74,8 @@ struct check {
 	enum phase phase;
 	struct watch watch;
 	struct timer timer;
+	struct timer patience;     /* for the greeting, or in a pause */
+	int tries;                 /* before this one */
 	struct request request;
 	struct starttls_options options;
 	const char *secret;        /* of the account; NULL: none */
@@ -118,6 +124,7 @@ finish(struct check *k)
 
 	loop_unwatch(loop, &k->watch);
 	loop_clear_timer(&k->timer);
+	loop_clear_timer(&k->patience);
 	login_free(k->login);
 	veil_error(k, &k->c.error);
 	result_fill(&result, k->target.name, k->target.url, &k->c,
@@ -143,6 +150,73 @@ wait_for(struct check *k, int want)
 	    want == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN);
 }
 
+/* ---- again ---- */
+
+/* Another connection, which must come to its end in what is left of time. */
+static void
+dial_again(struct check *k)
+{
+	struct conversation *c = &k->c;
+
+	loop_unwatch(k->checker->loop, &k->watch);
+	finish_conversation(c);
+	*c = (struct conversation){ .report.size = sizeof(c->report) };
+	k->phase = DIALLING;
+	dialler_ask(&k->checker->dialler, &k->request);
+}
+
+static void
+pause_is_over(void *context)
+{
+	dial_again(context);
+}
+
+/* Whether the server refuses all for the moment, as it does when it has too
+   many clients: RFC 5321 section 3.8, RFC 959 section 4.2.1, RFC 3977 section
+   3.2.1; RFC 3206, RFC 5530 and RFC 9051 section 7.1. */
+static bool
+says_later(const struct starttls_error *e)
+{
+	static const char *const codes[] = {
+		"[UNAVAILABLE]", "[LIMIT]", "[INUSE]", "[SYS/TEMP]",
+		"[IN-USE]"
+	};
+	size_t i;
+
+	if (e->code != STARTTLS_E_REFUSED)
+		return false;
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strstr(e->reply, codes[i]) != NULL)
+			return true;
+	return e->reply_code == 421 || (e->reply_code == 400 &&
+	    strcmp(e->protocol, "nntp") == 0);
+}
+
+/* Nobody is asked again who was told a password. */
+static bool
+may_ask_again(const struct check *k)
+{
+	return k->checker->insists && k->login == NULL && k->c.code != 0 &&
+	    says_later(&k->c.error) && k->tries + 1 < MOST_TRIES &&
+	    loop_now_us() + PAUSE_US < k->timer.at_us;
+}
+
+static void
+pause_for_a_while(struct check *k)
+{
+	struct conversation *c = &k->c;
+
+	k->tries++;
+	loop_unwatch(k->checker->loop, &k->watch);
+	finish_conversation(c);
+	c->session = NULL;
+	c->upgrade = NULL;
+	k->phase = PAUSING;
+	k->patience.late = pause_is_over;
+	loop_set_timer_at(&k->checker->deadlines, &k->patience,
+	    loop_now_us() + PAUSE_US);
+}
+
 /* ---- inside TLS ---- */
 
 static void
@@ -163,7 +237,10 @@ step_inside(struct check *k)
 		if (c->code != 0 || !k->outcome.ok)
 			fill_error(c, &k->outcome);
 	}
-	finish(k);
+	if (may_ask_again(k))
+		pause_for_a_while(k);
+	else
+		finish(k);
 }
 
 /* Whom to log in as was found before anybody was connected to. */
@@ -198,17 +275,6 @@ begin_inside(struct check *k)
 
 /* ---- the upgrade ---- */
 
-/* Another connection, which must come to its end in what is left of time. */
-static void
-dial_again(struct check *k)
-{
-	loop_unwatch(k->checker->loop, &k->watch);
-	starttls_upgrade_free(k->c.upgrade);
-	k->c.upgrade = NULL;
-	k->phase = DIALLING;
-	dialler_ask(&k->checker->dialler, &k->request);
-}
-
 static void
 upgraded(struct check *k, int code)
 {
@@ -220,6 +286,8 @@ upgraded(struct check *k, int code)
 	} else if (starttls_upgrade_alpn_refused(c->upgrade)) {
 		k->options.without_alpn = 1;
 		dial_again(k);
+	} else if (may_ask_again(k)) {
+		pause_for_a_while(k);
 	} else if (code != 0) {
 		starttls_upgrade_report(c->upgrade, &c->report);
 		finish(k);
@@ -247,7 +315,9 @@ late(void *context)
 
 	switch (k->phase) {
 	case DIALLING:
-		return;            /* the dialler has the same deadline */
+	case PAUSING:
+		return;            /* the dialler has the same deadline, and
+		                      no pause lasts until then */
 	case UPGRADING:
 		upgraded(k, starttls_upgrade_run(k->c.upgrade, 0,
 		    &k->c.error));
@@ -258,6 +328,20 @@ late(void *context)
 			step_inside(k);
 		return;
 	}
+}
+
+/* No greeting, that is; everything else has the time of the whole. */
+static void
+greeting_is_late(void *context)
+{
+	struct check *k = context;
+
+	if (k->phase != UPGRADING)
+		return;
+	starttls_upgrade_report(k->c.upgrade, &k->c.report);
+	if (k->c.report.greeting_us < 0)
+		upgraded(k, starttls_upgrade_run(k->c.upgrade, 0,
+		    &k->c.error));
 }
 
 static void
@@ -276,6 +360,11 @@ dialled(void *owner, struct starttls_upgrade *upgrade, int code,
 		.fd = starttls_upgrade_fd(upgrade), .ready = ready,
 		.context = k,
 	};
+	if (k->target.greeting_ms > 0) {
+		k->patience.late = greeting_is_late;
+		loop_set_timer_at(&k->checker->deadlines, &k->patience,
+		    loop_now_us() + (int64_t)k->target.greeting_ms * 1000);
+	}
 	if (loop_timer_is_set(&k->timer))
 		upgraded(k, starttls_upgrade_step(upgrade, &k->c.error));
 	else
@@ -343,6 +432,7 @@ checker_start(struct checker *checker, const struct check_target *target)
 	k->started_us = loop_now_us();
 	k->c.report.size = sizeof(k->c.report);
 	k->timer = (struct timer){ .late = late, .context = k };
+	k->patience.context = k;
 	k->options = checker->settings->options;
 	if (target->connect_host != NULL) {
 		k->options.connect_host = target->connect_host;
@@ -354,7 +444,9 @@ checker_start(struct checker *checker, const struct check_target *target)
 		k->options.trace = trace_veiled;
 	k->options.trace_context = k;
 	checker->running++;
-	loop_set_timer(&checker->deadlines, &k->timer);
+	loop_set_timer_at(&checker->deadlines, &k->timer, k->started_us +
+	    1000 * (int64_t)(target->timeout_ms > 0 ? target->timeout_ms :
+	    checker->timeout_ms));
 	begin(k);
 	return 0;
 }

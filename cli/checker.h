@@ -18,6 +18,9 @@ struct check_target {
 	const char *url;
 	const char *connect_host;  /* NULL: as the settings say */
 	const char *connect_port;
+	int timeout_ms;            /* 0: the checker's */
+	int greeting_ms;           /* for the greeting, once there is a
+	                              connection; 0: no limit of its own */
 };
 
 /* Many checks on one loop.  Zeroed, but for what is the owner's. */
@@ -29,6 +32,7 @@ struct checker {
 	int timeout_ms;            /* for each of them */
 	bool chain;                /* as in result_fill */
 	bool names_traces;         /* traces tell whose they are */
+	bool insists;              /* asks again who says "later" */
 	void *context;
 	/* a check is over; its result lives during the call */
 	void (*done)(void *context, void *owner, const struct result *result);

@@ -105,6 +105,22 @@ loop_set_timer(struct timer_queue *queue, struct timer *timer)
 }
 
 void
+loop_set_timer_at(struct timer_queue *queue, struct timer *timer,
+		  int64_t at_us)
+{
+	struct place *last;
+
+	loop_clear_timer(timer);
+	last = queue->timers.last;
+	while (last != NULL &&
+	    ((const struct timer *)last->owner)->at_us > at_us)
+		last = last->previous;
+	timer->at_us = at_us;
+	timer->place.owner = timer;
+	queue_enter_behind(&queue->timers, &timer->place, last);
+}
+
+void
 loop_clear_timer(struct timer *timer)
 {
 	queue_leave(&timer->place);

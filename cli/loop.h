@@ -24,7 +24,7 @@ struct watch {
 	bool again;                /* call without waiting for poll */
 };
 
-/* Timers of one length: the one set first is the one due first. */
+/* Timers of one length, for the most part: those due first come first. */
 struct timer_queue {
 	int64_t length_us;
 	struct queue timers;
@@ -62,6 +62,10 @@ void loop_add_queue(struct loop *loop, struct timer_queue *queue,
 		    int length_ms);
 /* Set anew, or for the first time. */
 void loop_set_timer(struct timer_queue *queue, struct timer *timer);
+/* For a moment of its own, which should be among the last ones of the queue:
+   they are passed one by one. */
+void loop_set_timer_at(struct timer_queue *queue, struct timer *timer,
+		       int64_t at_us);
 void loop_clear_timer(struct timer *timer);
 bool loop_timer_is_set(const struct timer *timer);
 

@@ -4,9 +4,11 @@
 /*
  * starttls probe: what a host offers.
  *
- * All ports at once, under one deadline.  On the port of an upgrade TLS is
- * tried, too: a port that wants TLS says nothing until it gets a ClientHello,
- * and waiting for its greeting would only end at the deadline.
+ * All ports at once, under one deadline, with one connection at a time to
+ * each: some servers allow a client no more.  A port that wants TLS says
+ * nothing until it gets a ClientHello, so if the port of an upgrade is silent
+ * for a while, or hangs up, TLS is tried there; and if it is not that, the
+ * upgrade once more, in what is left of the time.
  */
 
 #include "config.h"
@@ -25,162 +27,60 @@ struct probe_run {
 	struct loop loop;
 	struct checker checker;
 	bool begun;
+	int64_t until_us;
+	size_t busy;               /* ports with attempts left */
+	int rc;                    /* errno, if an attempt could not be made */
 };
 
-static const struct {
-	const char *name, *text;
-} states[] = {
-	[PROBE_VERIFIED] = { "verified", "verified" },
-	[PROBE_BAD_CERTIFICATE] = { "bad-certificate", "bad certificate" },
-	[PROBE_TLS_FAILED] = { "tls-failed", "TLS failed" },
-	[PROBE_NOT_OFFERED] = { "not-offered", "not offered" },
-	[PROBE_REFUSED] = { "refused", "refused" },
-	[PROBE_SPEAKS_TLS] = { "speaks-tls",
-	    "this port speaks TLS already" },
-	[PROBE_SPEAKS_CLEARTEXT] = { "speaks-cleartext",
-	    "this port speaks cleartext first" },
-	[PROBE_SPEAKS_OTHER] = { "speaks-other", "speaks something else" },
-	[PROBE_HANGS_UP] = { "hangs-up", "hangs up" },
-	[PROBE_SILENT] = { "silent", "silent" },
-	[PROBE_CLOSED] = { "closed", "closed" },
-	[PROBE_UNREACHABLE] = { "unreachable", "cannot be reached" },
-	[PROBE_LOCAL] = { "local", "could not be tried" },
+/* Of the time that is left for its port. */
+static const int shares[ATTEMPTS] = {
+	[ATTEMPT_ASKS] = 3,        /* for the greeting; then it has all */
+	[ATTEMPT_HELLOS] = 2,
+	[ATTEMPT_INSISTS] = 5,
+	[ATTEMPT_DEDICATES] = 5,
 };
 
-bool
-probe_exists(enum probe_state state)
-{
-	return state == PROBE_VERIFIED || state == PROBE_BAD_CERTIFICATE ||
-	    state == PROBE_TLS_FAILED;
-}
+/* ---- one port ---- */
 
-const char *
-probe_state_name(enum probe_state state)
-{
-	return states[state].name;
-}
-
-const char *
-probe_state_text(enum probe_state state)
-{
-	return states[state].text;
-}
-
-const char *
-probe_offers(const struct row *row)
-{
-	bool upgrade = probe_exists(row->upgrade.state);
-
-	if (probe_exists(row->dedicated.state))
-		return upgrade ? "both" : "dedicated";
-	return upgrade ? "upgrade" : "neither";
-}
-
-/* ---- what it means ---- */
-
+/* False: there is no time for it, or no memory. */
 static bool
-has_tls(const struct attempt *a)
+start(struct probe_run *run, struct attempt *a)
 {
-	return a->done && (a->result.report.cipher_suite[0] != '\0' ||
-	    starttls_code_class(a->result.error.code) ==
-	    STARTTLS_CLASS_VERIFY || a->result.error.code ==
-	    STARTTLS_E_ALERT);
-}
+	const struct settings *s = run->probe.settings;
+	const struct place *place;
+	int64_t left = (run->until_us - loop_now_us()) / 1000, share;
+	int sum = 0;
 
-static enum probe_state
-closed_or(const struct result *r)
-{
-	return r->error.sys_errno == ECONNREFUSED ? PROBE_CLOSED :
-	    PROBE_UNREACHABLE;
-}
-
-/* Of an attempt that did not get as far as TLS. */
-static enum probe_state
-failed_state(const struct result *r)
-{
-	enum starttls_phase phase = (enum starttls_phase)r->error.phase;
-
-	switch (starttls_code_class(r->error.code)) {
-	case STARTTLS_CLASS_NONE:
-	case STARTTLS_CLASS_USAGE:
-	case STARTTLS_CLASS_LOCAL:
-		return PROBE_LOCAL;
-	case STARTTLS_CLASS_RESOLVE:
-		return PROBE_UNREACHABLE;
-	case STARTTLS_CLASS_CONNECT:
-		return closed_or(r);
-	case STARTTLS_CLASS_TIMEOUT:
-		return phase == STARTTLS_PHASE_RESOLVE ||
-		    phase == STARTTLS_PHASE_CONNECT ? PROBE_UNREACHABLE :
-		    PROBE_SILENT;
-	case STARTTLS_CLASS_PROTOCOL:
-		return PROBE_SPEAKS_OTHER;
-	case STARTTLS_CLASS_REFUSED:
-		return r->error.code == STARTTLS_E_NOT_OFFERED ?
-		    PROBE_NOT_OFFERED : PROBE_REFUSED;
-	case STARTTLS_CLASS_CLOSED:
-		return PROBE_HANGS_UP;
-	case STARTTLS_CLASS_TLS:
-	case STARTTLS_CLASS_VERIFY:
-		break;
-	}
-	return PROBE_TLS_FAILED;
-}
-
-static enum probe_state
-state_of(const struct attempt *a)
-{
-	const struct result *r = &a->result;
-
-	if (r->report.verified)
-		return PROBE_VERIFIED;
-	if (starttls_code_class(r->error.code) == STARTTLS_CLASS_VERIFY)
-		return PROBE_BAD_CERTIFICATE;
-	return has_tls(a) ? PROBE_TLS_FAILED : failed_state(r);
-}
-
-/* False: nothing can be said yet. */
-static bool
-judge_upgrade(struct row *row)
-{
-	struct way *way = &row->upgrade;
-	bool tls = has_tls(&row->hellos);
-
-	if (row->asks.done) {
-		way->result = &row->asks.result;
-		way->state = state_of(&row->asks);
-	}
-	/* what is silent, or hangs up, may have waited for a ClientHello */
-	if (tls && (!row->asks.done || way->state == PROBE_SILENT ||
-	    way->state == PROBE_HANGS_UP || way->state == PROBE_SPEAKS_OTHER))
-		way->state = PROBE_SPEAKS_TLS;
-	return row->asks.done || tls;
-}
-
-static bool
-judge_dedicated(struct row *row)
-{
-	struct way *way = &row->dedicated;
-
-	if (!row->dedicates.done)
+	for (place = &a->place; place != NULL; place = place->next)
+		sum += shares[((const struct attempt *)place->owner)->kind];
+	share = left * shares[a->kind] / sum;
+	if (share <= 0)
 		return false;
-	way->result = &row->dedicates.result;
-	way->state = way->result->error.code == STARTTLS_E_NOT_TLS ?
-	    PROBE_SPEAKS_CLEARTEXT : state_of(&row->dedicates);
-	return true;
+	run->rc = checker_start(&run->checker, &(struct check_target){
+		.owner = a,
+		.name = a->url,
+		.url = a->url,
+		.connect_host = s->address,
+		.connect_port = a->port->number,
+		.timeout_ms = (int)(a->kind == ATTEMPT_ASKS ? left : share),
+		.greeting_ms = a->kind == ATTEMPT_ASKS ? (int)share : 0,
+	});
+	return run->rc == 0;
 }
 
-static bool
-judge_all(struct probe *probe)
+/* The next attempt, when there is none under way. */
+static void
+go_on(struct probe_run *run, struct probe_port *port)
 {
-	bool known = true;
-	size_t i;
+	struct attempt *a;
 
-	for (i = 0; i < probe->count; i++) {
-		known = judge_upgrade(&probe->rows[i]) && known;
-		known = judge_dedicated(&probe->rows[i]) && known;
+	while ((a = queue_first(&port->attempts)) != NULL) {
+		if (probe_needs(a) && start(run, a))
+			return;
+		queue_leave(&a->place);
 	}
-	return known;
+	if (--run->busy == 0 || run->rc != 0)
+		run->loop.stop = true;
 }
 
 static void
@@ -191,8 +91,8 @@ take_result(void *context, void *owner, const struct result *r)
 
 	a->result = *r;
 	a->done = true;
-	if (judge_all(&run->probe))
-		run->loop.stop = true;
+	queue_leave(&a->place);
+	go_on(run, a->port);
 }
 
 /* ---- which ports ---- */
@@ -214,33 +114,53 @@ choose_port(const struct settings *s, const struct starttls_protocol *p,
 			    s->ports[i] + len + 1);
 }
 
-static void
-prepare_attempt(struct attempt *a, const struct probe *probe,
-		const struct starttls_protocol *p, enum starttls_stage from,
-		const char *port)
+static struct probe_port *
+find_port(struct probe *probe, const char *number)
 {
-	const bool is_ipv6 = strchr(probe->host, ':') != NULL;
+	struct probe_port *port = probe->ports;
 
-	snprintf(a->url, sizeof(a->url), "%s://%s%s%s:%s",
-	    starttls_protocol_scheme(p, from), is_ipv6 ? "[" : "",
-	    probe->host, is_ipv6 ? "]" : "", port);
+	while (port < probe->ports + probe->port_count &&
+	    atol(port->number) != atol(number))
+		port++;
+	if (port == probe->ports + probe->port_count) {
+		port->number = number;
+		probe->port_count++;
+	}
+	return port;
 }
 
 static void
-prepare_row(struct row *row, const struct probe *probe,
+prepare_attempt(struct probe *probe, struct row *row, enum attempt_kind kind)
+{
+	const bool is_ipv6 = strchr(probe->host, ':') != NULL;
+	struct attempt *a = &row->attempts[kind];
+	const struct way *way = kind == ATTEMPT_DEDICATES ? &row->dedicated :
+	    &row->upgrade;
+	const char *scheme = starttls_protocol_scheme(row->protocol,
+	    kind == ATTEMPT_ASKS || kind == ATTEMPT_INSISTS ?
+	    STARTTLS_GREETING : STARTTLS_HANDSHAKE);
+
+	snprintf(a->url, sizeof(a->url), "%s://%s%s%s:%s", scheme,
+	    is_ipv6 ? "[" : "", probe->host, is_ipv6 ? "]" : "", way->port);
+	a->row = row;
+	a->kind = kind;
+	a->port = find_port(probe, way->port);
+	a->place.owner = a;
+	queue_enter(&a->port->attempts, &a->place);
+}
+
+static void
+prepare_row(struct row *row, struct probe *probe,
 	    const struct starttls_protocol *p)
 {
 	const struct settings *s = probe->settings;
+	int kind;
 
 	row->protocol = p;
 	choose_port(s, p, STARTTLS_GREETING, &row->upgrade);
 	choose_port(s, p, STARTTLS_HANDSHAKE, &row->dedicated);
-	prepare_attempt(&row->asks, probe, p, STARTTLS_GREETING,
-	    row->upgrade.port);
-	prepare_attempt(&row->hellos, probe, p, STARTTLS_HANDSHAKE,
-	    row->upgrade.port);
-	prepare_attempt(&row->dedicates, probe, p, STARTTLS_HANDSHAKE,
-	    row->dedicated.port);
+	for (kind = 0; kind < ATTEMPTS; kind++)
+		prepare_attempt(probe, row, (enum attempt_kind)kind);
 }
 
 static bool
@@ -264,7 +184,8 @@ prepare_rows(struct probe *probe)
 	while ((p = starttls_protocol_next(p)) != NULL)
 		count++;
 	probe->rows = calloc(count, sizeof(*probe->rows));
-	if (probe->rows == NULL)
+	probe->ports = calloc(2 * count, sizeof(*probe->ports));
+	if (probe->rows == NULL || probe->ports == NULL)
 		return false;
 	while ((p = starttls_protocol_next(p)) != NULL)
 		if (is_wanted(probe->settings, p))
@@ -325,28 +246,15 @@ check_arguments(const struct settings *s)
 static int
 start_all(struct probe_run *run)
 {
-	const struct settings *s = run->probe.settings;
-	int rc = 0;
-	size_t i, j;
+	struct probe *probe = &run->probe;
+	size_t i;
 
-	for (i = 0; rc == 0 && i < run->probe.count; i++) {
-		struct row *row = &run->probe.rows[i];
-		struct attempt *all[] = {
-			&row->asks, &row->hellos, &row->dedicates
-		};
-
-		for (j = 0; rc == 0 && j < 3; j++)
-			rc = checker_start(&run->checker,
-			    &(struct check_target){
-				.owner = all[j],
-				.name = all[j]->url,
-				.url = all[j]->url,
-				.connect_host = s->address,
-				.connect_port = j == 2 ?
-				    row->dedicated.port : row->upgrade.port,
-			    });
-	}
-	return rc;
+	run->until_us = loop_now_us() +
+	    1000 * (int64_t)probe->settings->timeout_ms;
+	run->busy = probe->port_count;
+	for (i = 0; i < probe->port_count; i++)
+		go_on(run, &probe->ports[i]);
+	return run->rc;
 }
 
 /* 0 if something is good and nothing bad, else what comes closest. */
@@ -418,11 +326,13 @@ print(const struct probe *probe)
 static int
 run_all(struct probe_run *run)
 {
+	size_t i;
 	int rc;
 
 	run->checker.settings = run->probe.settings;
 	run->checker.loop = &run->loop;
-	run->checker.max_running = 3 * run->probe.count;
+	run->checker.max_running = run->probe.port_count;
+	run->checker.insists = true;
 	run->checker.timeout_ms = run->probe.settings->timeout_ms;
 	run->checker.names_traces = true;
 	run->checker.context = run;
@@ -433,6 +343,10 @@ run_all(struct probe_run *run)
 		rc = start_all(run);
 	if (rc == 0)
 		rc = loop_run(&run->loop);
+	if (rc == 0)
+		rc = run->rc;
+	for (i = 0; i < run->probe.count; i++)
+		probe_judge(&run->probe.rows[i]);
 	if (rc != 0)
 		fprintf(stderr, "starttls: cannot probe: %s\n", strerror(rc));
 	return rc;
@@ -465,6 +379,7 @@ run_probe(struct settings *settings)
 	if (run.begun)
 		checker_done(&run.checker);
 	loop_done(&run.loop);
+	free(run.probe.ports);
 	free(run.probe.rows);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "cli.h"
+#include "queue.h"
 #include "result.h"
 
 enum probe_state {
@@ -28,11 +29,30 @@ enum probe_state {
 	PROBE_LOCAL                /* nothing that the host could help */
 };
 
+enum attempt_kind {
+	ATTEMPT_ASKS,              /* the upgrade, on its port */
+	ATTEMPT_HELLOS,            /* TLS at once, on that port */
+	ATTEMPT_INSISTS,           /* the upgrade, if it was only slow */
+	ATTEMPT_DEDICATES          /* TLS at once, on the dedicated port */
+};
+
+#define ATTEMPTS (ATTEMPT_DEDICATES + 1)
+
 /* One attempt: a scheme on a port. */
 struct attempt {
+	struct row *row;
+	enum attempt_kind kind;
 	char url[600];
-	bool wanted, done;
+	struct probe_port *port;
+	struct place place;        /* among those of the port */
+	bool done;
 	struct result result;
+};
+
+/* A server may allow a client no more than one connection at a time. */
+struct probe_port {
+	const char *number;
+	struct queue attempts;     /* the first one is being made */
 };
 
 /* One way to TLS, as far as it is known. */
@@ -47,16 +67,20 @@ struct probe {
 	const struct settings *settings;
 	struct row *rows;          /* one for each protocol that is wanted */
 	size_t count;
+	struct probe_port *ports;
+	size_t port_count;
 };
 
 struct row {
 	const struct starttls_protocol *protocol;
 	struct way upgrade, dedicated;
-
-	struct attempt asks;       /* the upgrade, on its port */
-	struct attempt hellos;     /* TLS at once, on that port */
-	struct attempt dedicates;  /* TLS at once, on the dedicated port */
+	struct attempt attempts[ATTEMPTS];
 };
+
+/* Whether an attempt can tell what those before it have not told. */
+bool probe_needs(const struct attempt *attempt);
+/* What the attempts have told about both ways. */
+void probe_judge(struct row *row);
 
 /* Whether there is TLS, good or bad. */
 bool probe_exists(enum probe_state state);

@@ -31,14 +31,25 @@ void
 queue_enter(struct queue *queue, struct place *place)
 {
 	queue_leave(place);
+	queue_enter_behind(queue, place, queue->last);
+}
+
+void
+queue_enter_behind(struct queue *queue, struct place *place,
+		   struct place *other)
+{
+	queue_leave(place);
 	place->queue = queue;
-	place->previous = queue->last;
-	place->next = NULL;
-	if (queue->last != NULL)
-		queue->last->next = place;
+	place->previous = other;
+	place->next = other != NULL ? other->next : queue->first;
+	if (place->next != NULL)
+		place->next->previous = place;
+	else
+		queue->last = place;
+	if (other != NULL)
+		other->next = place;
 	else
 		queue->first = place;
-	queue->last = place;
 }
 
 void *

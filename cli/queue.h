@@ -21,6 +21,9 @@ struct place {
 
 /* Leaves the queue that it is in, and goes to the end of @queue. */
 void queue_enter(struct queue *queue, struct place *place);
+/* The same, but to a place behind another one of @queue; NULL: the front. */
+void queue_enter_behind(struct queue *queue, struct place *place,
+			struct place *other);
 void queue_leave(struct place *place);
 /* Whose place is the first one; NULL: nobody's. */
 void *queue_first(const struct queue *queue);
