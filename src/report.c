@@ -221,7 +221,7 @@ fill_names(struct starttls_cert *c, gnutls_x509_crt_t crt)
 	used = strlen(c->names);
 	if (!complete)
 		snprintf(c->names + used, sizeof(c->names) - used, "%s",
-		    used > 0 ? REST : REST + 2);
+		    used > 0 ? REST : &REST[2]);
 }
 
 static void
