@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "harness.h"
 #include "policy.h"
@@ -246,6 +247,37 @@ START_TEST(test_data_of_a_resumed_control_session)
 }
 END_TEST
 
+/* A control session that nothing is known of leads to no data channel. */
+START_TEST(test_data_wants_a_certificate_to_compare_with)
+{
+	struct tlspair_server server = { .chain = chain, .n = 1,
+	    .priority = priorities[_i], .ticket_key = &ticket_key };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .protocol = "ftp", .from = STARTTLS_GREETING,
+	    .server = &server };
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_upgrade *u = NULL;
+	struct starttls_error error;
+	gnutls_session_t saved, blank;
+	struct conn control;
+
+	options.recv = tlspair_client_recv;
+	options.send = tlspair_client_send;
+	begin_control(&control, &spec);
+	ck_assert_int_eq(gnutls_init(&blank, GNUTLS_CLIENT), 0);
+	saved = control.session->tls;
+	control.session->tls = blank;
+	ck_assert_int_eq(starttls_upgrade_data(&u, control.session, -1,
+	    &options, &error), STARTTLS_E_TLS);
+	ck_assert_ptr_null(u);
+	ck_assert_ptr_nonnull(strstr(error.message, "certificate"));
+	control.session->tls = saved;
+	gnutls_deinit(blank);
+	conn_done(&control);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
 START_TEST(test_data_cut_off_is_an_error)
 {
 	struct tlspair_server server = { .chain = chain, .n = 1,
@@ -382,6 +414,8 @@ data_suite(void)
 	    VERSIONS);
 	tcase_add_loop_test(tc, test_data_of_a_resumed_control_session, 0,
 	    VERSIONS);
+	tcase_add_loop_test(tc, test_data_wants_a_certificate_to_compare_with,
+	    0, VERSIONS);
 	tcase_add_loop_test(tc, test_data_cut_off_is_an_error, 0, VERSIONS);
 	tcase_add_loop_test(tc, test_data_without_a_cache, 0, VERSIONS);
 	tcase_add_loop_test(tc, test_data_outlives_its_control_session, 0,

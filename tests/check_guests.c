@@ -354,6 +354,43 @@ START_TEST(test_guests_of_our_own)
 }
 END_TEST
 
+/* Whoever showed a certificate shows the same one on a data channel. */
+START_TEST(test_guests_on_a_data_channel)
+{
+	static const struct {
+		enum who who;
+		int code;
+	} rows[] = {
+		{ GOOD, 0 },
+		{ NOBODY, STARTTLS_E_TLS },
+		{ ANY_PURPOSE, STARTTLS_E_OTHER_CERT },
+	};
+	struct starttls_policy *policy = server_policy(OPTIONAL, ANCHORS);
+	struct duo_spec spec = { .server = policy, .protocol = "ftp",
+		.priority = priorities[_i] };
+	struct duo control, data;
+	size_t i;
+	int rc;
+
+	spec.chain = (const struct mint_cert *[]){ &guests[GOOD] };
+	spec.n = 1;
+	ck_assert_int_eq(duo_run(&control, &spec), 0);
+	ck_assert_int_eq(duo_exchange(&control), 0);
+	spec.control = control.server.session;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		spec.chain = (const struct mint_cert *[]){
+		    &guests[rows[i].who] };
+		spec.n = rows[i].who != NOBODY;
+		rc = duo_run(&data, &spec);
+		ck_assert_msg(rc == rows[i].code, "%zu: %s: %s", i,
+		    starttls_code_name(rc), data.server.error.message);
+		duo_done(&data);
+	}
+	duo_done(&control);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
 /* What a guest may offer that we do not take: refused with an alert. */
 static const struct {
 	const char *name;
@@ -888,6 +925,8 @@ main(void)
 	    2 * VERSIONS);
 	tcase_add_loop_test(certs, test_guests_of_our_own, 0,
 	    VERSIONS * SEEDS);
+	tcase_add_loop_test(certs, test_guests_on_a_data_channel, 0,
+	    VERSIONS);
 	tcase_add_loop_test(manners, test_guests_with_old_tls, 0,
 	    (int)ARRAY_LEN(old_rows));
 	tcase_add_test(manners, test_guests_below_the_policy);

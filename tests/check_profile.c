@@ -93,6 +93,7 @@ say_profile(void)
 	gnutls_certificate_verification_profiles_t profile;
 	struct starttls_error error;
 
+	starttls_error_reset(&error);
 	if (starttls_profile(&profile, &error) != 0)
 		printf("failed: %s\n", error.message);
 	else

@@ -86,6 +86,96 @@ START_TEST(test_resume_gives_back_what_was_put)
 }
 END_TEST
 
+/* FNV-1a is the same for the two. */
+START_TEST(test_resume_tells_keys_of_one_hash_apart)
+{
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
+
+	put(r, "costarring", "one", 100, false);
+	expect_use(r, "liquid", 0, NULL);
+	put(r, "liquid", "two", 100, false);
+	expect_use(r, "costarring", 0, "one");
+	expect_use(r, "liquid", 0, "two");
+	starttls_resume_drop(r, "liquid");
+	expect_use(r, "costarring", 0, "one");
+	starttls_resume_unref(r);
+}
+END_TEST
+
+/* Instead of the C library's: what was wiped, of the size that is awaited. */
+static const void *wiped;
+static size_t awaited;
+
+void
+explicit_bzero(void *data, size_t len)
+{
+	volatile uint8_t *at = data;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		at[i] = 0;
+	if (len == awaited)
+		wiped = data;
+}
+
+/* the name that glibc has for it with _FORTIFY_SOURCE */
+#if !defined(__USE_FORTIFY_LEVEL) || __USE_FORTIFY_LEVEL == 0
+void __explicit_bzero_chk(void *data, size_t len, size_t size);
+#endif
+
+void
+__explicit_bzero_chk(void *data, size_t len, size_t size)
+{
+	(void)size;
+	explicit_bzero(data, len);
+}
+
+/* Put a session, end it in one of several ways, and see. */
+static void
+expect_wiped(struct resume *r, int how)
+{
+	uint8_t *data = malloc(awaited);
+
+	ck_assert_ptr_nonnull(data);
+	memset(data, 's', awaited);
+	wiped = NULL;
+	starttls_resume_put(r, "key", data, awaited, 100, how == 1);
+	ck_assert_ptr_null(wiped);
+	switch (how) {
+	case 0:
+		starttls_resume_drop(r, "key");
+		break;
+	case 1:
+		starttls_resume_use(r, "key", 0, ignore, NULL);
+		break;
+	case 2:
+		starttls_resume_use(r, "key", 100, ignore, NULL);
+		break;
+	case 3:                    /* something else takes the place */
+		put(r, "key", "other", 100, false);
+		break;
+	case 4:
+		starttls_resume_take_all(r, ignore, NULL);
+		break;
+	default:
+		starttls_resume_unref(r);
+		break;
+	}
+	ck_assert_msg(wiped == data, "way %d", how);
+}
+
+/* Whatever the end of a session is, its secrets end with it. */
+START_TEST(test_resume_leaves_no_secrets)
+{
+	struct resume *r = starttls_resume_new(RESUME_MAX, false);
+	int how;
+
+	awaited = 333;
+	for (how = 0; how <= 5; how++)
+		expect_wiped(r, how);
+}
+END_TEST
+
 START_TEST(test_resume_gives_a_ticket_once)
 {
 	struct resume *r = starttls_resume_new(RESUME_MAX, false);
@@ -946,6 +1036,8 @@ resume_suite(void)
 
 	tc = tcase_create("cache");
 	tcase_add_test(tc, test_resume_gives_back_what_was_put);
+	tcase_add_test(tc, test_resume_tells_keys_of_one_hash_apart);
+	tcase_add_test(tc, test_resume_leaves_no_secrets);
 	tcase_add_test(tc, test_resume_gives_a_ticket_once);
 	tcase_add_test(tc, test_resume_keeps_the_last_ticket);
 	tcase_add_test(tc, test_resume_replaces_a_reusable_session);

@@ -27,6 +27,9 @@
 
 #include "harness.h"
 #include "policy.h"
+#include "wait.h"
+#include "session.h"
+#include "upgrade.h"
 
 #define VERSIONS 2
 #define SEEDS 4
@@ -1708,6 +1711,147 @@ START_TEST(test_alpn_follows_the_policy)
 }
 END_TEST
 
+/*
+ * A server without a certificate, as a system's priority might permit it; GnuTLS
+ * asks for credentials as well, which no policy has.  They are set when the
+ * clock is asked, which is just ahead of the handshake.
+ */
+static struct starttls_upgrade *anonymous;
+static gnutls_anon_client_credentials_t anonymous_client;
+static gnutls_anon_server_credentials_t anonymous_server;
+
+static int64_t
+lend_credentials(void)
+{
+	gnutls_credentials_set(anonymous->session->tls, GNUTLS_CRD_ANON,
+	    anonymous_client);
+	return (int64_t)mint_clock(NULL);
+}
+
+static void
+be_anonymous(struct tlspair *pair)
+{
+	gnutls_credentials_set(pair->server, GNUTLS_CRD_ANON,
+	    anonymous_server);
+}
+
+START_TEST(test_handshake_needs_a_certificate)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = TLS12 ":-KX-ALL:+ANON-ECDH" };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server, .prepare = be_anonymous };
+	struct conn c;
+
+	ck_assert_int_eq(gnutls_anon_allocate_client_credentials(
+	    &anonymous_client), 0);
+	ck_assert_int_eq(gnutls_anon_allocate_server_credentials(
+	    &anonymous_server), 0);
+	ck_assert_int_eq(conn_begin(&c, &spec), 0);
+	gnutls_priority_deinit(spec.policy->priority);
+	ck_assert_int_eq(gnutls_priority_init(&spec.policy->priority,
+	    TLS12 ":-KX-ALL:+ANON-ECDH", NULL), 0);
+	anonymous = c.upgrade;
+	spec.policy->clock = lend_credentials;
+	ck_assert_int_eq(conn_handshake(&c), STARTTLS_E_TLS);
+	ck_assert_msg(strstr(c.error.message, "without a certificate") !=
+	    NULL, "%s", c.error.message);
+	ck_assert_ptr_null(c.session);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	gnutls_anon_free_client_credentials(anonymous_client);
+	gnutls_anon_free_server_credentials(anonymous_server);
+}
+END_TEST
+
+/* Reading ends at the deadline, also if there is always something to read. */
+START_TEST(test_session_reads_until_the_deadline)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = priorities[_i] };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	struct starttls_error error;
+	struct conn c;
+	char data[4];
+
+	ck_assert_int_eq(conn_run(&c, &spec), 0);
+	ck_assert_int_eq(conn_echo(&c, "hello", 5), 0);
+	tlspair_write(&c.pair, "there is more", 13);
+	conn_settle(&c);
+	c.session->deadline = STARTTLS_NEVER;
+	ck_assert_int_eq(starttls_session_read(c.session, data, 4), 4);
+	c.session->deadline = 1;   /* long ago */
+	ck_assert_int_eq(starttls_session_read(c.session, data, 4),
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(starttls_session_error(c.session, &error),
+	    STARTTLS_E_TIMEOUT);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
+/*
+ * A transport that gives one piece at a time: the go-ahead, and what stands
+ * behind it only if it is asked once more.
+ */
+struct pieces {
+	const char *const *next;   /* NULL at the end */
+};
+
+static ssize_t
+give_piece(void *ctx, void *data, size_t size)
+{
+	struct pieces *p = ctx;
+	size_t len;
+
+	if (*p->next == NULL || strlen(*p->next) > size) {
+		errno = EAGAIN;
+		return -1;
+	}
+	len = strlen(*p->next);
+	memcpy(data, *p->next++, len);
+	return (ssize_t)len;
+}
+
+static ssize_t
+send_all(void *ctx, const void *data, size_t len)
+{
+	(void)ctx;
+	(void)data;
+	return (ssize_t)len;
+}
+
+START_TEST(test_upgrade_looks_behind_the_go_ahead)
+{
+	static const char *const pieces[] = { "220 go ahead\r\n",
+	    "250 injected\r\n", NULL };
+	struct pieces p = { pieces };
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_policy *policy = test_policy(anchors, 1);
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+	int rc;
+
+	/* a piece is not there yet while the command is sent */
+	options.recv = give_piece;
+	options.send = send_all;
+	options.transport_context = &p;
+	ck_assert_int_eq(starttls_upgrade_new(&upgrade, policy,
+	    starttls_protocol_find("smtp"), STARTTLS_COMMAND, PEER, -1,
+	    &options, &error), 0);
+	p.next = pieces + 2;
+	ck_assert_int_eq(starttls_upgrade_step(upgrade, &error),
+	    STARTTLS_WANT_READ);
+	p.next = pieces;
+	rc = starttls_upgrade_step(upgrade, &error);
+	ck_assert_msg(rc == STARTTLS_E_EARLY_DATA, "%s: %s",
+	    starttls_code_name(rc), error.message);
+	starttls_upgrade_free(upgrade);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
 /* Transports that move nothing, or more than there is. */
 
 static ssize_t
@@ -3083,6 +3227,10 @@ add_handshakes(Suite *s)
 
 	tc = new_case(s, "identity");
 	tcase_add_unchecked_fixture(tc, write_identity, remove_identity);
+	tcase_add_test(tc, test_handshake_needs_a_certificate);
+	tcase_add_loop_test(tc, test_session_reads_until_the_deadline, 0,
+	    VERSIONS);
+	tcase_add_test(tc, test_upgrade_looks_behind_the_go_ahead);
 	tcase_add_loop_test(tc, test_transport_may_be_broken, 0, 4);
 	tcase_add_test(tc, test_policy_is_a_ratchet);
 	add_rows_both(tc, test_identity_is_shown_if_asked_for,

@@ -163,6 +163,9 @@ duo_serve(struct duo *d, const struct duo_spec *spec)
 	}
 	starttls_upgrade_free(d->server.upgrade);
 	d->server.upgrade = NULL;
+	if (spec->control != NULL)
+		return starttls_upgrade_data(&d->server.upgrade,
+		    spec->control, d->fds[0], &options, &d->server.error);
 	return starttls_upgrade_new(&d->server.upgrade, spec->server,
 	    protocol_of(spec), stage_of(spec), NULL, d->fds[0], &options,
 	    &d->server.error);

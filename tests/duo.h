@@ -30,6 +30,7 @@ struct duo_spec {
 	const char *port;
 	uint64_t seed;
 	bool over_socket;          /* not over the queues */
+	struct starttls_session *control; /* the server's, for a data channel */
 	const void *pending;       /* what the server's reader held */
 	size_t pending_len;
 
