@@ -256,7 +256,10 @@ begin_inside(struct check *k)
 	c->upgrade = NULL;
 	k->phase = INSIDE;
 	starttls_session_report(c->session, &c->report);
-	if (s->account.wanted) {
+	/* late() comes once, and may be what has led here */
+	c->code = loop_timer_is_set(&k->timer) ? 0 :
+	    starttls_session_set_deadline(c->session, 1);
+	if (c->code == 0 && s->account.wanted) {
 		c->code = find_account(s, k->target.url, &url, &account,
 		    &c->error);
 		account.trace = k->options.trace;
@@ -264,11 +267,11 @@ begin_inside(struct check *k)
 		if (c->code == 0)
 			c->code = login_new(&k->login, c->session, &url,
 			    &account);
-		if (c->code != 0) {
-			fill_error(c, &k->outcome);
-			finish(k);
-			return;
-		}
+	}
+	if (c->code != 0) {
+		fill_error(c, &k->outcome);
+		finish(k);
+		return;
 	}
 	step_inside(k);
 }
