@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <starttls.h>
 
+/* What a server says must not steer the terminal. */
+static void print(const char *data, ssize_t n)
+{
+	for (; n > 0; data++, n--)
+		putchar((*data >= ' ' && *data <= '~') || *data == '\r' ||
+		    *data == '\n' ? *data : '?');
+}
+
 int main(int argc, char **argv)
 {
 	struct starttls_policy *policy;
@@ -23,7 +31,7 @@ int main(int argc, char **argv)
 	}
 	n = starttls_session_write(session, "a CAPABILITY\r\nb LOGOUT\r\n", 24);
 	while (n > 0 && (n = starttls_session_read(session, data, sizeof(data))) > 0)
-		fwrite(data, 1, (size_t)n, stdout);
+		print(data, n);
 	starttls_session_free(session);
 	starttls_policy_unref(policy);
 	return n == 0 ? 0 : 1; /* 0: the peer said that this was all */

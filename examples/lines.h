@@ -22,13 +22,28 @@ struct lines {
 	unsigned char in[4096];
 };
 
+/* What others wrote is not let loose on a terminal: only printable ASCII. */
+static inline void
+lines_show(FILE *out, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	for (; text < end; text++)
+		if (*text != '\r')
+			putc((*text >= ' ' && *text <= '~') || *text == '\t' ||
+			    *text == '\n' ? *text : '?', out);
+}
+
+/* The reason is the server's, too, where it is a reply. */
 static inline int
 lines_fail(const struct lines *l, const char *why)
 {
 	struct starttls_error error;
-	int code = starttls_session_error(l->session, &error);
 
-	fprintf(stderr, "%s\n", code != 0 ? error.message : why);
+	if (starttls_session_error(l->session, &error) != 0)
+		why = error.message;
+	lines_show(stderr, why, strlen(why));
+	putc('\n', stderr);
 	return -1;
 }
 

@@ -64,7 +64,7 @@ post(struct lines *l, const char *id)
 static int
 read_back(struct lines *l, const char *id)
 {
-	char line[8192];
+	char line[8192], *text;
 
 	if (lines_put(l, "ARTICLE %s", id) != 0 || expect(l, "220") != 0)
 		return -1;
@@ -73,7 +73,9 @@ read_back(struct lines *l, const char *id)
 			return -1;
 		if (strcmp(line, ".") == 0)
 			return 0;
-		puts(line[0] == '.' ? line + 1 : line);
+		text = line[0] == '.' ? line + 1 : line;
+		lines_show(stdout, text, strlen(text));
+		putchar('\n');
 	}
 }
 

@@ -34,18 +34,18 @@ literal_size(const char *line, unsigned long *ret_size)
 	return errno == 0 && strcmp(end, "}") == 0;
 }
 
-/* What others wrote is not let loose on the terminal. */
 static int
 print_literal(struct lines *l, unsigned long size)
 {
+	char byte;
 	int c;
 
 	for (; size > 0; size--) {
 		c = lines_getc(l);
 		if (c < 0)
 			return -1;
-		if (c != '\r')
-			putchar((c < ' ' && c != '\n') || c == 127 ? '?' : c);
+		byte = (char)c;
+		lines_show(stdout, &byte, 1);
 	}
 	return 0;
 }

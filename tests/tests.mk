@@ -17,6 +17,7 @@ SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
 if ENABLE_CLI
 SCRIPT_TESTS += tests/cli.test tests/format.test tests/identity.test \
 	tests/serve.test tests/proxy.test tests/again.test \
+	tests/escapes.test \
 	tests/replies.test tests/login.test \
 	tests/targets.test tests/probe.test tests/monitoring.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
