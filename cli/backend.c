@@ -170,6 +170,7 @@ start_connecting(struct backends *b, struct backend *be)
 	if (fd < 0)
 		return errno;
 	be->pid = 0;
+	keep_alive(fd);
 	if (connect(fd, b->to->ai_addr, b->to->ai_addrlen) != 0 &&
 	    errno != EINPROGRESS && errno != EINTR) {
 		saved = errno;

@@ -121,6 +121,10 @@ int converse(const struct settings *settings, const char *url, int timeout_ms,
 void check_inside(struct conversation *c);
 void finish_conversation(struct conversation *c);
 
+/* A peer that has vanished is noticed in minutes; nothing on other sockets than
+   TCP's. */
+void keep_alive(int fd);
+
 /* A closed 0, 1 or 2 must not become somebody's socket.  What stands in for
    standard output cannot be written to, so that losing output is noticed. */
 bool hold_standard_descriptors(void);

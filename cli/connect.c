@@ -136,6 +136,7 @@ run_connect(struct settings *settings)
 	int status = 0;
 
 	if (converse(settings, url, settings->timeout_ms, &c) == 0) {
+		keep_alive(starttls_session_fd(c.session));
 		relay_init(&r, c.session, STDIN_FILENO, STDOUT_FILENO);
 		relay_hold(&r);
 		r.may_block = true;

@@ -261,7 +261,7 @@ accept_some(void *context, short revents)
 {
 	struct front *front = context;
 	char peer[PEER_SIZE];
-	int i, fd, one = 1;
+	int i, fd;
 
 	(void)revents;
 	for (i = 0; i < BURST && front->listener.slot != 0; i++) {
@@ -288,8 +288,7 @@ accept_some(void *context, short revents)
 			pause_accepting(front);
 			return;
 		}
-		/* peers that vanish are noticed in the end */
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+		keep_alive(fd);
 		front->connections++;
 		front->accepted(front->context, fd, peer);
 	}

@@ -289,6 +289,7 @@ dialled(void *owner, struct starttls_upgrade *upgrade, int code,
 	}
 	c->upgrade = upgrade;
 	c->phase = UPGRADING;
+	keep_alive(starttls_upgrade_fd(upgrade));
 	c->peer = (struct watch){
 		.fd = starttls_upgrade_fd(upgrade),
 		.ready = peer_ready,

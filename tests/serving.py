@@ -295,6 +295,25 @@ def connect(port):
     return conn
 
 
+def is_kept_alive(port, client=True):
+    """Whether the one connection to a port of 127.0.0.1 asks within minutes if
+    its peer is still there: the end of the client, or that of the server."""
+    def timers():
+        found = []
+        with open("/proc/net/tcp", encoding="ascii") as file:
+            for line in file.readlines()[1:]:
+                fields = line.split()
+                # established, to or from there: which timer, when (1/100 s)
+                if fields[3] == "01" and int(fields[2 if client else 1].split(
+                        ":")[1], 16) == port:
+                    kind, when = fields[5].split(":")
+                    found.append(kind == "02" and int(when, 16) <=
+                                 300 * os.sysconf("SC_CLK_TCK"))
+        return found
+
+    return until(lambda: timers() == [True], 5) == True
+
+
 def read_line(conn):
     line = b""
     while not line.endswith(b"\n"):
