@@ -205,7 +205,8 @@ step_relay(struct client *c)
 		watch_relay(c);
 		return;
 	case RELAY_DONE:
-		say_done(c, "");
+		say_done(c, c->relay.cut ? ", reset behind close_notify" :
+		    "");
 		return;
 	case RELAY_UNANSWERED: /* only if it holds */
 		return;

@@ -224,17 +224,29 @@ may_shut(const struct relay *r)
 	return !r->holds || r->released || r->peer_ended || r->out_dead;
 }
 
+/* The peer is gone.  What it said is delivered, and what comes is dropped. */
+static void
+forgive(struct relay *r)
+{
+	discard(&r->up);
+	r->cut = r->peer_ended = r->shut = r->moved = true;
+}
+
 /*
- * A peer that ends in whatever way behind its complete reply to the goodbye,
- * which was the last that was said to it, has kept nothing back.
+ * A peer that ends in whatever way behind its close_notify, or behind its
+ * complete reply to the goodbye, which was the last that was said to it, has
+ * kept nothing back.
  */
 static bool
 is_forgiven(struct relay *r, ssize_t code)
 {
-	if ((code != STARTTLS_E_TRUNCATED && code != STARTTLS_E_IO) ||
-	    !r->holds || !is_empty(&r->up) || !replies_are_over(&r->replies))
+	bool is_over = r->holds ? is_empty(&r->up) &&
+	    replies_are_over(&r->replies) : r->peer_ended;
+
+	if (!is_over ||
+	    (code != STARTTLS_E_TRUNCATED && code != STARTTLS_E_IO))
 		return false;
-	r->cut = r->peer_ended = r->shut = r->moved = true;
+	forgive(r);
 	return true;
 }
 
@@ -253,7 +265,7 @@ write_session(struct relay *r)
 			r->heard = false;
 		}
 		if (is_empty(&r->up))
-			r->waits = false;
+			r->waits = r->asked;
 	} else if (r->in_ended && !r->shut && may_shut(r)) {
 		n = starttls_session_shutdown(r->session);
 		/* whoever has said goodbye need not wait for ours */
@@ -281,7 +293,7 @@ read_session(struct relay *r)
 	n = starttls_session_read(r->session, r->down.data, BUFFER_SIZE);
 	got(r, &r->down, n, &r->peer_ended);
 	if (n > 0) {
-		r->waits = r->heard = true;
+		r->waits = r->asked = r->heard = true;
 		if (r->holds)
 			replies_heard(&r->replies, r->down.data, (size_t)n);
 	}
@@ -307,10 +319,12 @@ move_once(struct relay *r)
 {
 	enum relay_result result = read_local(r);
 
-	if (result == RELAY_GOES_ON)
-		result = write_session(r);
+	r->asked = false;
+	/* a write that fails would hide what the peer said before it left */
 	if (result == RELAY_GOES_ON)
 		result = read_session(r);
+	if (result == RELAY_GOES_ON)
+		result = write_session(r);
 	if (result == RELAY_GOES_ON)
 		result = write_local(r);
 	turn_around(r);
@@ -436,10 +450,13 @@ relay_watch(struct relay *r, struct loop *loop, struct watch *peer,
 {
 	short events = (short)(r->in_events | r->out_events);
 
-	loop_watch(loop, peer, r->session_events);
-	if (r->again)
-		loop_again(loop, peer);
+	if (r->cut)
+		loop_unwatch(loop, peer);
+	else
+		loop_watch(loop, peer, r->session_events);
 	set_clock(r, queues, timer);
+	if (r->again && !r->cut)
+		loop_again(loop, peer);
 	if (r->in < 0)
 		return;
 	/* with nothing to move, a hang-up is news only behind its end */
@@ -447,6 +464,8 @@ relay_watch(struct relay *r, struct loop *loop, struct watch *peer,
 		loop_watch(loop, local, events);
 	else
 		loop_unwatch(loop, local);
+	if (r->again && r->cut)
+		loop_again(loop, local);
 }
 
 void
@@ -458,7 +477,12 @@ relay_heed_local(struct relay *r, short revents)
 }
 
 bool
-relay_is_reset(const struct relay *r, short revents)
+relay_is_reset(struct relay *r, short revents)
 {
-	return (revents & (POLLERR | POLLHUP)) != 0 && r->session_events == 0;
+	if ((revents & (POLLERR | POLLHUP)) == 0 || r->session_events != 0)
+		return false;
+	if (!r->peer_ended)
+		return true;
+	forgive(r);
+	return false;
 }

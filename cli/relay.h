@@ -57,12 +57,13 @@ struct relay {
 	bool out_ended;            /* ... and was passed on */
 	bool out_dead;             /* nobody reads what we write */
 	bool waits;                /* the peer, for an answer */
+	bool asked;                /* ... in this round */
 	bool holds;                /* the end of the input is kept back */
 	bool released;             /* ... no longer */
 	bool said;                 /* something to the peer */
 	bool heard;                /* ... and something of it since */
-	bool cut;                  /* the peer ended without close_notify
-	                              behind its reply to the goodbye */
+	bool cut;                  /* the peer ended in another way, when all
+	                              was said already */
 	struct replies replies;    /* if it holds */
 	enum relay_clock clock;    /* that relay_watch has set */
 	bool moved;                /* something, in this call */
@@ -106,8 +107,8 @@ void relay_watch(struct relay *relay, struct loop *loop,
 		 struct timer_queue *const *queues, struct timer *timer);
 /* Tell it what poll said of the local side. */
 void relay_heed_local(struct relay *relay, short revents);
-/* True if poll said of the peer that the connection is gone, and no read or
-   write would notice. */
-bool relay_is_reset(const struct relay *relay, short revents);
+/* True if poll said of the peer that the connection is gone, no read or write
+   would notice, and it is a failure. */
+bool relay_is_reset(struct relay *relay, short revents);
 
 #endif
