@@ -433,6 +433,7 @@ int
 options_end(struct settings *s, const struct identities *later, char *why,
 	    size_t size)
 {
+	struct starttls_error error;
 	const char *mistake;
 	int status = set_identities(s->policy, later, why, size);
 
@@ -440,10 +441,18 @@ options_end(struct settings *s, const struct identities *later, char *why,
 		return status;
 	s->account.has_certificate = later->cert_count > 0;
 	mistake = find_mistake(s);
-	if (mistake == NULL)
-		return 0;
-	snprintf(why, size, "%s", mistake);
-	return EXIT_USAGE;
+	if (mistake != NULL) {
+		snprintf(why, size, "%s", mistake);
+		return EXIT_USAGE;
+	}
+	/* not before all is read, as what is required stays so */
+	if (s->client_ca && !s->client_cert &&
+	    starttls_policy_client_cert(s->policy,
+		STARTTLS_CLIENT_CERT_REQUIRED, &error) != 0) {
+		snprintf(why, size, "%s", error.message);
+		return EXIT_USAGE;
+	}
+	return 0;
 }
 
 static int

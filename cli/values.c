@@ -224,11 +224,6 @@ int
 set_client_ca(struct settings *s, const char *value,
 	      struct starttls_error *error)
 {
-	int rc = starttls_policy_trust_file(s->policy, value, error);
-
 	s->client_ca = true;
-	if (rc != 0 || s->client_cert)
-		return rc;
-	return starttls_policy_client_cert(s->policy,
-	    STARTTLS_CLIENT_CERT_REQUIRED, error);
+	return starttls_policy_trust_file(s->policy, value, error);
 }
