@@ -29,7 +29,8 @@ static const char *const priorities[VERSIONS] = { TLS12, TLS13 };
 
 enum who {
 	NOBODY, GOOD, ANY_PURPOSE, VIA_INTER, EXPIRED, FUTURE, SELF_SIGNED,
-	STRANGER, IMPOSTOR, SERVER_ONLY, REVOKED, WEAK, LONE, BROKEN, WHO
+	STRANGER, IMPOSTOR, SERVER_ONLY, REVOKED, WEAK, LONE, BROKEN,
+	OTHER_FAMILY, BROAD, WHO
 };
 
 static struct mint_cert root, inter, twin, alien, leaf;
@@ -53,6 +54,9 @@ mint_guest(enum who who, struct mint_spec spec,
 static void
 mint_all(void)
 {
+	static const uint8_t constraints[] = { 0x30, 26,
+		0xa0, 12, 0x30, 10, 0x87, 8, 10, 0, 0, 0, 255, 0, 0, 0,
+		0xa1, 10, 0x30, 8, 0x82, 6, 'a', '.', 't', 'e', 's', 't' };
 	const struct mint_cert *revoked[] = { &guests[REVOKED] };
 	gnutls_x509_crl_t crl;
 
@@ -60,14 +64,20 @@ mint_all(void)
 	mint(&twin, &(struct mint_spec){ .cn = "root", .is_ca = true }, NULL);
 	mint(&alien, &(struct mint_spec){ .cn = "alien", .is_ca = true },
 	    NULL);
-	mint(&inter, &(struct mint_spec){ .cn = "inter", .is_ca = true },
-	    &root);
+	/* with constraints: 10.0.0.0/8 is permitted, a name is excluded */
+	mint(&inter, &(struct mint_spec){ .cn = "inter", .is_ca = true,
+	    .raw_constraints = constraints,
+	    .raw_constraints_len = sizeof(constraints) }, &root);
 	mint(&leaf, &(struct mint_spec){ .cn = "leaf", .dns = { PEER } },
 	    &root);
 	mint_guest(GOOD, (struct mint_spec){ .cn = "" }, &root);
 	mint_guest(ANY_PURPOSE, (struct mint_spec){ .no_purposes = true },
 	    &root);
-	mint_guest(VIA_INTER, (struct mint_spec){ .cn = "" }, &inter);
+	mint_guest(VIA_INTER, (struct mint_spec){ .ip = { "10.1.2.3" } },
+	    &inter);
+	mint_guest(OTHER_FAMILY, (struct mint_spec){
+	    .ip = { "2001:db8::1" } }, &inter);
+	mint_guest(BROAD, (struct mint_spec){ .dns = { "*.a.test" } }, &inter);
 	mint_guest(EXPIRED, (struct mint_spec){ .not_after = -1 }, &root);
 	mint_guest(FUTURE, (struct mint_spec){ .not_before = MINT_HOUR },
 	    &root);
@@ -181,6 +191,11 @@ static const struct cert_row {
 	  { 0, 0 } },
 	{ "required, intermediate", REQUIRED, ANCHORS, VIA_INTER, 0, 0,
 	  { 0, 0 } },
+	{ "required, another family than permitted", REQUIRED, ANCHORS,
+	  OTHER_FAMILY, STARTTLS_E_CONSTRAINTS, STARTTLS_V_CONSTRAINTS,
+	  { 42, 42 } },
+	{ "required, a name that is excluded", REQUIRED, ANCHORS, BROAD,
+	  STARTTLS_E_CONSTRAINTS, STARTTLS_V_CONSTRAINTS, { 42, 42 } },
 	{ "required, intermediate lacks", REQUIRED, ANCHORS, LONE,
 	  STARTTLS_E_UNTRUSTED, STARTTLS_V_UNTRUSTED, { 48, 48 } },
 	{ "required, expired", REQUIRED, ANCHORS, EXPIRED, STARTTLS_E_EXPIRED,
@@ -268,7 +283,8 @@ START_TEST(test_guests_certificates)
 	const struct mint_cert *own[] = { &guests[row->who], &inter };
 	struct duo_spec spec = { .server = policy,
 		.priority = priorities[_i % VERSIONS], .chain = own,
-		.n = row->who == VIA_INTER ? 2 : row->who != NOBODY };
+		.n = row->who == VIA_INTER || row->who == OTHER_FAMILY ||
+		    row->who == BROAD ? 2 : row->who != NOBODY };
 	struct duo d;
 	int rc = duo_run(&d, &spec);
 
