@@ -12,10 +12,12 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "serve.h"
@@ -139,14 +141,25 @@ prepare(struct server *server, const struct settings *settings)
 	    &server->backends.to);
 }
 
-/* What we were started with is not for commands, but for 0, 1 and 2. */
+/* What we were started with is not for commands, but for 0, 1 and 2.  There
+   may be some beyond any limit; if they cannot be listed, the usual ones. */
 static void
 keep_descriptors(void)
 {
+	DIR *list = opendir("/dev/fd");
+	const struct dirent *entry;
 	int fd;
 
 	for (fd = 3; fd < MAX_INHERITED; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (list == NULL)
+		return;
+	while ((entry = readdir(list)) != NULL) {
+		fd = (int)strtol(entry->d_name, NULL, 10);
+		if (fd >= MAX_INHERITED)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	closedir(list);
 }
 
 static int

@@ -101,6 +101,7 @@ starttls_preamble_hang_up(struct preamble *p)
 	if (p->status == PREAMBLE_ACCEPTING) {
 		p->out_len = 0;
 		if (p->out_done > 0) {
+			p->out_done = 0;
 			p->status = PREAMBLE_FAILED;
 			return;
 		}

@@ -714,6 +714,63 @@ START_TEST(test_serve_hangs_up_without_a_go_ahead)
 }
 END_TEST
 
+/* ... nor say more in the clear when a part of the promise is out. */
+START_TEST(test_serve_hangs_up_in_a_go_ahead)
+{
+	static const char *const commands[][2] = {
+		{ "smtp", "STARTTLS\r\n" }, { "submission", "STARTTLS\r\n" },
+		{ "imap", "a STARTTLS\r\n" }, { "pop3", "STLS\r\n" },
+		{ "ftp", "AUTH TLS\r\n" }, { "nntp", "STARTTLS\r\n" },
+	};
+	const char *command = commands[_i][1];
+	static struct run r;
+	size_t len, left;
+
+	starttls_error_reset(&r.error);
+	starttls_preamble_serve(&r.p,
+	    starttls_protocol_find(commands[_i][0]), STARTTLS_COMMAND,
+	    "localhost", &r.error);
+	starttls_preamble_feed(&r.p, command, strlen(command));
+	ck_assert_int_eq(r.p.status, PREAMBLE_ACCEPTING);
+	ck_assert_ptr_nonnull(starttls_preamble_out(&r.p, &len));
+	starttls_preamble_sent(&r.p, 3);
+	starttls_preamble_hang_up(&r.p);
+	ck_assert_ptr_null(starttls_preamble_out(&r.p, &left));
+	ck_assert_int_eq(r.p.status, PREAMBLE_FAILED);
+}
+END_TEST
+
+/* A known command with the wrong arguments is as bad as an unknown one. */
+START_TEST(test_serve_wrong_arguments_are_refusals)
+{
+	static const char *const commands[][2] = {
+		{ "smtp", "STARTTLS x\r\n" }, { "submission", "EHLO\r\n" },
+		{ "imap", "a CAPABILITY x\r\n" }, { "pop3", "CAPA x\r\n" },
+		{ "pop3", "STLS x\r\n" }, { "ftp", "FEAT x\r\n" },
+		{ "ftp", "AUTH TLS x\r\n" }, { "ftp", "AUTH\r\n" },
+		{ "nntp", "STARTTLS x\r\n" },
+	};
+	const char *command = commands[_i][1];
+	static struct run r;
+	size_t len;
+	int i;
+
+	starttls_error_reset(&r.error);
+	starttls_preamble_serve(&r.p,
+	    starttls_protocol_find(commands[_i][0]), STARTTLS_COMMAND,
+	    "localhost", &r.error);
+	for (i = 0; i <= PREAMBLE_MAX_REFUSALS; i++) {
+		ck_assert_msg(r.p.status == PREAMBLE_RUNNING, "%s: ended "
+		    "after %d", command, i);
+		starttls_preamble_feed(&r.p, command, strlen(command));
+		ck_assert_ptr_nonnull(starttls_preamble_out(&r.p, &len));
+		starttls_preamble_sent(&r.p, len);
+	}
+	ck_assert_int_eq(r.p.status, PREAMBLE_FAILED);
+	ck_assert_int_eq(r.error.code, STARTTLS_E_LIMIT);
+}
+END_TEST
+
 /* What the application's reader held, more than is held here. */
 START_TEST(test_serve_pending)
 {
@@ -828,6 +885,9 @@ main(void)
 	tcase_add_test(tcase, test_serve_long_names);
 	tcase_add_test(tcase, test_serve_hangs_up);
 	tcase_add_test(tcase, test_serve_hangs_up_without_a_go_ahead);
+	tcase_add_loop_test(tcase, test_serve_hangs_up_in_a_go_ahead, 0, 6);
+	tcase_add_loop_test(tcase, test_serve_wrong_arguments_are_refusals,
+	    0, 9);
 	tcase_add_test(tcase, test_serve_pending);
 	suite_add_tcase(suite, tcase);
 
