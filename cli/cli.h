@@ -120,6 +120,9 @@ int converse(const struct settings *settings, const char *url, int timeout_ms,
 /* If there is a session: one harmless exchange in it, and goodbye. */
 void check_inside(struct conversation *c);
 void finish_conversation(struct conversation *c);
+/* As starttls_upgrade_cert, of whatever there is. */
+int conversation_cert(const struct conversation *c, unsigned index,
+		      struct starttls_cert *ret_cert);
 
 /* A peer that has vanished is noticed in minutes; nothing on other sockets than
    TCP's. */

@@ -98,6 +98,15 @@ finish_conversation(struct conversation *c)
 	starttls_session_free(c->session);
 }
 
+int
+conversation_cert(const struct conversation *c, unsigned index,
+		  struct starttls_cert *ret_cert)
+{
+	return c->session != NULL ?
+	    starttls_session_cert(c->session, index, ret_cert) :
+	    starttls_upgrade_cert(c->upgrade, index, ret_cert);
+}
+
 bool
 hold_standard_descriptors(void)
 {
@@ -165,9 +174,48 @@ is_dedicated(const char *url)
 	    parsed.from == STARTTLS_HANDSHAKE;
 }
 
+/* A chain that ends with what has another issuer is not all of it. */
 static const char *
-advice_about(const char *url, const struct starttls_error *error)
+advice_about_issuer(const struct conversation *c)
 {
+	struct starttls_cert last = { .size = sizeof(last) };
+
+	if (c->report.chain_len > 0 && conversation_cert(c,
+	    c->report.chain_len - 1, &last) == 0 &&
+	    strcmp(last.issuer, last.subject) != 0)
+		return "the server does not send the issuer: have it send its "
+		    "intermediate certificates as well; or, if there are "
+		    "none, name its CA with --ca-file, or pin its key with "
+		    "--pin (starttls report shows it)";
+	return "name its CA with --ca-file, or pin its key with --pin "
+	    "(starttls report shows it)";
+}
+
+/* Names stand in subjectAltName, addresses there as such. */
+static const char *
+advice_about_name(const struct conversation *c)
+{
+	struct starttls_cert leaf = { .size = sizeof(leaf) };
+	const char *host = c->report.host, *at;
+
+	if (conversation_cert(c, 0, &leaf) == 0 && leaf.names[0] == '\0')
+		return "the certificate has no subjectAltName, and its common "
+		    "name does not count: it needs a new one";
+	at = strstr(leaf.names, host);
+	if ((strspn(host, "0123456789.") == strlen(host) ||
+	    strchr(host, ':') != NULL) && at != NULL && at >= leaf.names + 4 &&
+	    strncmp(at - 4, "DNS:", 4) == 0)
+		return "its subjectAltName has the address as a DNS name, and "
+		    "not as an IP address: it needs a new one";
+	return "use a name that the certificate has in the URL, with "
+	    "--connect if that leads elsewhere";
+}
+
+static const char *
+advice_about(const char *url, const struct conversation *c)
+{
+	const struct starttls_error *error = &c->error;
+
 	switch (error->code) {
 	case STARTTLS_E_RESOLVE:
 		return error->sys_errno != 0 ? "" :
@@ -180,11 +228,9 @@ advice_about(const char *url, const struct starttls_error *error)
 		    "the server needs a new certificate, or has one and was "
 		    "not told to load it";
 	case STARTTLS_E_UNTRUSTED:
-		return "name its CA with --ca-file, or pin its key with "
-		    "--pin (starttls report shows it)";
+		return advice_about_issuer(c);
 	case STARTTLS_E_NAME_MISMATCH:
-		return "use a name that the certificate has in the URL, with "
-		    "--connect if that leads elsewhere";
+		return advice_about_name(c);
 	case STARTTLS_E_NOT_TLS:
 		return is_dedicated(url) ? "this may be a port for the scheme "
 		    "without the s" : "";
@@ -219,7 +265,7 @@ show_peer(char *buf, size_t size, const char *url, const char *address)
 const char *
 advice(const char *url, const struct conversation *c)
 {
-	const char *text = advice_about(url, &c->error);
+	const char *text = advice_about(url, c);
 
 	if (c->error.alert == ALERT_NO_APPLICATION_PROTOCOL)
 		return "this may be a front for HTTP: try --alpn off";

@@ -37,15 +37,6 @@ static const struct {
 	    STARTTLS_V_MALFORMED | STARTTLS_V_OTHER, STARTTLS_E_BAD_CHAIN },
 };
 
-static int
-cert_of(const struct conversation *c, unsigned index,
-	struct starttls_cert *ret_cert)
-{
-	return c->session != NULL ?
-	    starttls_session_cert(c->session, index, ret_cert) :
-	    starttls_upgrade_cert(c->upgrade, index, ret_cert);
-}
-
 static void
 fill_chain(struct result *r, const struct conversation *c)
 {
@@ -53,7 +44,7 @@ fill_chain(struct result *r, const struct conversation *c)
 	unsigned i;
 
 	for (i = 0; i < r->report.chain_len; i++) {
-		if (cert_of(c, i, &cert) != 0)
+		if (conversation_cert(c, i, &cert) != 0)
 			continue;
 		if (i == 0) {
 			r->leaf = cert;
