@@ -24,9 +24,13 @@
 
 #include "compat.h"
 
+/* That much of a secret at the end of a text that was cut is the secret. */
+#define CUT_MIN 4
+
 /* Text as bytes, in which a NUL is one. */
 struct text {
 	const char *at, *end;
+	bool is_cut;               /* there was more */
 };
 
 /* What may be put between the characters of a secret, or left out: blanks,
@@ -55,14 +59,18 @@ is_filler_only(const char *text)
 static bool
 begins_with(struct text t, const char *secret)
 {
-	for (;;) {
+	size_t matched;
+
+	for (matched = 0;; matched++) {
 		while (*secret != '\0' && is_filler(*secret))
 			secret++;
 		if (*secret == '\0')
 			return true;
 		while (t.at < t.end && is_filler(*t.at))
 			t.at++;
-		if (t.at == t.end || lower(*t.at) != lower(*secret))
+		if (t.at == t.end)
+			return t.is_cut && matched >= CUT_MIN;
+		if (lower(*t.at) != lower(*secret))
 			return false;
 		t.at++;
 		secret++;
@@ -153,8 +161,7 @@ decode(char *dst, struct text run)
 static bool
 has_base64(struct text t, const char *secret, char *scratch)
 {
-	struct text run;
-	size_t len;
+	struct text run, decoded = { .at = scratch };
 	int skip;
 
 	for (; t.at < t.end; t.at = run.end + (run.end < t.end)) {
@@ -163,9 +170,9 @@ has_base64(struct text t, const char *secret, char *scratch)
 			t.at++;
 		run.end = t.at;
 		for (skip = 0; skip < 4 && run.at < run.end; skip++) {
-			len = decode(scratch, run);
-			if (contains((struct text){ scratch, scratch + len },
-			    secret))
+			decoded.end = scratch + decode(scratch, run);
+			decoded.is_cut = t.is_cut && run.end == t.end;
+			if (contains(decoded, secret))
 				return true;
 			run.at++;
 		}
@@ -176,22 +183,26 @@ has_base64(struct text t, const char *secret, char *scratch)
 bool
 veil_repeats(const char *text, const char *secret)
 {
-	const struct text t = { text, text + strlen(text) };
 	const size_t size = strlen(text) + 1;
+	struct text t = { text, text + size - 1, false }, plain;
 	char *scratch;
 	size_t len;
 	bool found;
 
 	if (secret[0] == '\0')
 		return false;
+	if (size > 3 && strcmp(t.end - 3, "...") == 0) {
+		t.end -= 3;
+		t.is_cut = true;
+	}
 	if (contains(t, secret))
 		return true;
-	scratch = malloc(size);
+	scratch = calloc(1, size);
 	if (scratch == NULL)
 		return true;       /* who knows */
 	len = unescape(scratch, t);
-	found = contains((struct text){ scratch, scratch + len }, secret) ||
-	    has_base64(t, secret, scratch);
+	plain = (struct text){ scratch, scratch + len, t.is_cut };
+	found = contains(plain, secret) || has_base64(t, secret, scratch);
 	explicit_bzero(scratch, size);
 	free(scratch);
 	return found;

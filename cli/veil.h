@@ -15,7 +15,8 @@
  * veil_repeats: whether a text of the peer has our secret in it.
  *
  * As it is, in capitals, between quotes and escapes, with %41, =41 or \x41 for
- * a character, or anywhere within base64.
+ * a character, or anywhere within base64; or its beginning, in front of "..." at
+ * the end.
  */
 bool veil_repeats(const char *text, const char *secret);
 
