@@ -184,6 +184,11 @@ on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	rc = bound_work(s, type, message);
 	if (rc < 0)
 		return rc;
+	/* TLS 1.3 has no renegotiation, and its clients need not speak of it */
+	if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO &&
+	    gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3 &&
+	    !gnutls_safe_renegotiation_status(tls))
+		return GNUTLS_E_SAFE_RENEGOTIATION_FAILED;
 	/* a key that cannot sign is not shown; in TLS 1.3 GnuTLS sees to it */
 	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST &&
 	    gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3 &&

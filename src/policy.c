@@ -37,7 +37,7 @@ static const char removals[] =
 	":-3DES-CBC:-AES-128-CBC:-AES-256-CBC:-CAMELLIA-128-CBC"
 	":-CAMELLIA-256-CBC:-AES-128-CCM-8:-AES-256-CCM-8:-ARCFOUR-128"
 	":-SHA1:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1"
-	":-GROUP-DH-ALL:%SAFE_RENEGOTIATION";
+	":-GROUP-DH-ALL";
 
 static int
 no_memory(struct starttls_error *error)
@@ -286,17 +286,22 @@ starttls_policy_priority(const struct starttls_policy *p, const char *more,
 {
 	const char *version = p->min_version == STARTTLS_TLS1_3 ?
 	    ":-VERS-TLS1.2" : "";
+	/* a server that wants it refuses clients with TLS 1.3 only as well */
+	const char *renegotiation = p->role == STARTTLS_CLIENT ?
+	    ":%SAFE_RENEGOTIATION" : "";
 	size_t size;
 	char *text;
 	int rc;
 
 	if (more == NULL)
 		more = "";
-	size = sizeof(removals) + strlen(version) + strlen(more);
+	size = sizeof(removals) + strlen(version) + strlen(renegotiation) +
+	    strlen(more);
 	text = malloc(size);
 	if (text == NULL)
 		return GNUTLS_E_MEMORY_ERROR;
-	snprintf(text, size, "%s%s%s", removals, version, more);
+	snprintf(text, size, "%s%s%s%s", removals, version, renegotiation,
+	    more);
 	rc = gnutls_priority_init2(ret_priority, text, NULL,
 	    GNUTLS_PRIORITY_INIT_DEF_APPEND);
 	free(text);

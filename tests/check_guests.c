@@ -455,6 +455,22 @@ START_TEST(test_guests_with_old_tls)
 }
 END_TEST
 
+/* TLS 1.3 has no renegotiation, and who offers nothing else need not say so. */
+START_TEST(test_guests_with_tls13_only)
+{
+	struct starttls_policy *policy = server_policy(OFF, 0);
+	struct duo d;
+	int rc;
+
+	rc = duo_run(&d, &(struct duo_spec){ .server = policy,
+	    .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3:"
+		"%DISABLE_SAFE_RENEGOTIATION" });
+	ck_assert_msg(rc == 0, "%s", d.server.error.message);
+	duo_done(&d);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
 /* A policy that wants more than the guest has. */
 START_TEST(test_guests_below_the_policy)
 {
@@ -943,6 +959,7 @@ main(void)
 	    VERSIONS * SEEDS);
 	tcase_add_loop_test(certs, test_guests_on_a_data_channel, 0,
 	    VERSIONS);
+	tcase_add_test(manners, test_guests_with_tls13_only);
 	tcase_add_loop_test(manners, test_guests_with_old_tls, 0,
 	    (int)ARRAY_LEN(old_rows));
 	tcase_add_test(manners, test_guests_below_the_policy);
