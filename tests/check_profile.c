@@ -225,13 +225,15 @@ END_TEST
 int
 main(int argc, char **argv)
 {
-	Suite *suite = suite_create("profile");
-	TCase *all = tcase_create("all");
+	Suite *suite;
+	TCase *all;
 
 	if (argc > 1)
 		return strcmp(argv[1], "profile") == 0 ? say_profile() :
 		    say_codes();
 	program = argv[0];
+	suite = suite_create("profile");
+	all = tcase_create("all");
 	tcase_add_loop_test(all, test_profile_of_the_system, 0,
 	    (int)ARRAY_LEN(rows));
 	tcase_add_test(all, test_profile_of_an_illegible_file);

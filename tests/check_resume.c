@@ -106,8 +106,8 @@ END_TEST
 static const void *wiped;
 static size_t awaited;
 
-void
-explicit_bzero(void *data, size_t len)
+static void
+wipe(void *data, size_t len)
 {
 	volatile uint8_t *at = data;
 	size_t i;
@@ -116,6 +116,12 @@ explicit_bzero(void *data, size_t len)
 		at[i] = 0;
 	if (len == awaited)
 		wiped = data;
+}
+
+void
+explicit_bzero(void *data, size_t len)
+{
+	wipe(data, len);
 }
 
 /* the name that glibc has for it with _FORTIFY_SOURCE */
@@ -127,7 +133,7 @@ void
 __explicit_bzero_chk(void *data, size_t len, size_t size)
 {
 	(void)size;
-	explicit_bzero(data, len);
+	wipe(data, len);
 }
 
 /* Put a session, end it in one of several ways, and see. */
