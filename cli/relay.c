@@ -176,14 +176,16 @@ read_local(struct relay *r)
 
 /*
  * Whether replies may have been lost when the peer has ended: some are missing,
- * or it learned of the end of the input, and nothing came of it since the last
- * of that.  A local client that is still there sees for itself.
+ * or nothing came of it since the last of the input, of which it had to answer
+ * something or learn of the end.  A local client that is still there sees for
+ * itself.
  */
 static bool
 is_unanswered(const struct relay *r)
 {
 	return r->said && !r->out_dead && (r->in_ended || r->may_block) &&
-	    (replies_are_due(&r->replies) || (r->released && !r->heard));
+	    (replies_are_due(&r->replies) || (!r->heard &&
+	    (r->released || replies_are_asked(&r->replies))));
 }
 
 static enum relay_result

@@ -20,6 +20,7 @@
 
 #include "replies.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,6 +32,7 @@ enum meaning {
 	BLOCK,                     /* one, with a block behind it */
 	BLOCK_ALONE,               /* the same if there is no argument */
 	CONTENT,                   /* one; then a message, and another one */
+	CHUNK,                     /* one, for as many bytes as it says, too */
 	STRANGE
 };
 
@@ -101,11 +103,35 @@ is_alone(const char *line, const char *name)
 
 /* ---- SMTP, FTP, NNTP, POP3 ---- */
 
+/* Behind AUTH, a word that is no command is an answer to a challenge. */
+static enum meaning
+meaning_of(struct replies *r, const struct verb *v, const char *line,
+	   const char *rest)
+{
+	if (v->name == NULL && r->in_login && strchr(line, ' ') == NULL)
+		return REPLY;
+	r->in_login = v->name != NULL && rest[0] != '\0' &&
+	    strcmp(v->name, "AUTH") == 0;
+	return v->meaning;
+}
+
+static void
+expect_chunk(struct replies *r, const char *size)
+{
+	size_t digits = strspn(size, "0123456789");
+
+	if (digits == 0 || digits > 9 || size[digits] > ' ')
+		strange(r);
+	else
+		r->sent.skip = (size_t)atol(size);
+}
+
 static void
 sent_command(struct replies *r, const char *line)
 {
 	const struct verb *v = r->dialect->verbs;
 	const char *rest = "";
+	enum meaning meaning;
 
 	if (r->in_content) {
 		if (strcmp(line, ".") != 0)
@@ -116,20 +142,23 @@ sent_command(struct replies *r, const char *line)
 	}
 	while (v->name != NULL && (rest = behind(line, v->name)) == NULL)
 		v++;
-	switch (v->meaning) {
+	meaning = meaning_of(r, v, line, rest);
+	switch (meaning) {
 	case STRANGE:
 		strange(r);
 		break;
 	case CONTENT:
 		r->in_content = true;
 		break;
+	case CHUNK:
+		expect_chunk(r, rest);
+		break;
 	case REPLY:
 	case BLOCK:
 	case BLOCK_ALONE:
 		break;
 	}
-	owe(r, v->meaning == BLOCK ||
-	    (v->meaning == BLOCK_ALONE && rest[0] == '\0'));
+	owe(r, meaning == BLOCK || (meaning == BLOCK_ALONE && rest[0] == '\0'));
 	r->goodbye = is_alone(line, r->dialect->goodbye);
 }
 
@@ -215,6 +244,7 @@ has_nntp_block(struct replies *r, unsigned code, bool expected)
 	switch (code) {
 	case 100:
 	case 101:
+	case 202:                  /* RFC 2980 */
 	case 215:
 	case 220:
 	case 221:
@@ -324,7 +354,7 @@ heard_imap(struct replies *r, const char *line)
 /* ---- protocols ---- */
 
 static const struct verb smtp_verbs[] = {
-	{ "DATA", CONTENT }, { "BDAT", STRANGE }, { NULL, REPLY },
+	{ "DATA", CONTENT }, { "BDAT", CHUNK }, { NULL, REPLY },
 };
 
 static const struct verb ftp_verbs[] = {
@@ -340,8 +370,10 @@ static const struct verb pop3_verbs[] = {
 	{ "USER", REPLY }, { "PASS", REPLY }, { "APOP", REPLY },
 	{ "STAT", REPLY }, { "NOOP", REPLY }, { "DELE", REPLY },
 	{ "RSET", REPLY }, { "QUIT", REPLY }, { "UTF8", REPLY },
-	{ "CAPA", BLOCK }, { "RETR", BLOCK }, { "TOP", BLOCK },
-	{ "LIST", BLOCK_ALONE }, { "UIDL", BLOCK_ALONE }, { NULL, STRANGE },
+	{ "AUTH", BLOCK_ALONE }, { "CAPA", BLOCK }, { "RETR", BLOCK },
+	{ "TOP", BLOCK },
+	{ "LIST", BLOCK_ALONE }, { "UIDL", BLOCK_ALONE },
+	{ "LANG", STRANGE }, { "HELP", STRANGE }, { NULL, STRANGE },
 };
 
 static const struct dialect dialects[] = {
@@ -397,7 +429,8 @@ static void
 next_line(struct part_line *l, bool has_literals)
 {
 	l->continued = has_literals && l->brace == '}';
-	l->skip = l->continued ? l->literal : 0;
+	if (l->continued)
+		l->skip = l->literal;
 	l->len = l->literal = 0;
 	l->brace = 0;
 }
@@ -459,8 +492,10 @@ bool
 replies_are_due(const struct replies *r)
 {
 	/* some servers end with IMAP's BYE, and think that this is enough */
-	return r->speaks && !r->unclear &&
-	    r->due > (r->announced && r->goodbye ? 1 : 0);
+	const bool is_enough = r->announced && r->goodbye && !r->bye;
+
+	return (r->speaks || r->open_code != 0) && !r->unclear &&
+	    (r->in_block || r->due > (is_enough ? 1 : 0));
 }
 
 bool
@@ -481,4 +516,10 @@ replies_are_over(const struct replies *r)
 	return replies_said_goodbye(r) && !r->unclear && r->due == 0 &&
 	    r->bye && !r->in_block && r->open_code == 0 &&
 	    r->heard.len == 0 && r->heard.skip == 0;
+}
+
+bool
+replies_are_asked(const struct replies *r)
+{
+	return !r->unclear && r->due > (r->greets ? 1 : 0);
 }

@@ -19,7 +19,7 @@ struct part_line {
 	char text[40];             /* the beginning of the line */
 	size_t len;                /* of all that has come of it */
 	size_t literal;            /* IMAP: the number in its last braces */
-	size_t skip;               /* bytes of the literal to come */
+	size_t skip;               /* bytes to come that are no line */
 	char brace;                /* '{' within, '}' behind them; 0: none */
 	bool continued;            /* it began before a literal */
 };
@@ -35,6 +35,7 @@ struct replies {
 	unsigned open_code;        /* within a reply of many lines */
 	bool in_block;             /* the same, up to a dot */
 	bool in_content;           /* of the client: a message, up to a dot */
+	bool in_login;             /* of the client: answers to challenges */
 	bool greets;               /* the first reply is a greeting */
 	bool speaks;               /* the peer does, this protocol */
 	bool answers;              /* ... and has answered a command */
@@ -48,6 +49,8 @@ struct replies {
 void replies_init(struct replies *replies, const char *protocol, bool greets);
 void replies_sent(struct replies *replies, const char *data, size_t len);
 void replies_heard(struct replies *replies, const char *data, size_t len);
+/* There are commands that the peer, if it speaks the protocol, has to answer. */
+bool replies_are_asked(const struct replies *replies);
 /* The peer, which speaks the protocol, owes replies for certain. */
 bool replies_are_due(const struct replies *replies);
 /* ... and will give them, as it has given others. */
