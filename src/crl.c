@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dirname.h"
 #include "policy.h"
 
 /* id-ce, RFC 5280 section 4.2.1, with the last arc left out. */
@@ -286,11 +287,20 @@ starttls_crl_end(const struct starttls_policy *policy)
 	return end;
 }
 
+/* Who has a name may write it in another way on a list: RFC 5280 section 7.1.
+   What is malformed has to be the same. */
 static bool
-is_of(const struct crl *crl, const gnutls_datum_t *issuer)
+is_of(const struct crl *crl, struct slice issuer)
 {
-	return crl->issuer.len == issuer->size &&
-	    memcmp(crl->issuer.data, issuer->data, issuer->size) == 0;
+	struct slice own = crl->issuer;
+
+	return starttls_der_equal(own, issuer) ||
+	    (starttls_der_unwrap(&own, DER_SEQUENCE) &&
+	    starttls_der_unwrap(&issuer, DER_SEQUENCE) &&
+	    starttls_dirname_is_valid(own) &&
+	    starttls_dirname_is_valid(issuer) &&
+	    starttls_dirname_is_within(own, issuer) &&
+	    starttls_dirname_is_within(issuer, own));
 }
 
 static unsigned
@@ -320,7 +330,8 @@ starttls_crl_check(const struct starttls_policy *policy,
 	    gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
 		return STARTTLS_V_OTHER;
 	for (i = 0; i < policy->crl_count; i++)
-		if (is_of(&policy->crls[i], &issuer))
+		if (is_of(&policy->crls[i],
+		    (struct slice){ issuer.data, issuer.size }))
 			verdict |= check(policy, &policy->crls[i],
 			    (struct slice){ serial, size });
 	gnutls_free(issuer.data);

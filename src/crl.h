@@ -27,8 +27,8 @@ struct crl {
 /**
  * starttls_crl_check: what the policy's lists say about a certificate.
  *
- * A list counts for all certificates of its issuer's name.  This is quick
- * however long the lists are.
+ * A list counts for all certificates of its issuer's name, however that is
+ * written.  This is quick however long the lists are.
  *
  * Returns: STARTTLS_V_REVOKED, STARTTLS_V_STALE_CRL, STARTTLS_V_OTHER; 0.
  */

@@ -201,6 +201,43 @@ START_TEST(test_crl_takes_all_of_a_file)
 }
 END_TEST
 
+static const struct {
+	const char *issuer;
+	unsigned verdict;
+} issuers[] = {
+	{ "root", STARTTLS_V_REVOKED },
+	{ "ROOT", STARTTLS_V_REVOKED },
+	{ "r\xc3\xb6ot", 0 },
+	{ "roo", 0 },
+	{ "root 2", 0 },
+};
+
+/* A name is the same however it is written, RFC 5280 section 7.1. */
+START_TEST(test_crl_is_of_who_has_the_name)
+{
+	const struct mint_crl_spec spec = { .revoked = &leaf };
+	const struct mint_cert *anchors[] = { &root };
+	struct starttls_policy *policy = test_policy(anchors, 1);
+	struct starttls_error error;
+	struct mint_cert issuer;
+	gnutls_x509_crl_t crl;
+	char *pem, path[32];
+
+	mint(&issuer, &(struct mint_spec){ .cn = issuers[_i].issuer,
+	    .is_ca = true }, NULL);
+	crl = mint_crl_odd(&issuer, &spec);
+	pem = mint_crl_pem(crl);
+	ck_assert_msg(load(policy, pem, path, &error) == 0, "%s",
+	    error.message);
+	ck_assert_uint_eq(starttls_crl_check(policy, leaf.crt),
+	    issuers[_i].verdict);
+	free(pem);
+	gnutls_x509_crl_deinit(crl);
+	mint_free(&issuer);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
 /* Serial numbers that are alike: of one length, one the start of another. */
 static size_t
 serial_of(unsigned i, uint8_t serial[20])
@@ -296,6 +333,8 @@ crl_suite(void)
 	tcase_add_loop_test(tc, test_crl_takes_whole_lists_only, 0,
 	    (int)ARRAY_LEN(lists));
 	tcase_add_test(tc, test_crl_takes_all_of_a_file);
+	tcase_add_loop_test(tc, test_crl_is_of_who_has_the_name, 0,
+	    (int)ARRAY_LEN(issuers));
 	tcase_add_test(tc, test_crl_index_says_what_gnutls_says);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
