@@ -208,6 +208,14 @@ say_pending(struct login *l)
 	    l->whispered[0] != '\0' ? l->whispered : l->protocol->empty);
 }
 
+bool
+login_is_about_binding(const struct login *l, const char *text)
+{
+	return strstr(l->outcome.mechanism, "-PLUS") != NULL &&
+	    (strcasestr(text, "channel-binding") != NULL ||
+	    strcasestr(text, "channel binding") != NULL);
+}
+
 /* A refusal in a challenge, "e=REASON" (RFC 5802 section 7). */
 static void
 blame_challenge(struct login *l, const char *challenge)

@@ -216,9 +216,11 @@ enum login_verdict
 login_refused(struct login_dialog *d, const struct login_line *line)
 {
 	struct login *l = login_of(d);
+	const bool is_binding = login_is_about_binding(l, line->text);
 
-	login_blame(l, "login-refused", line, "login refused by the peer (%s)",
-	    l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
+	login_blame(l, is_binding ? "login-failed" : "login-refused", line,
+	    "%s refused by the peer (%s)", is_binding ? "channel binding" :
+	    "login", l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
 	    login_state_name(l));
 	login_advise(l);
 	return login_leave(l);

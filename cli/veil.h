@@ -14,9 +14,9 @@
 /**
  * veil_repeats: whether a text of the peer has our secret in it.
  *
- * As it is, in capitals, between quotes and escapes, with %41, =41 or \x41 for
- * a character, or anywhere within base64; or its beginning, in front of "..." at
- * the end.
+ * As it is, in capitals, between quotes and escapes, with %41 or its like for a
+ * character, or anywhere within base64 or hexadecimal digits, or two of that
+ * around each other; or its beginning, in front of "..." at the end.
  */
 bool veil_repeats(const char *text, const char *secret);
 
