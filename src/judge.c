@@ -101,6 +101,30 @@ place_of(const struct path *path, gnutls_x509_crt_t crt)
 	return i;
 }
 
+/* Whether the issuer's key is of the type that the signature needs.  If not,
+   it is not the signer's. */
+static bool
+fits(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
+{
+	int algorithm = gnutls_x509_crt_get_signature_algorithm(crt);
+	int key = gnutls_x509_crt_get_pk_algorithm(issuer, NULL);
+
+	return algorithm <= 0 || key < 0 || gnutls_sign_supports_pk_algorithm(
+	    (gnutls_sign_algorithm_t)algorithm,
+	    (gnutls_pk_algorithm_t)key) != 0;
+}
+
+/* GnuTLS speaks of constraints then, as of a path that is too long. */
+static unsigned
+refine(unsigned status, gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
+{
+	const unsigned said = GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE;
+
+	if ((status & said) == 0 || issuer == NULL || fits(crt, issuer))
+		return status;
+	return (status & ~said) | GNUTLS_CERT_SIGNATURE_FAILURE;
+}
+
 /* Told of every certificate of the path, from the anchor downwards, until
    there is something wrong. */
 static int
@@ -114,6 +138,7 @@ on_path(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer,
 
 	(void)crl;
 	a->path->signatures++;
+	status = refine(status, crt, issuer);
 	if (status != 0 && a->crt == NULL) {
 		a->crt = crt;
 		a->issuer = issuer;
@@ -221,6 +246,7 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 	gnutls_x509_trust_list_deinit(list, 0);
 	if (rc < 0)
 		status = GNUTLS_CERT_INVALID;
+	status = refine(status, account.crt, account.issuer);
 	path->fault = account.crt != NULL ? place_of(path, account.crt) : 0;
 	/* GnuTLS may find a short cut, and what it has left out is not good:
 	   it could be anybody's, with a key that is pinned */
@@ -342,7 +368,7 @@ starttls_judge_signature(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
 {
 	unsigned status = 0;
 
-	return gnutls_x509_crt_verify(crt, &issuer, 1,
+	return fits(crt, issuer) && gnutls_x509_crt_verify(crt, &issuer, 1,
 	    GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status) >= 0 &&
 	    (status & (GNUTLS_CERT_SIGNATURE_FAILURE |
 	    GNUTLS_CERT_SIGNER_NOT_FOUND)) == 0;

@@ -49,6 +49,7 @@ enum cast {
 	BARE_INTER,        /* three of one name without key identifiers */
 	BARE_INTER_2,
 	BARE_INTER_3,
+	BARE_RSA_INTER,    /* the same name, a key of another type */
 	RELAY,             /* says that ROOT issued it, which is not so */
 	RELAYED,           /* name and key of ROOT, by RELAY */
 	EXPIRED_SELF,      /* name and key of ROOT, expired */
@@ -94,7 +95,7 @@ struct row {
 	struct mint_spec ca;       /* there is one if it has a cn */
 	enum cast ca_issuer;       /* default: ROOT */
 
-	enum cast chain[8];        /* default: LEAF, and CA or INTER */
+	enum cast chain[20];       /* default: LEAF, and CA or INTER */
 	enum cast trust[3];
 	enum cast pins[3];
 	struct crl_spec crls[3];
@@ -320,6 +321,21 @@ static const struct row rows[] = {
 	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
 	  .chain = { LEAF, BARE_INTER_2, BARE_INTER_3 },
 	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "only one of the name, whose key is of another type",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .chain = { LEAF, BARE_RSA_INTER },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "the same, as the anchor",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .trust = { BARE_RSA_INTER }, .chain = { LEAF },
+	  .code = STARTTLS_E_BAD_CHAIN, .verdict = STARTTLS_V_SIGNATURE },
+	{ .name = "many of the name with keys of another type",
+	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
+	  .chain = { LEAF, BARE_RSA_INTER, BARE_RSA_INTER, BARE_RSA_INTER,
+	    BARE_RSA_INTER, BARE_RSA_INTER, BARE_RSA_INTER, BARE_RSA_INTER,
+	    BARE_RSA_INTER, BARE_RSA_INTER, BARE_RSA_INTER, BARE_RSA_INTER,
+	    BARE_RSA_INTER, BARE_RSA_INTER, BARE_RSA_INTER, BARE_RSA_INTER,
+	    BARE_RSA_INTER, BARE_INTER } },
 	{ .name = "anchors of one name, that are intermediates",
 	  .trust = { TWIN_INTER, INTER }, .chain = { LEAF } },
 	{ .name = "the same, the other way round",
@@ -1191,6 +1207,8 @@ mint_cast(void)
 		    .no_key_ids = true } },
 		{ BARE_INTER_3, ROOT, { .cn = "bare inter", .is_ca = true,
 		    .no_key_ids = true } },
+		{ BARE_RSA_INTER, ROOT, { .cn = "bare inter", .is_ca = true,
+		    .no_key_ids = true, .key_type = MINT_RSA_2048 } },
 		{ CLIENT_ROOT, NOBODY, { .cn = "client root", .is_ca = true,
 		    .purposes = { CLIENT_AUTH } } },
 		{ RELAY, IMPOSTOR, { .cn = "relay", .is_ca = true,
