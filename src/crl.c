@@ -303,37 +303,48 @@ is_of(const struct crl *crl, struct slice issuer)
 	    starttls_dirname_is_within(issuer, own));
 }
 
-static unsigned
-check(const struct starttls_policy *policy, const struct crl *crl,
-      struct slice serial)
+/* A list that is out of date says nothing about those that it lacks. */
+static bool
+is_stale(const struct starttls_policy *policy, const struct crl *crl)
 {
-	if (bsearch(&serial, crl->serials, crl->count, sizeof(serial),
-	    compare) != NULL)
-		return STARTTLS_V_REVOKED;
-	/* a list that is out of date says nothing about the others */
-	return crl->next_update >= 0 &&
-	    crl->next_update < policy->clock() ? STARTTLS_V_STALE_CRL : 0;
+	return crl->next_update >= 0 && crl->next_update < policy->clock();
+}
+
+static bool
+has(const struct crl *crl, struct slice serial)
+{
+	return bsearch(&serial, crl->serials, crl->count, sizeof(serial),
+	    compare) != NULL;
 }
 
 unsigned
 starttls_crl_check(const struct starttls_policy *policy,
 		   gnutls_x509_crt_t crt)
 {
+	bool stale = false, fresh = false, revoked = false;
 	uint8_t serial[128];
 	size_t size = sizeof(serial), i;
 	gnutls_datum_t issuer;
-	unsigned verdict = 0;
 
 	if (policy->crl_count == 0)
 		return 0;
 	if (gnutls_x509_crt_get_serial(crt, serial, &size) < 0 ||
 	    gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
 		return STARTTLS_V_OTHER;
-	for (i = 0; i < policy->crl_count; i++)
-		if (is_of(&policy->crls[i],
-		    (struct slice){ issuer.data, issuer.size }))
-			verdict |= check(policy, &policy->crls[i],
-			    (struct slice){ serial, size });
+	for (i = 0; i < policy->crl_count; i++) {
+		const struct crl *crl = &policy->crls[i];
+
+		if (!is_of(crl, (struct slice){ issuer.data, issuer.size }))
+			continue;
+		revoked = revoked || has(crl, (struct slice){ serial, size });
+		if (is_stale(policy, crl))
+			stale = true;
+		else
+			fresh = true;
+	}
 	gnutls_free(issuer.data);
-	return verdict;
+	if (revoked)
+		return STARTTLS_V_REVOKED;
+	/* its successor may be in the same file, or in another one */
+	return stale && !fresh ? STARTTLS_V_STALE_CRL : 0;
 }
