@@ -31,6 +31,7 @@ enum meaning {
 	REPLY,                     /* one, of one line or as its code says */
 	BLOCK,                     /* one, with a block behind it */
 	BLOCK_ALONE,               /* the same if there is no argument */
+	DOUBTFUL,                  /* one, with or without if it is good */
 	CONTENT,                   /* one; then a message, and another one */
 	CHUNK,                     /* one, for as many bytes as it says, too */
 	STRANGE
@@ -57,12 +58,14 @@ strange(struct replies *r)
 }
 
 static void
-owe(struct replies *r, bool block)
+owe(struct replies *r, enum meaning meaning)
 {
-	if (r->due < BLOCK_BITS)
-		r->blocks |= (uint64_t)block << r->due;
-	else if (block)
+	if (r->due < BLOCK_BITS) {
+		r->blocks |= (uint64_t)(meaning == BLOCK) << r->due;
+		r->doubts |= (uint64_t)(meaning == DOUBTFUL) << r->due;
+	} else if (meaning != REPLY) {
 		strange(r);
+	}
 	r->due++;
 }
 
@@ -77,6 +80,7 @@ pay(struct replies *r)
 	if (r->due > 0)
 		r->due--;
 	r->blocks >>= 1;
+	r->doubts >>= 1;
 	return block;
 }
 
@@ -137,7 +141,7 @@ sent_command(struct replies *r, const char *line)
 		if (strcmp(line, ".") != 0)
 			return;
 		r->in_content = false;
-		owe(r, false);
+		owe(r, REPLY);
 		return;
 	}
 	while (v->name != NULL && (rest = behind(line, v->name)) == NULL)
@@ -156,9 +160,12 @@ sent_command(struct replies *r, const char *line)
 	case REPLY:
 	case BLOCK:
 	case BLOCK_ALONE:
+	case DOUBTFUL:
 		break;
 	}
-	owe(r, meaning == BLOCK || (meaning == BLOCK_ALONE && rest[0] == '\0'));
+	if (meaning == BLOCK_ALONE && rest[0] == '\0')
+		meaning = BLOCK;
+	owe(r, meaning == BLOCK || meaning == DOUBTFUL ? meaning : REPLY);
 	r->goodbye = is_alone(line, r->dialect->goodbye);
 }
 
@@ -293,7 +300,8 @@ heard_nntp(struct replies *r, const char *line)
 static void
 heard_pop3(struct replies *r, const char *line)
 {
-	bool good = behind(line, "+OK") != NULL;
+	const bool good = behind(line, "+OK") != NULL;
+	const bool doubt = (r->doubts & 1) != 0;
 
 	if (ends_block(r, line))
 		return;
@@ -303,6 +311,8 @@ heard_pop3(struct replies *r, const char *line)
 	}
 	r->in_block = pay(r) && good;
 	r->bye = good;
+	if (doubt && good)
+		strange(r);
 }
 
 /* ---- IMAP ---- */
@@ -318,7 +328,7 @@ sent_imap(struct replies *r, const char *line)
 		return;
 	if (is_alone(command + 1, "COMPRESS DEFLATE"))
 		strange(r);
-	owe(r, false);
+	owe(r, REPLY);
 	r->goodbye = is_alone(command + 1, "LOGOUT");
 }
 
@@ -373,7 +383,7 @@ static const struct verb pop3_verbs[] = {
 	{ "AUTH", BLOCK_ALONE }, { "CAPA", BLOCK }, { "RETR", BLOCK },
 	{ "TOP", BLOCK },
 	{ "LIST", BLOCK_ALONE }, { "UIDL", BLOCK_ALONE },
-	{ "LANG", STRANGE }, { "HELP", STRANGE }, { NULL, STRANGE },
+	{ "LANG", DOUBTFUL }, { "HELP", DOUBTFUL }, { NULL, DOUBTFUL },
 };
 
 static const struct dialect dialects[] = {
@@ -471,7 +481,7 @@ replies_init(struct replies *r, const char *protocol, bool greets)
 	/* IMAP's greeting has no tag, and is no reply */
 	r->greets = greets && r->dialect != NULL && r->dialect->verbs != NULL;
 	if (r->greets)
-		owe(r, false);
+		owe(r, REPLY);
 }
 
 void

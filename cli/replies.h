@@ -32,6 +32,7 @@ struct replies {
 	unsigned due;              /* commands that have no reply yet */
 	uint64_t blocks;           /* whether theirs has many lines; oldest
 	                              is the lowest bit */
+	uint64_t doubts;           /* ... and whether that is unknown */
 	unsigned open_code;        /* within a reply of many lines */
 	bool in_block;             /* the same, up to a dot */
 	bool in_content;           /* of the client: a message, up to a dot */
