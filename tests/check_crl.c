@@ -54,9 +54,10 @@ static int
 load(struct starttls_policy *policy, const char *text, char path[32],
      struct starttls_error *error)
 {
+	static const char template[] = "/tmp/check_crl-XXXXXX";
 	int fd, rc;
 
-	strcpy(path, "/tmp/check_crl-XXXXXX");
+	memcpy(path, template, sizeof(template));
 	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
@@ -180,7 +181,7 @@ START_TEST(test_crl_takes_all_of_a_file)
 	size_t i;
 
 	ck_assert_ptr_nonnull(both);
-	strcpy(stpcpy(both, pems[0]), pems[1]);
+	stpcpy(stpcpy(both, pems[0]), pems[1]);
 	ck_assert_int_eq(load(policy, both, path, &error), STARTTLS_E_POLICY);
 	ck_assert_uint_eq(policy->crl_count, 0);
 	ck_assert_int_eq(load(policy, pems[0], path, &error), 0);
