@@ -13,7 +13,7 @@ else
 EXTRA_DIST += doc/starttls-exporter.8
 endif
 starttls_exporter_SOURCES = $(EXPORTER_SOURCES)
-starttls_exporter_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cli
+starttls_exporter_CPPFLAGS = $(ROOMS_CPPFLAGS)
 starttls_exporter_CFLAGS = $(COMMAND_CFLAGS) $(MICROHTTPD_CFLAGS) \
 	$(INIH_CFLAGS)
 starttls_exporter_LDFLAGS = $(AM_LDFLAGS)
