@@ -13,7 +13,7 @@
 
 #include "config.h"
 
-#include "login_dialog.h"
+#include "dialog.h"
 
 enum { GREETING, START, BEGIN, NATIVE, USER, PASS, QUIT };
 

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "compat.h"
-#include "login_dialog.h"
+#include "dialog.h"
 
 enum { GREETING, START, BEGIN, CAPABILITY, AUTHENTICATE, CANCEL, NATIVE,
        USER, PASSWORD, LOGIN, LOGOUT };

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "login.h"
-#include "login_netrc.h"
+#include "netrc.h"
 #include "secret.h"
 
 struct account {

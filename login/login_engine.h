@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "login.h"
-#include "login_dialog.h"
-#include "login_sasl.h"
+#include "dialog.h"
+#include "sasl.h"
 
 /* As the library's in the clear, src/preamble.h. */
 #define LOGIN_MAX_LINE 4096        /* with its CRLF */

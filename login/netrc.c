@@ -23,7 +23,7 @@
 
 #include "config.h"
 
-#include "login_netrc.h"
+#include "netrc.h"
 
 #include <pwd.h>
 #include <stdbool.h>

@@ -17,7 +17,7 @@
 
 #include "config.h"
 
-#include "login_dialog.h"
+#include "dialog.h"
 
 enum { GREETING, START, BEGIN, CAPABILITIES, LIST, SASL, CANCEL, NATIVE,
        USER, PASS, QUIT };

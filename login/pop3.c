@@ -16,7 +16,7 @@
 
 #include "config.h"
 
-#include "login_dialog.h"
+#include "dialog.h"
 
 enum { GREETING, START, BEGIN, CAPA, LIST, AUTH, CANCEL, NATIVE, USER, PASS,
        QUIT };

@@ -17,7 +17,7 @@
 
 #include "config.h"
 
-#include "login_sasl.h"
+#include "sasl.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -15,7 +15,7 @@
 
 #include "config.h"
 
-#include "login_dialog.h"
+#include "dialog.h"
 
 enum { GREETING, START, BEGIN, EHLO, AUTH, CANCEL, QUIT };
 
