@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#include "login_account.h"
+#include "account.h"
 
 #include <stdio.h>
 #include <stdlib.h>

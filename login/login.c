@@ -12,7 +12,7 @@
 
 #include "config.h"
 
-#include "login_engine.h"
+#include "engine.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
 
 #include "cli.h"
 #include "compat.h"
-#include "login_engine.h"
+#include "engine.h"
 
 void
 login_offers(struct login_dialog *d, const char *mechanisms)

@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#include "login_engine.h"
+#include "engine.h"
 
 #include <stdarg.h>
 #include <stdio.h>
