@@ -2,17 +2,17 @@
 # The tests: programs with libcheck, scripts, real and hostile servers.  All of
 # them write TAP.
 
-UNIT_TESTS = tests/check_text tests/check_name tests/check_url \
-	tests/check_constraints \
-	tests/check_error tests/check_frame tests/check_keys tests/check_profile \
-	tests/check_preamble \
-	tests/check_serve tests/check_server tests/check_guests \
-	tests/check_server_fd \
-	tests/check_arguments \
-	tests/check_resume tests/check_data tests/check_export \
-	tests/check_trust tests/check_crl tests/check_path tests/check_verify \
-	tests/check_session tests/check_dial tests/check_fd \
-	tests/check_alloc tests/check_threads
+UNIT_TESTS = tests/unit/check_text tests/unit/check_name tests/unit/check_url \
+	tests/unit/check_constraints \
+	tests/unit/check_error tests/unit/check_frame tests/unit/check_keys tests/unit/check_profile \
+	tests/unit/check_preamble \
+	tests/unit/check_serve tests/unit/check_server tests/unit/check_guests \
+	tests/unit/check_server_fd \
+	tests/unit/check_arguments \
+	tests/unit/check_resume tests/unit/check_data tests/unit/check_export \
+	tests/unit/check_trust tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
+	tests/unit/check_session tests/unit/check_dial tests/unit/check_fd \
+	tests/unit/check_alloc tests/unit/check_threads
 SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
 if ENABLE_CLI
 SCRIPT_TESTS += tests/cli.test tests/format.test tests/identity.test \
@@ -44,7 +44,7 @@ TESTS =
 check_PROGRAMS =
 if ENABLE_TESTS
 TESTS += $(UNIT_TESTS) $(SCRIPT_TESTS) $(SERVER_TESTS)
-check_PROGRAMS += $(UNIT_TESTS) tests/check_real tests/check_ftp \
+check_PROGRAMS += $(UNIT_TESTS) tests/real/check_real tests/real/check_ftp \
 	tests/unload $(FUZZERS)
 endif
 
@@ -60,104 +60,104 @@ AM_TESTS_ENVIRONMENT = \
 	TEST_CFLAGS='$(CFLAGS) $(HARDEN_CFLAGS)'; export TEST_CFLAGS; \
 	LANG=C; export LANG; LC_ALL=C; export LC_ALL;
 
-TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 TEST_LIBS = libinternal.la $(CHECK_LIBS) $(GNUTLS_LIBS)
-MINT_SOURCES = tests/mint.c tests/mint.h tests/tlspair.c tests/tlspair.h
-HARNESS_SOURCES = tests/harness.c tests/harness.h tests/hostname.c \
-	tests/hostname.h $(MINT_SOURCES)
-DUO_SOURCES = tests/duo.c tests/duo.h $(HARNESS_SOURCES)
+MINT_SOURCES = tests/support/mint.c tests/support/mint.h tests/support/tlspair.c tests/support/tlspair.h
+HARNESS_SOURCES = tests/support/harness.c tests/support/harness.h tests/support/hostname.c \
+	tests/support/hostname.h $(MINT_SOURCES)
+DUO_SOURCES = tests/support/duo.c tests/support/duo.h $(HARNESS_SOURCES)
 
-tests_check_text_SOURCES = tests/check_text.c $(HARNESS_SOURCES)
-tests_check_text_CFLAGS = $(TEST_CFLAGS)
-tests_check_text_LDADD = $(TEST_LIBS)
-tests_check_name_SOURCES = tests/check_name.c $(HARNESS_SOURCES)
-tests_check_name_CFLAGS = $(TEST_CFLAGS)
-tests_check_name_LDADD = $(TEST_LIBS)
-tests_check_url_SOURCES = tests/check_url.c $(HARNESS_SOURCES)
-tests_check_url_CFLAGS = $(TEST_CFLAGS)
-tests_check_url_LDADD = $(TEST_LIBS)
-tests_check_error_SOURCES = tests/check_error.c $(HARNESS_SOURCES)
-tests_check_error_CFLAGS = $(TEST_CFLAGS)
-tests_check_error_LDADD = $(TEST_LIBS)
-tests_check_keys_SOURCES = tests/check_keys.c $(DUO_SOURCES)
-tests_check_keys_CFLAGS = $(TEST_CFLAGS)
-tests_check_keys_LDADD = $(TEST_LIBS)
-tests_check_profile_SOURCES = tests/check_profile.c $(DUO_SOURCES)
-tests_check_profile_CFLAGS = $(TEST_CFLAGS)
-tests_check_profile_LDADD = $(TEST_LIBS)
-tests_check_frame_SOURCES = tests/check_frame.c $(HARNESS_SOURCES)
-tests_check_frame_CFLAGS = $(TEST_CFLAGS)
-tests_check_frame_LDADD = $(TEST_LIBS)
-tests_check_preamble_SOURCES = tests/check_preamble.c tests/transcript.c \
-	tests/transcript.h
-tests_check_preamble_CFLAGS = $(TEST_CFLAGS)
-tests_check_preamble_LDADD = $(TEST_LIBS)
-tests_check_serve_SOURCES = tests/check_serve.c tests/transcript.c \
-	tests/transcript.h $(HARNESS_SOURCES)
-tests_check_serve_CFLAGS = $(TEST_CFLAGS)
-tests_check_serve_LDADD = $(TEST_LIBS)
-tests_check_server_SOURCES = tests/check_server.c $(DUO_SOURCES)
-tests_check_guests_SOURCES = tests/check_guests.c $(DUO_SOURCES)
-tests_check_guests_CFLAGS = $(TEST_CFLAGS)
-tests_check_guests_LDADD = $(TEST_LIBS)
-tests_check_server_fd_SOURCES = tests/check_server_fd.c tests/sockets.c \
-	tests/sockets.h tests/heap.c tests/heap.h $(DUO_SOURCES)
-tests_check_server_fd_CFLAGS = $(TEST_CFLAGS)
-tests_check_server_fd_LDADD = $(TEST_LIBS)
-tests_check_server_CFLAGS = $(TEST_CFLAGS)
-tests_check_server_LDADD = $(TEST_LIBS)
-tests_check_resume_SOURCES = tests/check_resume.c $(HARNESS_SOURCES)
-tests_check_resume_CFLAGS = $(TEST_CFLAGS)
-tests_check_resume_LDADD = $(TEST_LIBS)
-tests_check_data_SOURCES = tests/check_data.c $(HARNESS_SOURCES)
-tests_check_data_CFLAGS = $(TEST_CFLAGS)
-tests_check_data_LDADD = $(TEST_LIBS)
-tests_check_arguments_SOURCES = tests/check_arguments.c $(HARNESS_SOURCES)
-tests_check_arguments_CFLAGS = $(TEST_CFLAGS)
-tests_check_arguments_LDADD = $(TEST_LIBS)
-tests_check_export_SOURCES = tests/check_export.c $(HARNESS_SOURCES)
-tests_check_export_CFLAGS = $(TEST_CFLAGS)
-tests_check_export_LDADD = $(TEST_LIBS)
-tests_check_trust_SOURCES = tests/check_trust.c $(HARNESS_SOURCES)
-tests_check_trust_CFLAGS = $(TEST_CFLAGS)
-tests_check_trust_LDADD = $(TEST_LIBS)
-tests_check_crl_SOURCES = tests/check_crl.c $(HARNESS_SOURCES)
-tests_check_crl_CFLAGS = $(TEST_CFLAGS)
-tests_check_crl_LDADD = $(TEST_LIBS)
-tests_check_constraints_SOURCES = tests/check_constraints.c \
+tests_unit_check_text_SOURCES = tests/unit/check_text.c $(HARNESS_SOURCES)
+tests_unit_check_text_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_text_LDADD = $(TEST_LIBS)
+tests_unit_check_name_SOURCES = tests/unit/check_name.c $(HARNESS_SOURCES)
+tests_unit_check_name_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_name_LDADD = $(TEST_LIBS)
+tests_unit_check_url_SOURCES = tests/unit/check_url.c $(HARNESS_SOURCES)
+tests_unit_check_url_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_url_LDADD = $(TEST_LIBS)
+tests_unit_check_error_SOURCES = tests/unit/check_error.c $(HARNESS_SOURCES)
+tests_unit_check_error_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_error_LDADD = $(TEST_LIBS)
+tests_unit_check_keys_SOURCES = tests/unit/check_keys.c $(DUO_SOURCES)
+tests_unit_check_keys_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_keys_LDADD = $(TEST_LIBS)
+tests_unit_check_profile_SOURCES = tests/unit/check_profile.c $(DUO_SOURCES)
+tests_unit_check_profile_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_profile_LDADD = $(TEST_LIBS)
+tests_unit_check_frame_SOURCES = tests/unit/check_frame.c $(HARNESS_SOURCES)
+tests_unit_check_frame_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_frame_LDADD = $(TEST_LIBS)
+tests_unit_check_preamble_SOURCES = tests/unit/check_preamble.c tests/support/transcript.c \
+	tests/support/transcript.h
+tests_unit_check_preamble_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_preamble_LDADD = $(TEST_LIBS)
+tests_unit_check_serve_SOURCES = tests/unit/check_serve.c tests/support/transcript.c \
+	tests/support/transcript.h $(HARNESS_SOURCES)
+tests_unit_check_serve_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_serve_LDADD = $(TEST_LIBS)
+tests_unit_check_server_SOURCES = tests/unit/check_server.c $(DUO_SOURCES)
+tests_unit_check_guests_SOURCES = tests/unit/check_guests.c $(DUO_SOURCES)
+tests_unit_check_guests_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_guests_LDADD = $(TEST_LIBS)
+tests_unit_check_server_fd_SOURCES = tests/unit/check_server_fd.c tests/support/sockets.c \
+	tests/support/sockets.h tests/support/heap.c tests/support/heap.h $(DUO_SOURCES)
+tests_unit_check_server_fd_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_server_fd_LDADD = $(TEST_LIBS)
+tests_unit_check_server_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_server_LDADD = $(TEST_LIBS)
+tests_unit_check_resume_SOURCES = tests/unit/check_resume.c $(HARNESS_SOURCES)
+tests_unit_check_resume_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_resume_LDADD = $(TEST_LIBS)
+tests_unit_check_data_SOURCES = tests/unit/check_data.c $(HARNESS_SOURCES)
+tests_unit_check_data_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_data_LDADD = $(TEST_LIBS)
+tests_unit_check_arguments_SOURCES = tests/unit/check_arguments.c $(HARNESS_SOURCES)
+tests_unit_check_arguments_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_arguments_LDADD = $(TEST_LIBS)
+tests_unit_check_export_SOURCES = tests/unit/check_export.c $(HARNESS_SOURCES)
+tests_unit_check_export_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_export_LDADD = $(TEST_LIBS)
+tests_unit_check_trust_SOURCES = tests/unit/check_trust.c $(HARNESS_SOURCES)
+tests_unit_check_trust_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_trust_LDADD = $(TEST_LIBS)
+tests_unit_check_crl_SOURCES = tests/unit/check_crl.c $(HARNESS_SOURCES)
+tests_unit_check_crl_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_crl_LDADD = $(TEST_LIBS)
+tests_unit_check_constraints_SOURCES = tests/unit/check_constraints.c \
 	$(HARNESS_SOURCES)
-tests_check_constraints_CFLAGS = $(TEST_CFLAGS)
-tests_check_constraints_LDADD = $(TEST_LIBS)
-tests_check_path_SOURCES = tests/check_path.c $(HARNESS_SOURCES)
-tests_check_path_CFLAGS = $(TEST_CFLAGS)
-tests_check_path_LDADD = $(TEST_LIBS)
-tests_check_verify_SOURCES = tests/check_verify.c $(HARNESS_SOURCES)
-tests_check_verify_CFLAGS = $(TEST_CFLAGS)
-tests_check_verify_LDADD = $(TEST_LIBS)
-tests_check_session_SOURCES = tests/check_session.c $(HARNESS_SOURCES)
-tests_check_session_CFLAGS = $(TEST_CFLAGS)
-tests_check_session_LDADD = $(TEST_LIBS)
-tests_check_dial_SOURCES = tests/check_dial.c tests/sockets.c \
-	tests/sockets.h tests/heap.c tests/heap.h $(HARNESS_SOURCES)
-tests_check_dial_CFLAGS = $(TEST_CFLAGS)
-tests_check_dial_LDADD = $(TEST_LIBS)
-tests_check_fd_SOURCES = tests/check_fd.c tests/sockets.c \
-	tests/sockets.h tests/heap.c tests/heap.h $(HARNESS_SOURCES)
-tests_check_fd_CFLAGS = $(TEST_CFLAGS)
-tests_check_fd_LDADD = $(TEST_LIBS)
-tests_check_alloc_SOURCES = tests/check_alloc.c tests/heap.c \
-	tests/heap.h $(HARNESS_SOURCES)
-tests_check_alloc_CFLAGS = $(TEST_CFLAGS)
-tests_check_alloc_LDADD = $(TEST_LIBS)
-tests_check_threads_SOURCES = tests/check_threads.c $(HARNESS_SOURCES)
-tests_check_threads_CFLAGS = $(TEST_CFLAGS)
-tests_check_threads_LDADD = $(TEST_LIBS)
-tests_check_real_SOURCES = tests/check_real.c
-tests_check_real_CFLAGS = $(TEST_CFLAGS)
-tests_check_real_LDADD = libstarttls.la $(CHECK_LIBS)
-tests_check_ftp_SOURCES = tests/check_ftp.c
-tests_check_ftp_CFLAGS = $(TEST_CFLAGS)
-tests_check_ftp_LDADD = libstarttls.la $(CHECK_LIBS)
+tests_unit_check_constraints_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_constraints_LDADD = $(TEST_LIBS)
+tests_unit_check_path_SOURCES = tests/unit/check_path.c $(HARNESS_SOURCES)
+tests_unit_check_path_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_path_LDADD = $(TEST_LIBS)
+tests_unit_check_verify_SOURCES = tests/unit/check_verify.c $(HARNESS_SOURCES)
+tests_unit_check_verify_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_verify_LDADD = $(TEST_LIBS)
+tests_unit_check_session_SOURCES = tests/unit/check_session.c $(HARNESS_SOURCES)
+tests_unit_check_session_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_session_LDADD = $(TEST_LIBS)
+tests_unit_check_dial_SOURCES = tests/unit/check_dial.c tests/support/sockets.c \
+	tests/support/sockets.h tests/support/heap.c tests/support/heap.h $(HARNESS_SOURCES)
+tests_unit_check_dial_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_dial_LDADD = $(TEST_LIBS)
+tests_unit_check_fd_SOURCES = tests/unit/check_fd.c tests/support/sockets.c \
+	tests/support/sockets.h tests/support/heap.c tests/support/heap.h $(HARNESS_SOURCES)
+tests_unit_check_fd_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_fd_LDADD = $(TEST_LIBS)
+tests_unit_check_alloc_SOURCES = tests/unit/check_alloc.c tests/support/heap.c \
+	tests/support/heap.h $(HARNESS_SOURCES)
+tests_unit_check_alloc_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_alloc_LDADD = $(TEST_LIBS)
+tests_unit_check_threads_SOURCES = tests/unit/check_threads.c $(HARNESS_SOURCES)
+tests_unit_check_threads_CFLAGS = $(TEST_CFLAGS)
+tests_unit_check_threads_LDADD = $(TEST_LIBS)
+tests_real_check_real_SOURCES = tests/real/check_real.c
+tests_real_check_real_CFLAGS = $(TEST_CFLAGS)
+tests_real_check_real_LDADD = libstarttls.la $(CHECK_LIBS)
+tests_real_check_ftp_SOURCES = tests/real/check_ftp.c
+tests_real_check_ftp_CFLAGS = $(TEST_CFLAGS)
+tests_real_check_ftp_LDADD = libstarttls.la $(CHECK_LIBS)
 # Has a resolver of its own, which the library has to find.
 tests_unload_SOURCES = tests/unload.c
 tests_unload_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
