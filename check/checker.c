@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "checker.h"
-#include "veil.h"
+#include "login/veil.h"
 
 /* Whom to log in as at a URL, before anybody is connected to. */
 int

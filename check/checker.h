@@ -6,9 +6,9 @@
 #ifndef CHECKER_H
 #define CHECKER_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "dialler.h"
-#include "loop.h"
+#include "loop/loop.h"
 #include "result.h"
 
 /* What is borrowed here has to live until the result is there. */

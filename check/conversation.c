@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "loop.h"
+#include "cli/cli.h"
+#include "loop/loop.h"
 
 /* What is left of the deadline, in milliseconds, at least 0. */
 static int

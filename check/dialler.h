@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 #include "starttls.h"
 
 #define MAX_DIALS 64               /* at a time, if nobody says otherwise */

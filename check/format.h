@@ -10,7 +10,7 @@
 #ifndef FORMAT_H
 #define FORMAT_H
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "result.h"
 
 /* Exit status of monitoring plugins. */

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli.h"
-#include "queue.h"
+#include "cli/cli.h"
+#include "loop/queue.h"
 #include "result.h"
 
 enum probe_state {

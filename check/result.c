@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 #include "result.h"
 
 /* Bits by the names of their codes; several bits may share one. */

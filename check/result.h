@@ -6,8 +6,8 @@
 #ifndef RESULT_H
 #define RESULT_H
 
-#include "cli.h"
-#include "login.h"
+#include "cli/cli.h"
+#include "login/login.h"
 
 #define RESULT_PHASES 8
 

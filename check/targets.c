@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "result.h"
 #include "targets.h"
-#include "values.h"
+#include "cli/values.h"
 
 #define BLANKS " \t\r\n"
 #define MAX_LINE 2048

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 struct target {
 	char *url;                 /* owned, if it is of a file */

@@ -14,9 +14,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "checker.h"
-#include "format.h"
-#include "targets.h"
+#include "check/checker.h"
+#include "check/format.h"
+#include "check/targets.h"
 
 #define DEFAULT_JOBS 100           /* with --targets */
 #define SPARE_FILES 64

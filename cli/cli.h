@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "starttls.h"
-#include "account.h"
+#include "login/account.h"
 
 /* Exit status, stable: see starttls(1). */
 enum {

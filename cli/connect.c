@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "relay.h"
+#include "relay/relay.h"
 
 static int
 local_error(const char *what, const char *more, int number)

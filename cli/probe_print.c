@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "format.h"
-#include "probe.h"
+#include "check/format.h"
+#include "check/probe.h"
 
 #define CELL 38                    /* columns */
 
@@ -73,7 +73,7 @@ probe_print_table(const struct probe *probe)
 
 #include <stdlib.h>
 
-#include "format_json.h"
+#include "check/format_json.h"
 
 static json_t *
 way_of(const struct way *way)

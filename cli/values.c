@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format.h"
+#include "check/format.h"
 #include "values.h"
 
 #define MAX_TIMEOUT 86400          /* seconds */

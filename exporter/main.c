@@ -25,11 +25,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "front.h"
+#include "relay/front.h"
 #include "http.h"
-#include "loop.h"
-#include "signals.h"
-#include "values.h"
+#include "loop/loop.h"
+#include "loop/signals.h"
+#include "cli/values.h"
 
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT "9924"

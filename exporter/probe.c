@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checker.h"
-#include "format.h"
+#include "check/checker.h"
+#include "check/format.h"
 #include "http.h"
-#include "values.h"
+#include "cli/values.h"
 
 #define SCRAPE_TIMEOUT "X-Prometheus-Scrape-Timeout-Seconds"
 #define ANSWER_MS 500              /* for the way of the answer */

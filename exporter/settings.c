@@ -23,8 +23,8 @@
 #include <string.h>
 
 #include "config_file.h"
-#include "format.h"
-#include "values.h"
+#include "check/format.h"
+#include "cli/values.h"
 
 static const struct subcommand module_keys = {
 	.name = "check",

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "allow.h"
-#include "options.h"
+#include "cli/options.h"
 
 #define DEFAULT_PROBES 64
 #define MOST_PROBES 448            /* each has a thread */

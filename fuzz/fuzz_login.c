@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "login.h"
-#include "veil.h"
+#include "login/login.h"
+#include "login/veil.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "loop.h"
+#include "cli/cli.h"
+#include "loop/loop.h"
 
 /* Which source an option names. */
 static const struct {

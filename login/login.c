@@ -18,9 +18,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "compat.h"
-#include "loop.h"
+#include "loop/loop.h"
 
 static const struct login_protocol *const protocols[] = {
 	&login_ftp, &login_imap, &login_nntp, &login_pop3, &login_smtp,

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "compat.h"
 #include "engine.h"
 

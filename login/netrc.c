@@ -33,7 +33,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 #define MAX_NETRC (256u << 10)
 

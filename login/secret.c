@@ -27,9 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 #include "compat.h"
-#include "loop.h"
+#include "loop/loop.h"
 
 #define MAX_OUTPUT 65536           /* of a command, most of it ignored */
 

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli.h"
-#include "loop.h"
+#include "cli/cli.h"
+#include "loop/loop.h"
 #include "veil.h"
 
 const char *

@@ -15,7 +15,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "cli.h"
+#include "cli/cli.h"
 
 #define FIRST_PROBE 120            /* seconds of silence */
 #define NEXT_PROBE 30

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "compat.h"
-#include "front.h"
+#include "relay/front.h"
 
 #define BACKLOG 1024
 

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "compat.h"
-#include "signals.h"
+#include "loop/signals.h"
 
 #define DEFAULT_LIMIT 16384        /* connections, if descriptors allow */
 #define SPARE_FILES 32             /* for us and the library */

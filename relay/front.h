@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
-#include "cli.h"
-#include "loop.h"
+#include "cli/cli.h"
+#include "loop/loop.h"
 
 #define PEER_SIZE 64
 

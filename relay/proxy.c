@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "compat.h"
-#include "dialler.h"
+#include "check/dialler.h"
 #include "front.h"
 #include "relay.h"
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 #include "replies.h"
 #include "starttls.h"
 

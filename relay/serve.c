@@ -21,7 +21,7 @@
 #include <string.h>
 
 #include "serve.h"
-#include "signals.h"
+#include "loop/signals.h"
 
 #define DEFAULT_RUNNING 64
 #define MAX_INHERITED 1024
