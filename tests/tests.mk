@@ -13,13 +13,15 @@ UNIT_TESTS = tests/unit/check_text tests/unit/check_name tests/unit/check_url \
 	tests/unit/check_trust tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
 	tests/unit/check_session tests/unit/check_dial tests/unit/check_fd \
 	tests/unit/check_alloc tests/unit/check_threads
-SCRIPT_TESTS = tests/style.test tests/symbols.test tests/fuzz.test
+SCRIPT_TESTS = tests/rules/style.test tests/rules/symbols.test \
+	tests/rules/fuzz.test
 if ENABLE_CLI
-SCRIPT_TESTS += tests/cli.test tests/format.test tests/identity.test \
-	tests/serve.test tests/proxy.test tests/again.test \
-	tests/escapes.test \
-	tests/replies.test tests/login.test \
-	tests/targets.test tests/probe.test tests/monitoring.test
+SCRIPT_TESTS += tests/command/cli.test tests/command/format.test \
+	tests/command/identity.test tests/command/serve.test \
+	tests/command/proxy.test tests/command/again.test \
+	tests/command/escapes.test tests/command/replies.test \
+	tests/command/login.test tests/command/targets.test \
+	tests/command/probe.test tests/command/monitoring.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test \
 	tests/real/postfix.test tests/real/vsftpd.test \
@@ -29,7 +31,7 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/pipelined.test tests/real/ftp-data.test tests/real/compare.test \
 	tests/real/cookbook.test
 if ENABLE_EXPORTER
-SCRIPT_TESTS += tests/exporter.test
+SCRIPT_TESTS += tests/command/exporter.test
 SERVER_TESTS += tests/real/prometheus.test
 endif
 endif
@@ -189,7 +191,6 @@ print-unit-tests:
 	@echo $(UNIT_TESTS)
 .PHONY: print-unit-tests
 
-EXTRA_DIST += $(SCRIPT_TESTS) $(SERVER_TESTS) tests/exporter.test \
-	tests/real/prometheus.test tests/transcripts \
-	tests/serving.py tests/real tests/hostile tests/tsan.supp tests/valgrind.supp \
+EXTRA_DIST += tests/command tests/hostile tests/real tests/rules \
+	tests/transcripts tests/tsan.supp tests/valgrind.supp \
 	tools examples bench/run bench/many

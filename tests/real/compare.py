@@ -41,7 +41,7 @@ import urllib.request
 sys.dont_write_bytecode = True
 TOP = os.environ.get("abs_top_srcdir") or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "..", "..")
-sys.path.insert(0, os.path.join(TOP, "tests"))
+sys.path.insert(0, os.path.join(TOP, "tests", "command"))
 import serving  # noqa: E402 pylint: disable=wrong-import-position
 from serving import Backend, Server, result, run  # noqa: E402 pylint: disable=wrong-import-position
 
