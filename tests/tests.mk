@@ -47,7 +47,7 @@ check_PROGRAMS =
 if ENABLE_TESTS
 TESTS += $(UNIT_TESTS) $(SCRIPT_TESTS) $(SERVER_TESTS)
 check_PROGRAMS += $(UNIT_TESTS) tests/real/check_real tests/real/check_ftp \
-	tests/unload $(FUZZERS)
+	tests/rules/unload $(FUZZERS)
 endif
 
 TEST_EXTENSIONS = .test
@@ -161,8 +161,8 @@ tests_real_check_ftp_SOURCES = tests/real/check_ftp.c
 tests_real_check_ftp_CFLAGS = $(TEST_CFLAGS)
 tests_real_check_ftp_LDADD = libstarttls.la $(CHECK_LIBS)
 # Has a resolver of its own, which the library has to find.
-tests_unload_SOURCES = tests/unload.c
-tests_unload_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+tests_rules_unload_SOURCES = tests/rules/unload.c
+tests_rules_unload_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 # Linked with a plain main they replay what they are given.
 fuzz_fuzz_preamble_SOURCES = fuzz/fuzz_preamble.c fuzz/replay.c
 fuzz_fuzz_preamble_CFLAGS = $(TEST_CFLAGS)
