@@ -491,6 +491,7 @@ run_suite(Suite *suite)
 	SRunner *runner;
 	int failed;
 
+	test_host_name = TEST_HOST_NAME;
 	mint_set_clock();
 	mint_warm();
 	runner = srunner_create(suite);
