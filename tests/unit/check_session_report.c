@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* What a session tells of its upgrade and of its certificates. */
+
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include <limits.h>
+#include <string.h>
+
+#include "usual.h"
+
+static const struct trip_row {
+	const char *protocol;
+	enum starttls_stage from;
+	const char *more;          /* for the server's priority */
+	int trips;
+} trip_rows[] = {
+	{ "imap", STARTTLS_GREETING, "", 4 },
+	{ "nntp", STARTTLS_GREETING, "", 4 },
+	{ "ftp", STARTTLS_GREETING, "", 4 },
+	{ "smtp", STARTTLS_GREETING, "", 5 },
+	{ "submission", STARTTLS_GREETING, "", 5 },
+	{ "imap", STARTTLS_HANDSHAKE, "", 2 },
+	{ "nntp", STARTTLS_HANDSHAKE, "", 2 },
+	{ "ftp", STARTTLS_HANDSHAKE, "", 2 },
+	{ "smtp", STARTTLS_HANDSHAKE, "", 2 },
+	{ "submission", STARTTLS_HANDSHAKE, "", 2 },
+};
+
+/* TLS 1.2 does it in as many as TLS 1.3, thanks to the false start. */
+START_TEST(test_report_counts_round_trips)
+{
+	const struct trip_row *row = &trip_rows[_i / VERSIONS];
+	struct conn_spec spec = {
+		.policy = test_policy(anchors, 1),
+		.protocol = row->protocol,
+		.from = row->from,
+		.server = &servers[_i % VERSIONS],
+	};
+	struct starttls_report report = { .size = sizeof(report) };
+	struct conn c;
+
+	must_run(&c, &spec);
+	ck_assert_int_eq(starttls_session_report(c.session, &report), 0);
+	ck_assert_msg(report.round_trips == row->trips, "%s from %d: %d",
+	    row->protocol, row->from, report.round_trips);
+	/* they are those until TLS was up */
+	ck_assert_int_eq(conn_echo(&c, "hello", 5), 0);
+	ck_assert_int_eq(starttls_session_report(c.session, &report), 0);
+	ck_assert_int_eq(report.round_trips, row->trips);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
+/* A group that the first ClientHello has no share for costs one more. */
+START_TEST(test_report_counts_a_retry)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = TLS13 ":-GROUP-ALL:+GROUP-SECP521R1" };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	struct starttls_report report = { .size = sizeof(report) };
+	struct conn c;
+
+	must_run(&c, &spec);
+	ck_assert_int_eq(starttls_session_report(c.session, &report), 0);
+	ck_assert_int_eq(report.round_trips, 3);
+	ck_assert_str_eq(report.group, "SECP521R1");
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
+START_TEST(test_report_says_what_was_negotiated)
+{
+	int version = _i % VERSIONS;
+	bool upgraded = _i / VERSIONS == 0;
+	struct conn_spec spec = {
+		.policy = test_policy(anchors, 1),
+		.from = upgraded ? STARTTLS_GREETING : STARTTLS_HANDSHAKE,
+		.name = "MAIL.example.ORG.",
+		.port = upgraded ? "1143" : NULL,
+		.server = &servers[version],
+	};
+	struct starttls_report r = { .size = sizeof(r) };
+	struct conn c;
+
+	ck_assert_int_eq(conn_begin(&c, &spec), 0);
+	ck_assert_int_eq(starttls_upgrade_report(c.upgrade, &r), 0);
+	ck_assert_str_eq(r.protocol, "imap");
+	ck_assert_str_eq(r.host, PEER);
+	ck_assert_str_eq(r.version, "");
+	ck_assert_int_eq(r.verified, 0);
+	ck_assert_uint_eq(r.chain_len, 0);
+	ck_assert_int_eq((int)r.handshake_us, -1);
+	ck_assert_int_eq((int)r.total_us, 0);
+
+	ck_assert_int_eq(conn_handshake(&c), 0);
+	ck_assert_int_eq(starttls_session_report(c.session, &r), 0);
+	ck_assert_str_eq(r.protocol, "imap");
+	ck_assert_str_eq(r.scheme, upgraded ? "imap" : "imaps");
+	ck_assert_str_eq(r.host, PEER);
+	ck_assert_str_eq(r.port, upgraded ? "1143" : "993");
+	ck_assert_str_eq(r.address, "");
+	ck_assert_int_eq(r.upgraded, upgraded);
+	ck_assert_int_eq(r.verified, 1);
+	ck_assert_int_eq(r.resumed, 0);
+	ck_assert_int_eq(r.false_start, version == 0);
+	ck_assert_str_eq(r.version, version == 0 ? "TLS1.2" : "TLS1.3");
+	/* the older suites have names of GnuTLS's own */
+	ck_assert_str_eq(r.cipher_suite, version == 0 ?
+	    "TLS_ECDHE_ECDSA_AES_256_GCM_SHA384" : "TLS_AES_256_GCM_SHA384");
+	ck_assert_str_eq(r.group, gnutls_group_get_name(
+	    gnutls_group_get(c.pair.server)));
+	ck_assert_str_eq(r.signature, version == 0 ? "ECDSA-SHA256" :
+	    "ECDSA-SECP256R1-SHA256");
+	ck_assert_str_eq(r.alpn, "");
+	ck_assert_str_eq(r.compression, "none");
+	ck_assert_int_eq(r.staple, STARTTLS_STAPLE_NONE);
+	ck_assert_uint_eq(r.verdict, 0);
+	ck_assert_uint_eq(r.chain_len, 2);
+	ck_assert_int_eq((int)r.resolve_us, -1);
+	ck_assert_int_eq((int)r.connect_us, -1);
+	ck_assert_int_eq((int)r.exchange_us, -1);
+	ck_assert_int_eq(r.greeting_us >= 0, upgraded);
+	ck_assert_int_eq(r.preamble_us >= 0, upgraded);
+	ck_assert_int_ge((int)r.handshake_us, 0);
+	ck_assert_int_eq((int)r.total_us, (int)((upgraded ? r.greeting_us +
+	    r.preamble_us : 0) + r.handshake_us));
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
+START_TEST(test_report_refuses_bad_input)
+{
+	struct starttls_report report = { .size = sizeof(report) };
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	const uint8_t *der;
+	size_t len;
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &servers[1] };
+	struct conn c;
+
+	ck_assert_int_eq(conn_begin(&c, &spec), 0);
+	ck_assert_int_eq(starttls_upgrade_report(NULL, &report),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_upgrade_report(c.upgrade, NULL),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_upgrade_cert(NULL, 0, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_upgrade_cert(c.upgrade, 0, NULL),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_upgrade_cert(c.upgrade, 0, &cert),
+	    STARTTLS_E_INVALID); /* there is none yet */
+	ck_assert_int_eq(starttls_upgrade_cert_der(c.upgrade, 0, &der, &len),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_upgrade_cert_der(NULL, 0, &der, &len),
+	    STARTTLS_E_INVALID);
+	ck_assert_ptr_null(starttls_upgrade_take(NULL));
+	ck_assert_ptr_null(starttls_upgrade_take(c.upgrade));
+	ck_assert_int_eq(conn_handshake(&c), 0);
+
+	report.size--;
+	ck_assert_int_eq(starttls_session_report(c.session, &report),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_report(NULL, &report),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_report(c.session, NULL),
+	    STARTTLS_E_INVALID);
+	cert.size++;
+	ck_assert_int_eq(starttls_session_cert(c.session, 0, &cert),
+	    STARTTLS_E_INVALID);
+	cert.size--;
+	ck_assert_int_eq(starttls_session_cert(c.session, 0, &cert), 0);
+	ck_assert_int_eq(starttls_session_cert(c.session, 2, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_cert(c.session, UINT_MAX, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_cert(NULL, 0, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_cert_der(c.session, 0, NULL, &len),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_cert_der(c.session, 0, &der, NULL),
+	    STARTTLS_E_INVALID);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
+START_TEST(test_report_shows_certificates)
+{
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	struct conn c;
+
+	open_usual(&c, _i);
+	ck_assert_int_eq(starttls_session_cert(c.session, 0, &cert), 0);
+	ck_assert_str_eq(cert.subject, "CN=leaf");
+	ck_assert_str_eq(cert.issuer, "CN=inter");
+	ck_assert_str_eq(cert.names, "DNS:" PEER
+	    ", DNS:xn--bcher-kva.example, IP:192.0.2.1, IP:2001:db8::1");
+	ck_assert_str_eq(cert.key, "EC SECP256R1 256");
+	ck_assert_str_eq(cert.signature, "ECDSA-SHA256");
+	ck_assert_int_eq(cert.not_before, MINT_NOW - MINT_DAY);
+	ck_assert_int_eq(cert.not_after, MINT_NOW + 90 * MINT_DAY);
+	ck_assert_int_eq(cert.is_ca, 0);
+	ck_assert_int_eq(strncmp(cert.serial, "4d", 2), 0);
+	ck_assert_int_eq(starttls_session_cert(c.session, 1, &cert), 0);
+	ck_assert_str_eq(cert.subject, "CN=inter");
+	ck_assert_str_eq(cert.names, "");
+	ck_assert_int_eq(cert.is_ca, 1);
+	conn_done(&c);
+}
+END_TEST
+
+/* subjectAltName that nobody but an impostor has: { tag, length, value } */
+#define N(tag, text) { tag, sizeof(text) - 1, text, 1 }
+static const struct {
+	struct {
+		uint8_t tag;
+		size_t len;
+		const char *value;
+		int times;
+	} names[3];
+	const char *shown;         /* behind "DNS:mail.example.org" */
+} odd_names[] = {
+	{ { N(0x82, "a.example, DNS:b.example, IP:10.0.0.1") },
+	  ", DNS:a.example\\x2c DNS:b.example\\x2c IP:10.0.0.1" },
+	{ { N(0x81, "a,b@example.org"), N(0x86, "ldap:///cn=a,dc=b") },
+	  ", email:a\\x2cb@example.org, URI:ldap:///cn=a\\x2cdc=b" },
+	{ { N(0x82, "a\0b\x1b[31m\\x2c") },
+	  ", DNS:a\\x00b\\x1b[31m\\x5cx2c" },
+	{ { N(0x82, "..."), N(0x82, ", ...") }, ", DNS:..., DNS:\\x2c ..." },
+	{ { N(0x87, "\x0a\0\0\1") }, ", IP:10.0.0.1" },
+	{ { N(0x87, "\x0a\0\0"), N(0x82, "a") }, ", DNS:a, ..." },
+	{ { N(0x88, "\x2a\x03"), N(0x82, "a") }, ", DNS:a" },
+	/* too long, too many */
+	{ { { 0x82, 300, "a", 1 }, N(0x82, "a") }, ", DNS:a, ..." },
+	{ { { 0x82, 1, "a", 63 } }, NULL },
+	{ { { 0x82, 1, "a", 64 } }, NULL },
+	{ { { 0x82, 250, ",", 9 } }, NULL },
+};
+#undef N
+
+/* Returns the length of the DER. */
+static size_t
+make_odd_names(uint8_t *der, size_t size, int row)
+{
+	uint8_t *p = der + 4, *end = der + size;
+	size_t i, len;
+	int times;
+
+	*p++ = 0x82;
+	*p++ = sizeof(PEER) - 1;
+	memcpy(p, PEER, sizeof(PEER) - 1);
+	p += sizeof(PEER) - 1;
+	for (i = 0; i < ARRAY_LEN(odd_names[row].names); i++) {
+		len = odd_names[row].names[i].len;
+		for (times = odd_names[row].names[i].times; times > 0;
+		    times--) {
+			ck_assert(p + len + 4 < end);
+			*p++ = odd_names[row].names[i].tag;
+			*p++ = 0x82;
+			*p++ = (uint8_t)(len >> 8);
+			*p++ = (uint8_t)len;
+			if (odd_names[row].names[i].times > 1 || len >= 250)
+				memset(p, odd_names[row].names[i].value[0],
+				    len);
+			else
+				memcpy(p, odd_names[row].names[i].value, len);
+			p += len;
+		}
+	}
+	len = (size_t)(p - der - 4);
+	der[0] = 0x30;
+	der[1] = 0x82;
+	der[2] = (uint8_t)(len >> 8);
+	der[3] = (uint8_t)len;
+	return len + 4;
+}
+
+START_TEST(test_report_keeps_names_apart)
+{
+	static uint8_t der[4096];
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	const struct mint_cert *const own_chain[] = { &(struct mint_cert){
+		.crt = NULL }, &inter };
+	struct mint_cert *odd = (struct mint_cert *)(uintptr_t)own_chain[0];
+	struct tlspair_server server = { .chain = own_chain, .n = 2 };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	const char *shown = odd_names[_i].shown;
+	struct conn c;
+	size_t len;
+
+	mint(odd, &(struct mint_spec){ .cn = "odd", .raw_san = der,
+	    .raw_san_len = make_odd_names(der, sizeof(der), _i) }, &inter);
+	must_run(&c, &spec);
+	ck_assert_int_eq(starttls_session_cert(c.session, 0, &cert), 0);
+	len = strlen(cert.names);
+	ck_assert_int_eq(strncmp(cert.names, "DNS:" PEER, 4 +
+	    sizeof(PEER) - 1), 0);
+	if (shown != NULL)
+		ck_assert_str_eq(cert.names + 4 + sizeof(PEER) - 1, shown);
+	else
+		ck_assert_int_eq(strcmp(cert.names + len - 5, ", ...") == 0,
+		    odd_names[_i].names[0].times != 63);
+	ck_assert(is_plain_line(cert.names));
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	mint_free(odd);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("session_report");
+	TCase *tc = new_case(s, "report");
+
+	add_rows_both(tc, test_report_counts_round_trips, trip_rows);
+	tcase_add_test(tc, test_report_counts_a_retry);
+	tcase_add_loop_test(tc, test_report_says_what_was_negotiated, 0,
+	    2 * VERSIONS);
+	tcase_add_test(tc, test_report_refuses_bad_input);
+	add_both(tc, test_report_shows_certificates);
+	tcase_add_loop_test(tc, test_report_keeps_names_apart, 0,
+	    ARRAY_LEN(odd_names));
+	return run_suite(s);
+}
