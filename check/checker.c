@@ -9,15 +9,20 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "checker.h"
+#include "conversation.h"
+#include "login/account.h"
 #include "login/veil.h"
+#include "loop/failure.h"
+#include "loop/loop.h"
 
 /* Whom to log in as at a URL, before anybody is connected to. */
 int
-find_account(const struct settings *settings, const char *url,
+find_account(const struct check_settings *settings, const char *url,
 	     struct starttls_url *ret_url, struct login_options *ret_options,
 	     struct starttls_error *error)
 {
@@ -25,10 +30,10 @@ find_account(const struct settings *settings, const char *url,
 
 	if (rc != 0)
 		return rc;
-	rc = account_for(&settings->account, ret_url, ret_options,
+	rc = account_for(settings->account, ret_url, ret_options,
 	    error->message, sizeof(error->message));
-	ret_options->trace = settings->options.trace;
-	ret_options->trace_context = settings->options.trace_context;
+	ret_options->trace = settings->options->trace;
+	ret_options->trace_context = settings->options->trace_context;
 	error->code = rc;
 	error->error_class = (int)starttls_code_class(rc);
 	error->phase = STARTTLS_PHASE_SETUP;
@@ -93,7 +98,7 @@ trace_veiled(void *context, enum starttls_direction direction,
 {
 	const struct check *k = context;
 
-	k->checker->settings->options.trace(k->trace_context, direction, phase,
+	k->checker->settings->options->trace(k->trace_context, direction, phase,
 	    direction == STARTTLS_RECEIVED && k->secret != NULL &&
 	    veil_repeats(text, k->secret) ? VEIL : text);
 }
@@ -247,7 +252,7 @@ step_inside(struct check *k)
 static void
 begin_inside(struct check *k)
 {
-	const struct settings *s = k->checker->settings;
+	const struct check_settings *s = k->checker->settings;
 	struct starttls_url url = { .size = sizeof(url) };
 	struct login_options account;
 	struct conversation *c = &k->c;
@@ -259,7 +264,7 @@ begin_inside(struct check *k)
 	/* late() comes once, and may be what has led here */
 	c->code = loop_timer_is_set(&k->timer) ? 0 :
 	    starttls_session_set_deadline(c->session, 1);
-	if (c->code == 0 && s->account.wanted) {
+	if (c->code == 0 && s->account->wanted) {
 		c->code = find_account(s, k->target.url, &url, &account,
 		    &c->error);
 		account.trace = k->options.trace;
@@ -398,20 +403,20 @@ checker_done(struct checker *checker)
 static void
 begin(struct check *k)
 {
-	const struct settings *settings = k->checker->settings;
+	const struct check_settings *settings = k->checker->settings;
 	struct starttls_url url = { .size = sizeof(url) };
 	struct login_options account;
 	struct starttls_error error;
 	int rc = 0;
 
-	if (settings->account.wanted)
+	if (settings->account->wanted)
 		rc = find_account(settings, k->target.url, &url, &account,
 		    &error);
 	if (rc != 0) {
 		fail(k, rc, &error);
 		return;
 	}
-	if (settings->account.wanted)
+	if (settings->account->wanted)
 		k->secret = account.secret;
 	k->request = (struct request){
 		.owner = k,
@@ -436,7 +441,7 @@ checker_start(struct checker *checker, const struct check_target *target)
 	k->c.report.size = sizeof(k->c.report);
 	k->timer = (struct timer){ .late = late, .context = k };
 	k->patience.context = k;
-	k->options = checker->settings->options;
+	k->options = *checker->settings->options;
 	if (target->connect_host != NULL) {
 		k->options.connect_host = target->connect_host;
 		k->options.connect_port = target->connect_port;
@@ -481,7 +486,7 @@ give_up(const char *url, int number, struct result *ret_result)
 }
 
 void
-check_url(const struct settings *settings, const char *url, int timeout_ms,
+check_url(const struct check_settings *settings, const char *url, int timeout_ms,
 	  bool chain, struct result *ret_result)
 {
 	struct only only = { .result = ret_result };

@@ -3,13 +3,20 @@
 
 /* Checking URLs: upgrade, verify, one exchange or a login, goodbye. */
 
-#ifndef CHECKER_H
-#define CHECKER_H
+#ifndef CHECK_CHECKER_H
+#define CHECK_CHECKER_H
 
-#include "cli/cli.h"
-#include "dialler.h"
+#include "login/account.h"
+#include "loop/dialler.h"
 #include "loop/loop.h"
 #include "result.h"
+
+/* Whom to trust and reach, and how to log in. */
+struct check_settings {
+	struct starttls_policy *policy;
+	const struct starttls_options *options;
+	const struct account *account;
+};
 
 /* What is borrowed here has to live until the result is there. */
 struct check_target {
@@ -26,7 +33,7 @@ struct check_target {
 /* Many checks on one loop.  Zeroed, but for what is the owner's. */
 struct checker {
 	/* the owner's */
-	const struct settings *settings;
+	const struct check_settings *settings;
 	struct loop *loop;
 	size_t max_running;        /* how many are ever started at a time */
 	int timeout_ms;            /* for each of them */
@@ -58,12 +65,12 @@ void checker_done(struct checker *checker);
  * Ownership: the result borrows @url.
  * Thread: safe, also with the same settings.
  */
-void check_url(const struct settings *settings, const char *url,
+void check_url(const struct check_settings *settings, const char *url,
 	       int timeout_ms, bool chain, struct result *ret_result);
 
 /* Whom to log in as at a URL, before anybody is connected to.  0 or a library
    code, with @error filled. */
-int find_account(const struct settings *settings, const char *url,
+int find_account(const struct check_settings *settings, const char *url,
 		 struct starttls_url *ret_url,
 		 struct login_options *ret_options,
 		 struct starttls_error *error);

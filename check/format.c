@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "format.h"
+#include "words/show.h"
+#include "words/status.h"
 
 static const struct format *const formats[] = {
 	&format_human, &format_json, &format_nagios, &format_prometheus,
@@ -88,7 +90,7 @@ check_output(const struct format_run *run)
 }
 
 int
-format_open(struct format_run *run, const struct settings *settings)
+format_open(struct format_run *run, const struct format_settings *settings)
 {
 	int status;
 
@@ -205,7 +207,7 @@ format_close(struct format_run *run)
 }
 
 bool
-format_one(const struct settings *settings, const struct result *r, FILE *out)
+format_one(const struct format_settings *settings, const struct result *r, FILE *out)
 {
 	struct format_run run = {
 		.format = settings->format, .settings = settings, .out = out,

@@ -7,11 +7,29 @@
  * results need not be kept.
  */
 
-#ifndef FORMAT_H
-#define FORMAT_H
+#ifndef CHECK_FORMAT_H
+#define CHECK_FORMAT_H
 
-#include "cli/cli.h"
+#include <stdio.h>
+
 #include "result.h"
+
+struct format;
+
+/* When a check is no longer good enough, although nothing failed. */
+struct threshold {
+	bool has_time, has_days;
+	int64_t time_us;           /* more is too slow */
+	long days;                 /* less is too near the end */
+};
+
+/* How to judge, and how to tell. */
+struct format_settings {
+	const struct format *format; /* NULL: not said */
+	const char *output;        /* NULL: standard output */
+	struct threshold warning, critical;
+	bool quiet;
+};
 
 /* Exit status of monitoring plugins. */
 enum plugin_state {
@@ -38,7 +56,7 @@ struct format {
 /* The results of one call. */
 struct format_run {
 	const struct format *format;
-	const struct settings *settings;
+	const struct format_settings *settings;
 	FILE *out;
 	bool colour;
 	size_t count;              /* results so far */
@@ -60,13 +78,13 @@ const struct format *format_find(const char *name);
 bool format_wants_colour(void);
 
 /* 0; or the exit status, and has complained. */
-int format_open(struct format_run *run, const struct settings *settings);
+int format_open(struct format_run *run, const struct format_settings *settings);
 void format_add(struct format_run *run, const struct result *r);
 /* Write what is left; the exit status of everything. */
 int format_close(struct format_run *run);
 
 /* One result and nothing else, to a stream; false: out of memory. */
-bool format_one(const struct settings *settings, const struct result *r,
+bool format_one(const struct format_settings *settings, const struct result *r,
 		FILE *out);
 
 /* Whether a threshold is set, known to apply, and not kept. */

@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "format.h"
+#include "words/complain.h"
+#include "words/show.h"
+#include "words/status.h"
 
 static const char *
 colour(const struct format_run *run, const char *code)
@@ -95,7 +98,7 @@ human_add(struct format_run *run, const struct result *r)
 	/* in order, whatever the buffers: the line, then the reason */
 	if (r->status != 0 && (!quiet || usage)) {
 		fflush(run->out);
-		complain_as(r->name, &r->error, r->reason, r->advice);
+		complain_about(r->name, &r->error, r->reason, r->advice);
 	}
 	if (!quiet && !usage && r->has_report) {
 		print_certificate(run, r);

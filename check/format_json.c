@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "format_json.h"
+#include "words/show.h"
 
 /* Microseconds have six digits behind the point, a day has five before it. */
 #define JSON_STYLE (JSON_COMPACT | JSON_REAL_PRECISION(12))

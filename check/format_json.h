@@ -3,8 +3,8 @@
 
 /* JSON objects that more than one subcommand prints.  Only with jansson. */
 
-#ifndef FORMAT_JSON_H
-#define FORMAT_JSON_H
+#ifndef CHECK_FORMAT_JSON_H
+#define CHECK_FORMAT_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -21,6 +21,8 @@
 #include <string.h>
 
 #include "format.h"
+#include "words/show.h"
+#include "words/status.h"
 
 #define SHOWN_FAILURES 4
 
@@ -61,7 +63,7 @@ passes(const struct threshold *t, const struct result *r)
 /* Names and sockets are nothing of ours, so only a mistake in the call and
    the like are "unknown". */
 static int
-state_of(const struct settings *s, const struct result *r)
+state_of(const struct format_settings *s, const struct result *r)
 {
 	if (r->status == EXIT_USAGE || r->status == EXIT_LOCAL)
 		return PLUGIN_UNKNOWN;
@@ -94,7 +96,7 @@ print_time(FILE *out, const char *prefix, const char *name, int64_t us)
 
 /* 'label'=value[unit];warn;crit;min;max */
 static void
-print_data(FILE *out, const struct settings *s, const struct result *r,
+print_data(FILE *out, const struct format_settings *s, const struct result *r,
 	   const char *prefix)
 {
 	struct phase_time phases[RESULT_PHASES];
@@ -120,7 +122,7 @@ print_data(FILE *out, const struct settings *s, const struct result *r,
 
 /* Which threshold is to blame, in words; "" if it is none. */
 static const char *
-blame(char *buf, size_t size, const struct settings *s,
+blame(char *buf, size_t size, const struct format_settings *s,
       const struct result *r)
 {
 	const struct threshold *t = passes(&s->critical, r) ? &s->warning :
@@ -141,7 +143,7 @@ blame(char *buf, size_t size, const struct settings *s,
 
 /* The URL and what there is to say about it. */
 static void
-describe(char *buf, size_t size, const struct settings *s,
+describe(char *buf, size_t size, const struct format_settings *s,
 	 const struct result *r)
 {
 	char url[200], message[STARTTLS_MESSAGE_SIZE], text[120], took[16];
@@ -196,7 +198,7 @@ note_failure(struct nagios *n, const struct result *r, int state)
 static bool
 nagios_add(struct format_run *run, const struct result *r)
 {
-	const struct settings *s = run->settings;
+	const struct format_settings *s = run->settings;
 	struct nagios *n = run->state;
 	char prefix[210];
 	int state = state_of(s, r);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "words/status.h"
 
 enum metric {
 	UP, FAILURE, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * starttls probe: what a host offers.
+ * What a host offers.
  *
  * All ports at once, under one deadline, with one connection at a time to
  * each: some servers allow a client no more.  A port that wants TLS says
@@ -13,24 +13,15 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "checker.h"
-#include "format.h"
 #include "probe.h"
 
-struct probe_run {
-	struct probe probe;
-	struct loop loop;
-	struct checker checker;
-	bool begun;
-	int64_t until_us;
-	size_t busy;               /* ports with attempts left */
-	int rc;                    /* errno, if an attempt could not be made */
-};
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/loop.h"
+#include "words/status.h"
 
 /* Of the time that is left for its port. */
 static const int shares[ATTEMPTS] = {
@@ -44,9 +35,8 @@ static const int shares[ATTEMPTS] = {
 
 /* False: there is no time for it, or no memory. */
 static bool
-start(struct probe_run *run, struct attempt *a)
+start(struct probe *run, struct attempt *a)
 {
-	const struct settings *s = run->probe.settings;
 	const struct place *place;
 	int64_t left = (run->until_us - loop_now_us()) / 1000, share;
 	int sum = 0;
@@ -60,7 +50,7 @@ start(struct probe_run *run, struct attempt *a)
 		.owner = a,
 		.name = a->url,
 		.url = a->url,
-		.connect_host = s->address,
+		.connect_host = run->settings->address,
 		.connect_port = a->port->number,
 		.timeout_ms = (int)(a->kind == ATTEMPT_ASKS ? left : share),
 		.greeting_ms = a->kind == ATTEMPT_ASKS ? (int)share : 0,
@@ -70,7 +60,7 @@ start(struct probe_run *run, struct attempt *a)
 
 /* The next attempt, when there is none under way. */
 static void
-go_on(struct probe_run *run, struct probe_port *port)
+go_on(struct probe *run, struct probe_port *port)
 {
 	struct attempt *a;
 
@@ -86,7 +76,7 @@ go_on(struct probe_run *run, struct probe_port *port)
 static void
 take_result(void *context, void *owner, const struct result *r)
 {
-	struct probe_run *run = context;
+	struct probe *run = context;
 	struct attempt *a = owner;
 
 	a->result = *r;
@@ -99,7 +89,7 @@ take_result(void *context, void *owner, const struct result *r)
 
 /* The port of --port SCHEME=PORT, the last one counts; or the usual one. */
 static void
-choose_port(const struct settings *s, const struct starttls_protocol *p,
+choose_port(const struct probe_settings *s, const struct starttls_protocol *p,
 	    enum starttls_stage from, struct way *way)
 {
 	const char *scheme = starttls_protocol_scheme(p, from);
@@ -153,26 +143,25 @@ static void
 prepare_row(struct row *row, struct probe *probe,
 	    const struct starttls_protocol *p)
 {
-	const struct settings *s = probe->settings;
 	int kind;
 
 	row->protocol = p;
-	choose_port(s, p, STARTTLS_GREETING, &row->upgrade);
-	choose_port(s, p, STARTTLS_HANDSHAKE, &row->dedicated);
+	choose_port(probe->settings, p, STARTTLS_GREETING, &row->upgrade);
+	choose_port(probe->settings, p, STARTTLS_HANDSHAKE, &row->dedicated);
 	for (kind = 0; kind < ATTEMPTS; kind++)
 		prepare_attempt(probe, row, (enum attempt_kind)kind);
 }
 
 static bool
-is_wanted(const struct settings *s, const struct starttls_protocol *p)
+is_wanted(const struct probe *probe, const struct starttls_protocol *p)
 {
 	const char *name = starttls_protocol_scheme(p, STARTTLS_GREETING);
-	int i;
+	size_t i;
 
-	for (i = 1; i < s->url_count; i++)
-		if (strcmp(s->urls[i], name) == 0)
+	for (i = 0; i < probe->protocol_count; i++)
+		if (strcmp(probe->protocols[i], name) == 0)
 			return true;
-	return s->url_count == 1;
+	return probe->protocol_count == 0;
 }
 
 static bool
@@ -188,78 +177,27 @@ prepare_rows(struct probe *probe)
 	if (probe->rows == NULL || probe->ports == NULL)
 		return false;
 	while ((p = starttls_protocol_next(p)) != NULL)
-		if (is_wanted(probe->settings, p))
+		if (is_wanted(probe, p))
 			prepare_row(&probe->rows[probe->count++], probe, p);
 	return true;
-}
-
-/* ---- mistakes ---- */
-
-/* The arguments, before anybody is connected to.  0 or the exit status. */
-static int
-check_arguments(const struct settings *s)
-{
-	struct starttls_url url = { .size = sizeof(url) };
-	const struct starttls_protocol *p;
-	struct starttls_error error;
-	const char *host = s->urls[0];
-	char text[600];
-	int i, rc;
-
-	if (strstr(host, "://") != NULL) {
-		complain_usage("probe", "\"%.80s\" is a URL, and not a host",
-		    host);
-		return EXIT_USAGE;
-	}
-	if (strchr(host, ':') != NULL &&
-	    strchr(host, ':') == strrchr(host, ':')) {
-		complain_usage("probe", "\"%.80s\" has a port, which is for "
-		    "--port", host);
-		return EXIT_USAGE;
-	}
-	for (i = 1; i < s->url_count; i++) {
-		p = starttls_protocol_find(s->urls[i]);
-		if (p != NULL && strcmp(starttls_protocol_scheme(p,
-		    STARTTLS_GREETING), s->urls[i]) == 0)
-			continue;
-		complain_usage("probe", "there is no protocol \"%.40s\"",
-		    s->urls[i]);
-		return EXIT_USAGE;
-	}
-	if (s->format != &format_human && s->format != &format_json) {
-		complain_usage("probe", "its formats are human and json");
-		return EXIT_USAGE;
-	}
-	snprintf(text, sizeof(text), strchr(host, ':') != NULL ?
-	    "imap://[%s]" : "imap://%s", host);
-	rc = starttls_url_parse(text, &url, &error);
-	if (rc == 0)
-		rc = starttls_url_check(s->policy, &url, &s->options, &error);
-	if (rc == 0)
-		return 0;
-	complain_usage("probe", "%s", error.message);
-	return exit_status(&error);
 }
 
 /* ---- all of it ---- */
 
 static int
-start_all(struct probe_run *run)
+start_all(struct probe *probe)
 {
-	struct probe *probe = &run->probe;
 	size_t i;
 
-	run->until_us = loop_now_us() +
-	    1000 * (int64_t)probe->settings->timeout_ms;
-	run->busy = probe->port_count;
+	probe->until_us = loop_now_us() + 1000 * (int64_t)probe->timeout_ms;
+	probe->busy = probe->port_count;
 	for (i = 0; i < probe->port_count; i++)
-		go_on(run, &probe->ports[i]);
-	return run->rc;
+		go_on(probe, &probe->ports[i]);
+	return probe->rc;
 }
 
-/* 0 if something is good and nothing bad, else what comes closest. */
-static int
-status_of(const struct probe *probe)
+int
+probe_status(const struct probe *probe)
 {
 	bool good = false, bad = false, local = false, there = false,
 	    late = false;
@@ -291,9 +229,8 @@ status_of(const struct probe *probe)
 	return there ? EXIT_REFUSED : late ? EXIT_TIMEOUT : EXIT_UNREACHED;
 }
 
-/* A name that cannot be resolved is said once, and not for each port. */
-static const struct result *
-unresolved(const struct probe *probe)
+const struct result *
+probe_unresolved(const struct probe *probe)
 {
 	const struct result *r = probe->rows[0].dedicated.result;
 
@@ -301,85 +238,49 @@ unresolved(const struct probe *probe)
 	    r->error.phase == STARTTLS_PHASE_SETUP) ? r : NULL;
 }
 
-static int
-print(const struct probe *probe)
-{
-	const struct settings *s = probe->settings;
-	const struct result *r = unresolved(probe);
-
-	if (r != NULL) {
-		if (!s->quiet)
-			complain_as(probe->host, &r->error, r->reason, r->advice);
-		return r->status;
-	}
-	if (s->quiet)
-		return status_of(probe);
-	if (s->format == &format_human) {
-		probe_print_table(probe);
-	} else if (!probe_print_json(probe)) {
-		fprintf(stderr, "starttls: out of memory\n");
-		return EXIT_LOCAL;
-	}
-	return status_of(probe);
-}
-
-static int
-run_all(struct probe_run *run)
+int
+probe_run(struct probe *probe)
 {
 	size_t i;
 	int rc;
 
-	run->checker.settings = run->probe.settings;
-	run->checker.loop = &run->loop;
-	run->checker.max_running = run->probe.port_count;
-	run->checker.insists = true;
-	run->checker.timeout_ms = run->probe.settings->timeout_ms;
-	run->checker.names_traces = true;
-	run->checker.context = run;
-	run->checker.done = take_result;
-	rc = checker_init(&run->checker);
-	run->begun = rc == 0;
+	if (!prepare_rows(probe))
+		return ENOMEM;
+	probe->checker = (struct checker){
+		.settings = probe->check,
+		.loop = &probe->loop,
+		.max_running = probe->port_count,
+		.insists = true,
+		.timeout_ms = probe->timeout_ms,
+		.names_traces = true,
+		.context = probe,
+		.done = take_result,
+	};
+	rc = checker_init(&probe->checker);
+	probe->begun = rc == 0;
 	if (rc == 0)
-		rc = start_all(run);
+		rc = start_all(probe);
 	if (rc == 0)
-		rc = loop_run(&run->loop);
+		rc = loop_run(&probe->loop);
 	if (rc == 0)
-		rc = run->rc;
-	for (i = 0; i < run->probe.count; i++)
-		probe_judge(&run->probe.rows[i]);
-	if (rc != 0)
-		fprintf(stderr, "starttls: cannot probe: %s\n", strerror(rc));
+		rc = probe->rc;
+	for (i = 0; i < probe->count; i++)
+		probe_judge(&probe->rows[i]);
 	return rc;
 }
 
-int
-run_probe(struct settings *settings)
+bool
+probe_is_busy(const struct probe *probe)
 {
-	static struct probe_run run;
-	int status;
+	return probe->checker.running > 0;
+}
 
-	if (settings->format == NULL)
-		settings->format = &format_human;
-	status = check_arguments(settings);
-	if (status != 0)
-		return status;
-	run.probe.host = settings->urls[0];
-	run.probe.settings = settings;
-	if (!prepare_rows(&run.probe)) {
-		fprintf(stderr, "starttls: out of memory\n");
-		return EXIT_LOCAL;
-	}
-	status = run_all(&run) == 0 ? print(&run.probe) : EXIT_LOCAL;
-	/* what is known already is not waited for; see proxy.c */
-	if (run.checker.running > 0) {
-		if (fflush(NULL) != 0)
-			status = EXIT_LOCAL;
-		_exit(status);
-	}
-	if (run.begun)
-		checker_done(&run.checker);
-	loop_done(&run.loop);
-	free(run.probe.ports);
-	free(run.probe.rows);
-	return status;
+void
+probe_done(struct probe *probe)
+{
+	if (probe->begun)
+		checker_done(&probe->checker);
+	loop_done(&probe->loop);
+	free(probe->ports);
+	free(probe->rows);
 }

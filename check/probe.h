@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* What a host offers: for each protocol two ways to TLS, and how they are. */
+/*
+ * What a host offers: for each protocol two ways to TLS, and how they are.
+ */
 
-#ifndef PROBE_H
-#define PROBE_H
+#ifndef CHECK_PROBE_H
+#define CHECK_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/cli.h"
-#include "loop/queue.h"
+#include "checker.h"
+#include "loop/loop.h"
 #include "result.h"
+
+#define MAX_PORTS 32
+
+/* Where to look. */
+struct probe_settings {
+	const char *ports[MAX_PORTS]; /* SCHEME=PORT, the last one counts */
+	size_t port_count;
+	const char *address;       /* to connect to; NULL: the host's own */
+};
 
 enum probe_state {
 	PROBE_VERIFIED,
@@ -63,12 +74,25 @@ struct way {
 };
 
 struct probe {
+	/* the owner's */
 	const char *host;
-	const struct settings *settings;
+	char *const *protocols;    /* by their schemes, */
+	size_t protocol_count;     /* or 0: all */
+	const struct check_settings *check;
+	const struct probe_settings *settings;
+	int timeout_ms;            /* for all */
+
 	struct row *rows;          /* one for each protocol that is wanted */
 	size_t count;
 	struct probe_port *ports;
 	size_t port_count;
+
+	struct loop loop;
+	struct checker checker;
+	bool begun;
+	int64_t until_us;
+	size_t busy;               /* ports with attempts left */
+	int rc;                    /* errno, if an attempt could not be made */
 };
 
 struct row {
@@ -76,6 +100,22 @@ struct row {
 	struct way upgrade, dedicated;
 	struct attempt attempts[ATTEMPTS];
 };
+
+/* Find out all of it, or as much as there is time for.  Returns 0 or errno. */
+int probe_run(struct probe *probe);
+/* Whether threads still use what it points to; then there is no end but that of
+   the process. */
+bool probe_is_busy(const struct probe *probe);
+void probe_done(struct probe *probe);
+
+/* A name that cannot be resolved: said once, and not for each port.  NULL: it
+   can. */
+const struct result *probe_unresolved(const struct probe *probe);
+/* The exit status: 0 if something is good and nothing bad, else what comes
+   closest. */
+int probe_status(const struct probe *probe);
+
+/* ---- probe_judge.c ---- */
 
 /* Whether an attempt can tell what those before it have not told. */
 bool probe_needs(const struct attempt *attempt);
@@ -90,9 +130,5 @@ const char *probe_state_name(enum probe_state state);
 const char *probe_state_text(enum probe_state state);
 /* "both", "upgrade", "dedicated" or "neither". */
 const char *probe_offers(const struct row *row);
-
-void probe_print_table(const struct probe *probe);
-/* False: out of memory. */
-bool probe_print_json(const struct probe *probe);
 
 #endif

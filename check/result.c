@@ -9,11 +9,16 @@
 
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "advice.h"
+#include "conversation.h"
 #include "loop/loop.h"
 #include "result.h"
+#include "words/show.h"
+#include "words/status.h"
 
 /* Bits by the names of their codes; several bits may share one. */
 static const struct {

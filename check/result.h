@@ -3,10 +3,10 @@
 
 /* What a check of one URL has found: the one object behind every format. */
 
-#ifndef RESULT_H
-#define RESULT_H
+#ifndef CHECK_RESULT_H
+#define CHECK_RESULT_H
 
-#include "cli/cli.h"
+#include "conversation.h"
 #include "login/login.h"
 
 #define RESULT_PHASES 8

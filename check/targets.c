@@ -8,13 +8,15 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compat.h"
+#include "loop/address.h"
 #include "result.h"
 #include "targets.h"
-#include "cli/values.h"
+#include "words/status.h"
 
 #define BLANKS " \t\r\n"
 #define MAX_LINE 2048
@@ -116,25 +118,23 @@ open_and_read(struct targets *t, const char *path, char *why, size_t size)
 }
 
 int
-targets_read(struct targets *ret_targets, const struct settings *settings,
-	     char *why, size_t size)
+targets_read(struct targets *ret_targets, char *const *urls, size_t count,
+	     const char *file, char *why, size_t size)
 {
 	struct targets *t = ret_targets;
 	struct target *target;
-	int i;
+	size_t i;
 
 	memset(t, 0, sizeof(*t));
-	for (i = 0; i < settings->url_count; i++) {
+	for (i = 0; i < count; i++) {
 		target = append(t);
 		if (target == NULL) {
 			snprintf(why, size, "%s", strerror(ENOMEM));
 			return EXIT_LOCAL;
 		}
-		target->url = settings->urls[i];
+		target->url = urls[i];
 	}
-	if (settings->targets == NULL)
-		return 0;
-	return open_and_read(t, settings->targets, why, size);
+	return file == NULL ? 0 : open_and_read(t, file, why, size);
 }
 
 void

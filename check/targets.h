@@ -8,12 +8,12 @@
  * Lines that are empty, or begin with '#', are passed over.
  */
 
-#ifndef TARGETS_H
-#define TARGETS_H
+#ifndef CHECK_TARGETS_H
+#define CHECK_TARGETS_H
 
 #include <stddef.h>
 
-#include "cli/cli.h"
+struct result;
 
 struct target {
 	char *url;                 /* owned, if it is of a file */
@@ -31,8 +31,8 @@ struct targets {
 };
 
 /* 0; or EXIT_*, with the words in @why. */
-int targets_read(struct targets *ret_targets, const struct settings *settings,
-		 char *why, size_t why_size);
+int targets_read(struct targets *ret_targets, char *const *urls, size_t count,
+		 const char *file, char *why, size_t why_size);
 void targets_done(struct targets *targets);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "config.h"
 
+#include "account.h"
+#include "loop/address.h"
 #include "options.h"
 #include "values.h"
 
@@ -45,10 +47,10 @@ apply_listening(struct settings *s, char letter, const char *value,
 	case 'i':
 		return starttls_policy_intermediates(s->policy, value, error);
 	case 'L':
-		return parse_address(value, 0, &s->listen_host,
-		    &s->listen_port) ? 0 : 1;
+		return parse_address(value, 0, &s->front.host,
+		    &s->front.port) ? 0 : 1;
 	case 'U':
-		s->listen_unix = value;
+		s->front.path = value;
 		return value[0] != '\0' ? 0 : 1;
 	case 'N':
 		s->options.own_name = value;
@@ -57,9 +59,9 @@ apply_listening(struct settings *s, char letter, const char *value,
 		return parse_address(value, 1, &s->to_host, &s->to_port) ?
 		    0 : 1;
 	case 'Q':
-		return parse_timeout(value, &s->idle_ms) ? 0 : 1;
+		return parse_timeout(value, &s->front.idle_ms) ? 0 : 1;
 	case 'X':
-		return parse_count(value, &s->max_connections) ? 0 : 1;
+		return parse_count(value, &s->front.max_connections) ? 0 : 1;
 	case 'Y':
 		return parse_count(value, &s->max_running) ? 0 : 1;
 	default:
@@ -121,12 +123,12 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 'f':
 		return set_format(s, value, error);
 	case 'o':
-		s->output = value;
+		s->format.output = value;
 		return value[0] != '\0' ? 0 : 1;
 	case 'w':
-		return parse_threshold(value, &s->warning) ? 0 : 1;
+		return parse_threshold(value, &s->format.warning) ? 0 : 1;
 	case 'W':
-		return parse_threshold(value, &s->critical) ? 0 : 1;
+		return parse_threshold(value, &s->format.critical) ? 0 : 1;
 	case 'g':
 	case 'u':
 	case 'F':
@@ -141,17 +143,17 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 's':
 		return account_option(&s->account, letter, value) ? 0 : 1;
 	case 'S':
-		s->targets = value;
+		s->batch.targets = value;
 		return value[0] != '\0' ? 0 : 1;
 	case 'j':
-		return parse_count(value, &s->jobs) ? 0 : 1;
+		return parse_count(value, &s->batch.jobs) ? 0 : 1;
 	case 'b':
 		return parse_port(value, s) ? 0 : 1;
 	case 'y':
-		s->address = value;
+		s->probe.address = value;
 		return value[0] != '\0' ? 0 : 1;
 	case 'V':
-		s->unordered = true;
+		s->batch.unordered = true;
 		return 0;
 	case 'v':
 		s->trace = true;

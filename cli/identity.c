@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "options.h"
+#include "words/status.h"
 
 #define MAX_PASSPHRASE 1024
 

@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "loop/descriptors.h"
+#include "words/complain.h"
+#include "words/status.h"
 
 const char program_name[] = "starttls";
 
@@ -104,11 +107,9 @@ main(int argc, char **argv)
 	}
 	/* output that could not be written is work lost */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		if (status == 0) {
-			fprintf(stderr, "starttls: cannot write to standard "
-			    "output\n");
-			status = EXIT_LOCAL;
-		}
+		if (status == 0)
+			status = complain("cannot write to standard output",
+			    EXIT_LOCAL);
 	}
 	return status;
 }

@@ -12,9 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
 #include "check/format.h"
+#include "login/account.h"
 #include "options.h"
 #include "values.h"
+#include "words/show.h"
+#include "words/status.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
 #define DEFAULT_CLOSE_AFTER_MS 2000
@@ -228,7 +232,7 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 	bool none = sub->arguments[0] == '\0';
 
 	if (s->url_count == (none ? 0 : 1) || (many && s->url_count > 1) ||
-	    s->targets != NULL)
+	    s->batch.targets != NULL)
 		return true;
 	if (s->url_count == 0)
 		complain_usage(sub->name, "a %s is missing",
@@ -248,24 +252,26 @@ has_limits(const struct threshold *t)
 static bool
 is_plugin(const struct settings *s)
 {
-	return s->format != NULL && s->format->plugin;
+	return s->format.format != NULL && s->format.format->plugin;
 }
 
 /* What must not, or has to, come together, in words; NULL: nothing. */
 static const char *
 find_mistake(const struct settings *s)
 {
+	const struct format_settings *f = &s->format;
+
 	if (s->command != NULL && s->command[0] == NULL)
 		return "the command behind -- is missing";
 	if (s->command != NULL && s->to_host != NULL)
 		return "--to and a command exclude each other";
-	if (s->listen_unix != NULL && s->listen_host != NULL)
+	if (s->front.path != NULL && s->front.host != NULL)
 		return "--listen and --listen-unix exclude each other";
 	if (s->client_cert && !s->client_ca)
 		return "--client-cert without --client-ca: whose certificates "
 		    "are good?";
-	if ((has_limits(&s->warning) || has_limits(&s->critical)) &&
-	    (s->format == NULL || !s->format->limits))
+	if ((has_limits(&f->warning) || has_limits(&f->critical)) &&
+	    (f->format == NULL || !f->format->limits))
 		return "--warning and --critical are for --format nagios and "
 		    "prometheus";
 	return account_mistake(&s->account);
@@ -289,8 +295,7 @@ apply_row(struct settings *s, struct identities *later,
 		    value, row->argument);
 	else
 		snprintf(why, size, "%s: %s", row->name, error.message);
-	return starttls_code_class(rc) == STARTTLS_CLASS_LOCAL ? EXIT_LOCAL :
-	    EXIT_USAGE;
+	return exit_status_of_call(rc < 0 ? rc : STARTTLS_E_INVALID);
 }
 
 /* One argument that is an option.  -1: fine; else the exit status. */
@@ -402,7 +407,7 @@ make_policy(struct settings *s, enum starttls_role role)
 static bool
 asks_for_plugin(const struct subcommand *sub, int argc, char **argv)
 {
-	struct settings s = { .format = NULL };
+	struct settings s = { .policy = NULL };
 	struct starttls_error ignored;
 	int i;
 
@@ -422,7 +427,7 @@ options_begin(struct settings *s, const struct subcommand *sub)
 	memset(s, 0, sizeof(*s));
 	s->options.size = sizeof(s->options);
 	s->close_after_ms = DEFAULT_CLOSE_AFTER_MS;
-	s->idle_ms = DEFAULT_IDLE_MS;
+	s->front.idle_ms = DEFAULT_IDLE_MS;
 	s->timeout_ms = sub->timeout_ms != 0 ? sub->timeout_ms :
 	    DEFAULT_TIMEOUT_MS;
 	s->subcommand = sub;
@@ -497,6 +502,16 @@ parse_options(const struct subcommand *sub, int argc, char **argv,
 	return status > 0 && for_plugin ? PLUGIN_UNKNOWN : status;
 }
 
+struct check_settings
+check_settings_of(const struct settings *settings)
+{
+	return (struct check_settings){
+		.policy = settings->policy,
+		.options = &settings->options,
+		.account = &settings->account,
+	};
+}
+
 void
 free_settings(struct settings *settings)
 {
@@ -504,8 +519,8 @@ free_settings(struct settings *settings)
 	account_done(&settings->account);
 	free(settings->connect_host);
 	free(settings->connect_port);
-	free(settings->listen_host);
-	free(settings->listen_port);
+	free(settings->front.host);
+	free(settings->front.port);
 	free(settings->to_host);
 	free(settings->to_port);
 	free(settings->urls);

@@ -7,8 +7,8 @@
  * Text is borrowed and has to live as long as the settings.
  */
 
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
 
 #include "cli.h"
 
@@ -32,6 +32,10 @@ int options_set(struct settings *settings, struct identities *later,
 /* What needs all of them.  As options_set. */
 int options_end(struct settings *settings, const struct identities *later,
 		char *why, size_t why_size);
+
+/* Read the credentials that the options name.  As options_set. */
+int options_load_account(struct settings *settings, char *why,
+			 size_t why_size);
 
 /* One option by its letter.  0; or a library code with @error filled; or 1:
    @value is not acceptable. */

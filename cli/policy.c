@@ -10,18 +10,18 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "words/complain.h"
+#include "words/status.h"
 
 int
 run_policy(struct settings *settings)
 {
 	char *text = starttls_policy_describe(settings->policy);
 
-	if (text == NULL) {
-		fprintf(stderr, "starttls: the policy cannot be described: "
-		    "out of memory, or an unusable crypto policy of the "
-		    "system\n");
-		return EXIT_LOCAL;
-	}
+	if (text == NULL)
+		return complain("the policy cannot be described: out of "
+		    "memory, or an unusable crypto policy of the system",
+		    EXIT_LOCAL);
 	if (!settings->quiet)
 		fputs(text, stdout);
 	free(text);

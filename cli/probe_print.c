@@ -7,11 +7,13 @@
 
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "check/format.h"
-#include "check/probe.h"
+#include "probe.h"
+#include "words/show.h"
 
 #define CELL 38                    /* columns */
 

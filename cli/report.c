@@ -10,7 +10,11 @@
 
 #include <string.h>
 
+#include "check/advice.h"
+#include "check/conversation.h"
 #include "cli.h"
+#include "words/show.h"
+#include "words/status.h"
 
 static void
 print_row(const char *name, const char *value)
@@ -173,7 +177,8 @@ run_report(struct settings *settings)
 	struct conversation c;
 	int status;
 
-	converse(settings, url, settings->timeout_ms, &c);
+	converse(settings->policy, &settings->options, url,
+	    settings->timeout_ms, &c);
 	/* also for the peer's Finished, after a false start */
 	check_inside(&c);
 	if (c.session != NULL || c.upgrade != NULL) {
@@ -185,7 +190,7 @@ run_report(struct settings *settings)
 	status = c.code == 0 ? 0 : exit_status(&c.error);
 	fflush(stdout);
 	if (c.code != 0 && (!settings->quiet || status == EXIT_USAGE))
-		complain(url, &c);
+		complain_of(url, &c);
 	finish_conversation(&c);
 	return status;
 }

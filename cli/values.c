@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "check/format.h"
+#include "loop/address.h"
 #include "values.h"
 
 #define MAX_TIMEOUT 86400          /* seconds */
@@ -43,36 +44,6 @@ parse_timeout(const char *text, int *ret_ms)
 }
 
 bool
-parse_address(const char *text, long least, char **ret_host, char **ret_port)
-{
-	const char *colon = strrchr(text, ':');
-	size_t len, i;
-
-	if (colon == NULL || colon == text || colon[1] == '\0' ||
-	    strlen(colon + 1) > 5)
-		return false;
-	for (i = 1; colon[i] != '\0'; i++)
-		if (!isdigit((unsigned char)colon[i]))
-			return false;
-	if (atol(colon + 1) < least || atol(colon + 1) > 65535)
-		return false;
-	len = (size_t)(colon - text);
-	if (text[0] == '[') {
-		if (len < 3 || text[len - 1] != ']')
-			return false;
-		text++;
-		len -= 2;
-	} else if (memchr(text, ':', len) != NULL) {
-		return false;
-	}
-	free(*ret_host);
-	free(*ret_port);
-	*ret_host = strndup(text, len);
-	*ret_port = strdup(colon + 1);
-	return *ret_host != NULL && *ret_port != NULL;
-}
-
-bool
 parse_connect(const char *text, struct settings *s)
 {
 	if (!parse_address(text, 1, &s->connect_host, &s->connect_port))
@@ -90,12 +61,12 @@ parse_port(const char *text, struct settings *s)
 	struct starttls_error ignored;
 	char example[64];
 
-	if (equals == NULL || s->port_count == MAX_PORTS ||
+	if (equals == NULL || s->probe.port_count == MAX_PORTS ||
 	    snprintf(example, sizeof(example), "%.*s://h:%s",
 	    (int)(equals - text), text, equals + 1) >= (int)sizeof(example) ||
 	    starttls_url_parse(example, &url, &ignored) != 0)
 		return false;
-	s->ports[s->port_count++] = text;
+	s->probe.ports[s->probe.port_count++] = text;
 	return strncmp(text, starttls_protocol_scheme(url.protocol, url.from),
 	    (size_t)(equals - text)) == 0 && strlen(equals + 1) ==
 	    strlen(url.port);
@@ -162,7 +133,7 @@ set_format(struct settings *s, const char *value,
 
 	if (format == NULL)
 		return 1;
-	s->format = format;
+	s->format.format = format;
 	if (format->add != NULL)
 		return 0;
 	memset(error, 0, sizeof(*error));

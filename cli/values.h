@@ -3,19 +3,15 @@
 
 /* Values of options: what they mean, and whether they are any good. */
 
-#ifndef VALUES_H
-#define VALUES_H
+#ifndef CLI_VALUES_H
+#define CLI_VALUES_H
 
-#include "cli.h"
+#include "settings.h"
 
 /* These give false for a value that is none. */
 
 bool parse_seconds(const char *text, int *ret_ms); /* from 0 */
 bool parse_timeout(const char *text, int *ret_ms); /* more than that */
-/* HOST:PORT or [ADDRESS]:PORT, the port from @least on.  What is returned
-   replaces, and frees, what was there. */
-bool parse_address(const char *text, long least, char **ret_host,
-		   char **ret_port);
 bool parse_connect(const char *text, struct settings *settings);
 /* SCHEME=PORT, the scheme in lower case. */
 bool parse_port(const char *text, struct settings *settings);

@@ -3,8 +3,8 @@
 
 /* Patterns for targets: SCHEME://HOST[:PORT]. */
 
-#ifndef ALLOW_H
-#define ALLOW_H
+#ifndef EXPORTER_ALLOW_H
+#define EXPORTER_ALLOW_H
 
 #include <stdbool.h>
 #include <stddef.h>

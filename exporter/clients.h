@@ -4,8 +4,8 @@
 /* Clients of the HTTP server: how many there are, and how long they may make
    us wait. */
 
-#ifndef CLIENTS_H
-#define CLIENTS_H
+#ifndef EXPORTER_CLIENTS_H
+#define EXPORTER_CLIENTS_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 
 /* Files of sections and keys, line by line, on top of inih. */
 
-#ifndef CONFIG_FILE_H
-#define CONFIG_FILE_H
+#ifndef EXPORTER_CONFIG_FILE_H
+#define EXPORTER_CONFIG_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

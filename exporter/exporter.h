@@ -3,8 +3,8 @@
 
 /* What the threads of the exporter share. */
 
-#ifndef EXPORTER_H
-#define EXPORTER_H
+#ifndef EXPORTER_EXPORTER_H
+#define EXPORTER_EXPORTER_H
 
 #include <pthread.h>
 #include <stdatomic.h>

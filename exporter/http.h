@@ -3,8 +3,8 @@
 
 /* The HTTP side: paths, methods and answers. */
 
-#ifndef HTTP_H
-#define HTTP_H
+#ifndef EXPORTER_HTTP_H
+#define EXPORTER_HTTP_H
 
 #include "exporter.h"
 

@@ -25,11 +25,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "relay/front.h"
 #include "http.h"
+#include "loop/address.h"
+#include "loop/descriptors.h"
+#include "loop/listen.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
-#include "cli/values.h"
+#include "words/complain.h"
+#include "words/status.h"
 
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT "9924"
@@ -45,23 +48,13 @@ struct arguments {
 };
 
 static int
-complain_of(const char *text, int status)
-{
-	char shown[600];
-
-	fprintf(stderr, "%s: %s\n", program_name,
-	    clean(shown, sizeof(shown), text));
-	return status;
-}
-
-static int
 misused(const char *text)
 {
 	char line[200];
 
 	snprintf(line, sizeof(line), "%.120s; see starttls-exporter --help",
 	    text);
-	return complain_of(line, EXIT_USAGE);
+	return complain(line, EXIT_USAGE);
 }
 
 /* ---- signals ---- */
@@ -103,7 +96,7 @@ load(struct exporter *exporter, const char *path)
 
 	metrics_reloaded(&exporter->metrics, config != NULL);
 	if (config == NULL) {
-		complain_of(why, EXIT_USAGE);
+		complain(why, EXIT_USAGE);
 		return false;
 	}
 	for (m = config->modules; m != NULL; m = m->next)
@@ -121,9 +114,9 @@ static void
 reload(struct exporter *exporter, const char *path)
 {
 	if (load(exporter, path))
-		complain_of("the configuration was read again", 0);
+		complain("the configuration was read again", 0);
 	else
-		complain_of("the former configuration stays in use", 0);
+		complain("the former configuration stays in use", 0);
 }
 
 /* ---- from beginning to end ---- */
@@ -178,19 +171,14 @@ serve(struct exporter *exporter, const struct arguments *a, int listener)
 {
 	int in, number;
 
-	if (!signals_open(&in) || !http_start(exporter, listener)) {
-		char text[100];
-
-		snprintf(text, sizeof(text), "cannot begin: %s",
-		    strerror(errno));
-		return complain_of(text, EXIT_LOCAL);
-	}
+	if (!signals_open(&in) || !http_start(exporter, listener))
+		return complain_errno("cannot begin", errno);
 	signals_catch(SIGHUP);
 	signals_catch(SIGTERM);
 	signals_catch(SIGINT);
 	if (!announce(listener)) {
 		http_stop(exporter);
-		return complain_of("cannot write to standard output",
+		return complain("cannot write to standard output",
 		    EXIT_LOCAL);
 	}
 	while ((number = next_signal(in, LOOK_MS)) != SIGTERM &&
@@ -209,7 +197,8 @@ static int
 run(const struct arguments *a)
 {
 	struct exporter exporter = { .config = NULL };
-	int listener = -1, status = 0;
+	int listener = -1, status = 0, rc;
+	char why[400];
 
 	pthread_mutex_init(&exporter.lock, NULL);
 	metrics_init(&exporter.metrics);
@@ -217,10 +206,13 @@ run(const struct arguments *a)
 	raise_limit();
 	if (!load(&exporter, a->config))
 		status = EXIT_USAGE;
-	if (status == 0 && !a->only_check)
-		status = listen_tcp(a->host != NULL ? a->host : DEFAULT_HOST,
+	if (status == 0 && !a->only_check) {
+		rc = listen_tcp(a->host != NULL ? a->host : DEFAULT_HOST,
 		    a->host != NULL ? a->port : DEFAULT_PORT, false,
-		    &listener);
+		    &listener, why, sizeof(why));
+		if (rc != 0)
+			status = complain(why, exit_status_of_call(rc));
+	}
 	if (status == 0 && !a->only_check)
 		status = serve(&exporter, a, listener);
 	if (listener >= 0)
@@ -310,7 +302,7 @@ main(int argc, char **argv)
 	free(a.host);
 	free(a.port);
 	if (fflush(stdout) != 0 && status == 0)
-		status = complain_of("cannot write to standard output",
+		status = complain("cannot write to standard output",
 		    EXIT_LOCAL);
 	return status;
 }

@@ -3,8 +3,8 @@
 
 /* What the exporter tells about itself. */
 
-#ifndef METRICS_H
-#define METRICS_H
+#ifndef EXPORTER_METRICS_H
+#define EXPORTER_METRICS_H
 
 #include <pthread.h>
 #include <stdbool.h>

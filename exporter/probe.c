@@ -18,8 +18,10 @@
 
 #include "check/checker.h"
 #include "check/format.h"
-#include "http.h"
 #include "cli/values.h"
+#include "http.h"
+#include "words/show.h"
+#include "words/status.h"
 
 #define SCRAPE_TIMEOUT "X-Prometheus-Scrape-Timeout-Seconds"
 #define ANSWER_MS 500              /* for the way of the answer */
@@ -107,7 +109,7 @@ show_result(struct MHD_Connection *connection, const struct module *module,
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	bool good = out != NULL && format_one(&module->settings, result, out);
+	bool good = out != NULL && format_one(&module->settings.format, result, out);
 
 	if (out != NULL && fclose(out) != 0)
 		good = false;
@@ -137,9 +139,11 @@ static enum MHD_Result
 answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
 	     const struct question *q, const struct module *module)
 {
+	const struct check_settings settings =
+	    check_settings_of(&module->settings);
 	struct result result;
 
-	check_url(&module->settings, q->target, timeout_of(q, module), true,
+	check_url(&settings, q->target, timeout_of(q, module), true,
 	    &result);
 	metrics_end_probe(&exporter->metrics, module->name, result.reason);
 	if (result.status == EXIT_LOCAL || result.status == EXIT_USAGE)

@@ -3,8 +3,8 @@
 
 /* /probe: check the server that a request names, and say what was found. */
 
-#ifndef PROBE_H
-#define PROBE_H
+#ifndef EXPORTER_PROBE_H
+#define EXPORTER_PROBE_H
 
 #include "exporter.h"
 

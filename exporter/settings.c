@@ -22,9 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_file.h"
 #include "check/format.h"
 #include "cli/values.h"
+#include "config_file.h"
 
 static const struct subcommand module_keys = {
 	.name = "check",
@@ -124,7 +124,7 @@ begin_module(struct loading *l, const char *name, int line, char *why,
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	if (!options_begin(&m->settings, &module_keys))
 		return say_why(why, size, "out of memory");
-	m->settings.format = &format_prometheus;
+	m->settings.format.format = &format_prometheus;
 	return true;
 }
 
@@ -251,8 +251,7 @@ end_config(struct config *c, const struct loading *l, const char *path,
 			return say_why(why, size, "%s:%d: module %s: %s",
 			    path, m->line, m->name, said);
 	for (m = c->modules; m != NULL; m = m->next)
-		if (account_load(&m->settings.account,
-		    m->settings.timeout_ms, said, sizeof(said)) != 0)
+		if (options_load_account(&m->settings, said, sizeof(said)) != 0)
 			return say_why(why, size, "%s:%d: module %s: %s",
 			    path, m->line, m->name, said +
 			    (strncmp(said, "--", 2) == 0 ? 2 : 0));

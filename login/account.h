@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* Whom to log in as: what the options say, and what they lead to. */
+/* Whom to log in as: what is said of it, and what that leads to. */
 
 #ifndef LOGIN_ACCOUNT_H
 #define LOGIN_ACCOUNT_H
@@ -13,7 +13,7 @@
 #include "secret.h"
 
 struct account {
-	bool wanted;               /* --login */
+	bool wanted;
 	bool has_certificate;      /* of our own, for EXTERNAL */
 	bool is_token;
 	bool from_netrc;
@@ -27,13 +27,7 @@ struct account {
 	struct netrc netrc;
 };
 
-/* The option with this letter; false: @value is not acceptable. */
-bool account_option(struct account *account, char letter, const char *value);
-
-/* What does not go together, in words; NULL: nothing. */
-const char *account_mistake(const struct account *account);
-
-/* Read the credentials.  0; or EXIT_*, with the words in @why. */
+/* Read the credentials.  As secret_read; nothing if no source was named. */
 int account_load(struct account *account, int timeout_ms, char *why,
 		 size_t why_size);
 

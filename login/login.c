@@ -18,7 +18,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/cli.h"
 #include "compat.h"
 #include "loop/loop.h"
 

@@ -9,8 +9,8 @@
  * not the outcome, and not the trace.
  */
 
-#ifndef LOGIN_H
-#define LOGIN_H
+#ifndef LOGIN_LOGIN_H
+#define LOGIN_LOGIN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/cli.h"
 #include "compat.h"
 #include "engine.h"
+#include "words/show.h"
 
 void
 login_offers(struct login_dialog *d, const char *mechanisms)

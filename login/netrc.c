@@ -33,7 +33,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 
 #define MAX_NETRC (256u << 10)
 
@@ -169,7 +168,7 @@ set_once(const char **field, const char *value)
 	return true;
 }
 
-/* 0, EXIT_USAGE (at the last word's line) or EXIT_LOCAL. */
+/* 0, STARTTLS_E_INVALID (at the last word's line) or STARTTLS_E_SYSTEM. */
 static int
 take(struct netrc *n, struct reader *r, const char *word)
 {
@@ -179,17 +178,17 @@ take(struct netrc *n, struct reader *r, const char *word)
 	const char *value = NULL;
 
 	if (keyword != DEFAULT && (value = next_value(r, keyword)) == NULL)
-		return EXIT_USAGE;
+		return STARTTLS_E_INVALID;
 	switch (keyword) {
 	case MACHINE:
 	case DEFAULT:
-		return add_entry(n, value) ? 0 : EXIT_LOCAL;
+		return add_entry(n, value) ? 0 : STARTTLS_E_SYSTEM;
 	case LOGIN:
 		return entry != NULL && set_once(&entry->login, value) ? 0 :
-		    EXIT_USAGE;
+		    STARTTLS_E_INVALID;
 	case PASSWORD:
 		return entry != NULL && set_once(&entry->password, value) ?
-		    0 : EXIT_USAGE;
+		    0 : STARTTLS_E_INVALID;
 	case MACRO:
 		skip_macro(r);
 		return 0;
@@ -212,7 +211,7 @@ parse(struct netrc *n, struct reader *r)
 		else
 			rc = take(n, r, word);
 	}
-	return rc == 0 && r->is_open ? EXIT_USAGE : rc;
+	return rc == 0 && r->is_open ? STARTTLS_E_INVALID : rc;
 }
 
 static const char *
@@ -238,7 +237,7 @@ netrc_read(struct netrc *ret_netrc, const char *path, int64_t deadline_us,
 
 	if (path == NULL && asprintf(&own, "%s/.netrc", home()) < 0) {
 		snprintf(why, size, "out of memory");
-		return EXIT_LOCAL;
+		return STARTTLS_E_SYSTEM;
 	}
 	rc = secret_read_file(&n->text, path != NULL ? path : own, MAX_NETRC,
 	    deadline_us, why, size);
@@ -247,7 +246,7 @@ netrc_read(struct netrc *ret_netrc, const char *path, int64_t deadline_us,
 		return rc;
 	r.at = n->text.text;
 	rc = parse(n, &r);
-	if (rc == EXIT_LOCAL)
+	if (rc == STARTTLS_E_SYSTEM)
 		snprintf(why, size, "out of memory");
 	else if (rc != 0)
 		snprintf(why, size, "line %u cannot be understood", r.word_line);

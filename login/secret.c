@@ -27,7 +27,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "compat.h"
 #include "loop/loop.h"
 
@@ -58,7 +57,7 @@ allocate(struct secret *s, size_t max, struct complaint *why)
 {
 	s->size = max + 1;
 	s->text = calloc(1, s->size);
-	return s->text != NULL ? 0 : say_why(why, EXIT_LOCAL, "out of memory");
+	return s->text != NULL ? 0 : say_why(why, STARTTLS_E_SYSTEM, "out of memory");
 }
 
 void
@@ -103,7 +102,7 @@ read_from(int fd, struct secret *s, size_t step, bool one_line, bool drop,
 		if (room == 0 && (!drop || dropped > MAX_OUTPUT))
 			return 0;
 		if (!wait_readable(fd, deadline_us))
-			return say_why(why, EXIT_LOCAL,
+			return say_why(why, STARTTLS_E_SYSTEM,
 			    "the deadline passed before it was read");
 		n = room > 0 ? read(fd, s->text + len, step < room ? step :
 		    room) : read(fd, waste, sizeof(waste));
@@ -120,7 +119,7 @@ read_from(int fd, struct secret *s, size_t step, bool one_line, bool drop,
 			len += (size_t)n;
 	}
 	explicit_bzero(waste, sizeof(waste));
-	return n == 0 ? 0 : say_why(why, EXIT_USAGE, "%s", strerror(errno));
+	return n == 0 ? 0 : say_why(why, STARTTLS_E_INVALID, "%s", strerror(errno));
 }
 
 /* Nothing but the first line, and that is there and not cut off. */
@@ -131,17 +130,17 @@ keep_line(struct secret *s, struct complaint *why)
 	size_t len;
 
 	if (end == NULL && s->text[s->size - 2] != '\0')
-		return say_why(why, EXIT_USAGE, "the line is too long");
+		return say_why(why, STARTTLS_E_INVALID, "the line is too long");
 	if (end == NULL)
 		end = s->text + strlen(s->text);
 	explicit_bzero(end, s->size - (size_t)(end - s->text));
 	len = (size_t)(end - s->text);
 	if (strlen(s->text) != len)
-		return say_why(why, EXIT_USAGE, "the line has a NUL in it");
+		return say_why(why, STARTTLS_E_INVALID, "the line has a NUL in it");
 	if (len > 0 && s->text[len - 1] == '\r')
 		s->text[len - 1] = '\0';
 	return s->text[0] != '\0' ? 0 :
-	    say_why(why, EXIT_USAGE, "the first line is empty");
+	    say_why(why, STARTTLS_E_INVALID, "the first line is empty");
 }
 
 /* A file that belongs to somebody else is for its owner to protect. */
@@ -174,14 +173,14 @@ secret_read_file(struct secret *ret_secret, const char *path, size_t max,
 	int rc, fd = open_file(path, &why);
 
 	if (fd < 0)
-		return EXIT_USAGE;
+		return STARTTLS_E_INVALID;
 	rc = allocate(ret_secret, max + 1, &why);
 	if (rc == 0)
 		rc = read_from(fd, ret_secret, max, false, false, deadline_us,
 		    &why);
 	close(fd);
 	if (rc == 0 && ret_secret->text[max] != '\0')
-		rc = say_why(&why, EXIT_USAGE, "it is too long");
+		rc = say_why(&why, STARTTLS_E_INVALID, "it is too long");
 	if (rc != 0)
 		secret_done(ret_secret);
 	return rc;
@@ -194,7 +193,7 @@ read_line_of(const char *path, struct secret *s, int64_t deadline_us,
 	int rc, fd = open_file(path, why);
 
 	if (fd < 0)
-		return EXIT_USAGE;
+		return STARTTLS_E_INVALID;
 	rc = read_from(fd, s, SECRET_MAX, true, false, deadline_us, why);
 	close(fd);
 	return rc;
@@ -208,7 +207,7 @@ read_fd(const char *number, struct secret *s, int64_t deadline_us,
 	int rc, fd = (int)strtol(number, NULL, 10);
 
 	if (fcntl(fd, F_GETFD) < 0)
-		return say_why(why, EXIT_USAGE, "it is not open");
+		return say_why(why, STARTTLS_E_INVALID, "it is not open");
 	rc = read_from(fd, s, 1, true, false, deadline_us, why);
 	if (fd > STDERR_FILENO)
 		close(fd);
@@ -223,9 +222,9 @@ read_variable(const char *name, struct secret *s, struct complaint *why)
 	size_t len = value == NULL ? 0 : strlen(value);
 
 	if (value == NULL)
-		return say_why(why, EXIT_USAGE, "it is not set");
+		return say_why(why, STARTTLS_E_INVALID, "it is not set");
 	if (len > SECRET_MAX)
-		return say_why(why, EXIT_USAGE, "it is too long");
+		return say_why(why, STARTTLS_E_INVALID, "it is too long");
 	memcpy(s->text, value, len);
 	explicit_bzero(value, len);
 	unsetenv(name);
@@ -299,19 +298,19 @@ read_command(const char *command, struct secret *s, int64_t deadline_us,
 	pid_t pid = start_command(command, own_group, &fd);
 
 	if (pid < 0)
-		return say_why(why, EXIT_LOCAL, "%s", strerror(errno));
+		return say_why(why, STARTTLS_E_SYSTEM, "%s", strerror(errno));
 	rc = read_from(fd, s, SECRET_MAX, false, true, deadline_us, why);
 	close(fd);
 	status = reap(pid, own_group, rc == 0 ? deadline_us : 0);
 	if (rc != 0)
 		return rc;
 	if (status == -1)
-		return say_why(why, EXIT_LOCAL,
+		return say_why(why, STARTTLS_E_SYSTEM,
 		    "the deadline passed before it ended");
 	if (WIFSIGNALED(status))
-		return say_why(why, EXIT_LOCAL, "it was killed by signal %d",
+		return say_why(why, STARTTLS_E_SYSTEM, "it was killed by signal %d",
 		    WTERMSIG(status));
-	return WEXITSTATUS(status) == 0 ? 0 : say_why(why, EXIT_LOCAL,
+	return WEXITSTATUS(status) == 0 ? 0 : say_why(why, STARTTLS_E_SYSTEM,
 	    "it failed with status %d", WEXITSTATUS(status));
 }
 

@@ -3,11 +3,13 @@
 
 /* Passwords and tokens: where they come from, and how they are forgotten. */
 
-#ifndef SECRET_H
-#define SECRET_H
+#ifndef LOGIN_SECRET_H
+#define LOGIN_SECRET_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "starttls.h"
 
 /* NUL-terminated text in memory of its own; zeroed: none. */
 struct secret {
@@ -31,8 +33,8 @@ enum secret_source {
  * @deadline_us  on the clock of loop_now_us
  * @why          what is wrong, in words that show nothing of the secret
  *
- * Returns: 0; or, with @why filled, EXIT_USAGE (the source is not usable, the
- * line is empty or too long) or EXIT_LOCAL (the command failed, the deadline,
+ * Returns: 0; or, with @why filled, STARTTLS_E_INVALID (the source is not usable, the
+ * line is empty or too long) or STARTTLS_E_SYSTEM (the command failed, the deadline,
  * memory)
  */
 int secret_read(struct secret *ret_secret, enum secret_source source,

@@ -3,8 +3,8 @@
 
 /* What a peer says that must not be shown: our password or token. */
 
-#ifndef VEIL_H
-#define VEIL_H
+#ifndef LOGIN_VEIL_H
+#define LOGIN_VEIL_H
 
 #include <stdbool.h>
 

@@ -16,9 +16,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/cli.h"
 #include "loop/loop.h"
 #include "veil.h"
+#include "words/show.h"
 
 const char *
 login_state_name(const struct login *l)

@@ -11,11 +11,11 @@
 
 #include "config.h"
 
+#include "descriptors.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-
-#include "cli/cli.h"
 
 #define FIRST_PROBE 120            /* seconds of silence */
 #define NEXT_PROBE 30

@@ -3,8 +3,8 @@
 
 /* One poll(2) loop: descriptors to watch, and timers in order. */
 
-#ifndef LOOP_H
-#define LOOP_H
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
 
 #include <poll.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 
 /* Queues of things that are in one queue at a time, oldest first. */
 
-#ifndef QUEUE_H
-#define QUEUE_H
+#ifndef LOOP_QUEUE_H
+#define LOOP_QUEUE_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
 
 /* Signals as bytes of a pipe, one for the process. */
 
-#ifndef SIGNALS_H
-#define SIGNALS_H
+#ifndef LOOP_SIGNALS_H
+#define LOOP_SIGNALS_H
 
 #include <stdbool.h>
 

@@ -20,6 +20,7 @@
 #include <netdb.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "loop/descriptors.h"
 
 #define FACTS 8
 #define MAX_GREETING 4096

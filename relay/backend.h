@@ -3,8 +3,8 @@
 
 /* Where decrypted conversations go: commands, or a cleartext server. */
 
-#ifndef BACKEND_H
-#define BACKEND_H
+#ifndef RELAY_BACKEND_H
+#define RELAY_BACKEND_H
 
 #include <stdbool.h>
 #include <stddef.h>

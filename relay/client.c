@@ -14,12 +14,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "compat.h"
+#include "loop/address.h"
 #include "relay.h"
 #include "serve.h"
 
@@ -144,11 +146,11 @@ evict_silent(struct server *server)
 static void
 turn_away(struct client *c)
 {
-	const struct server *server = c->server;
+	const struct serve_settings *s = c->server->settings;
 	char line[LINE_SIZE];
 
-	front_goodbye(server->url.protocol, server->options.own_name, "limit",
-	    line, sizeof(line));
+	front_goodbye(s->url.protocol, s->options.own_name, "limit", line,
+	    sizeof(line));
 	(void)!starttls_session_write(c->session, line, strlen(line));
 	(void)!starttls_session_shutdown(c->session);
 	part(c, "limit", "no turn came in time, as too many are running");
@@ -240,7 +242,7 @@ start_relay(struct client *c)
 static bool
 must_swallow_greeting(const struct client *c)
 {
-	const struct starttls_url *url = &c->server->url;
+	const struct starttls_url *url = &c->server->settings->url;
 
 	return c->server->backends.to != NULL &&
 	    url->from != STARTTLS_HANDSHAKE &&
@@ -253,7 +255,7 @@ step_greeting(struct client *c)
 	const char *why = "";
 	int rc;
 
-	c->greeting.protocol = c->server->url.protocol;
+	c->greeting.protocol = c->server->settings->url.protocol;
 	rc = backend_greeting(&c->backend, &c->greeting, &why);
 
 	if (rc < 0)
@@ -304,7 +306,7 @@ start_backend(struct client *c)
 {
 	struct starttls_report report = { .size = sizeof(report) };
 	struct starttls_cert cert = { .size = sizeof(cert) };
-	const struct starttls_url *url = &c->server->url;
+	const struct starttls_url *url = &c->server->settings->url;
 	char address[PEER_SIZE];
 	struct facts facts = { .address = address, .report = &report };
 
@@ -472,7 +474,7 @@ late(void *context)
 void
 client_new(struct server *server, int fd, const char *peer)
 {
-	struct starttls_options options = server->options;
+	struct starttls_options options = server->settings->options;
 	struct starttls_error error;
 	struct client *c = calloc(1, sizeof(*c));
 	int rc;
@@ -492,8 +494,8 @@ client_new(struct server *server, int fd, const char *peer)
 	move_to(c, &server->upgrading, UPGRADING);
 	options.trace_context = c->address;
 	rc = starttls_upgrade_new(&c->upgrade, server->policy,
-	    server->url.protocol, server->url.from, NULL, fd, &options,
-	    &error);
+	    server->settings->url.protocol, server->settings->url.from, NULL,
+	    fd, &options, &error);
 	if (rc != 0) {
 		part(c, starttls_code_name(rc), error.message);
 		return;
@@ -505,15 +507,16 @@ client_new(struct server *server, int fd, const char *peer)
 void
 client_refuse(const struct server *server, int fd, const char *peer)
 {
+	const struct serve_settings *s = server->settings;
 	char line[LINE_SIZE];
 
-	if (!server->settings->quiet)
+	if (!s->quiet)
 		fprintf(stderr, "starttls: %s: limit: too many connections\n",
 		    peer);
-	if (server->url.from == STARTTLS_HANDSHAKE)
+	if (s->url.from == STARTTLS_HANDSHAKE)
 		return;
-	front_goodbye(server->url.protocol, server->options.own_name, "limit",
-	    line, sizeof(line));
+	front_goodbye(s->url.protocol, s->options.own_name, "limit", line,
+	    sizeof(line));
 	(void)!send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

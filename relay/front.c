@@ -17,13 +17,20 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "compat.h"
+#include "loop/address.h"
+#include "loop/descriptors.h"
+#include "loop/listen.h"
+#include "loop/loop.h"
 #include "loop/signals.h"
+#include "words/complain.h"
+#include "words/status.h"
 
 #define DEFAULT_LIMIT 16384        /* connections, if descriptors allow */
 #define SPARE_FILES 32             /* for us and the library */
@@ -388,11 +395,12 @@ set_limits(struct front *front, long wanted, size_t each, size_t spare)
 }
 
 int
-front_init(struct front *front, const struct settings *settings,
+front_init(struct front *front, const struct front_settings *settings,
 	   const char *port, size_t each, size_t spare)
 {
-	const char *host = settings->listen_host;
-	int status = set_limits(front, settings->max_connections,
+	const char *host = settings->host;
+	char why[400];
+	int rc, status = set_limits(front, settings->max_connections,
 	    each, spare);
 
 	if (status != 0)
@@ -409,19 +417,18 @@ front_init(struct front *front, const struct settings *settings,
 	};
 	front->last_call = (struct timer){ .late = stop, .context = front };
 	if (!loop_reserve(&front->loop, SPARE_FILES) ||
-	    !init_signals(front)) {
-		fprintf(stderr, "starttls: cannot begin: %s\n",
-		    strerror(errno));
-		return EXIT_LOCAL;
-	}
-	status = settings->listen_unix != NULL ?
-	    listen_unix(settings->listen_unix, &front->listener.fd) :
+	    !init_signals(front))
+		return complain_errno("cannot begin", errno);
+	rc = settings->path != NULL ?
+	    listen_unix(settings->path, &front->listener.fd, why,
+		sizeof(why)) :
 	    listen_tcp(host != NULL ? host : "127.0.0.1",
-		host != NULL ? settings->listen_port : port,
-		settings->only_loopback, &front->listener.fd);
-	if (status != 0)
-		return status;
-	front->path = settings->listen_unix;
+		host != NULL ? settings->port : port,
+		settings->only_loopback, &front->listener.fd, why,
+		sizeof(why));
+	if (rc != 0)
+		return complain(why, exit_status_of_call(rc));
+	front->path = settings->path;
 	resume(front);
 	return 0;
 }

@@ -7,17 +7,26 @@
  * progress or goes: --timeout is for beginning, --idle for going on.
  */
 
-#ifndef FRONT_H
-#define FRONT_H
+#ifndef RELAY_FRONT_H
+#define RELAY_FRONT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
 
-#include "cli/cli.h"
+#include "loop/address.h"
 #include "loop/loop.h"
+#include "starttls.h"
 
-#define PEER_SIZE 64
+/* How to listen, and for how long to be patient. */
+struct front_settings {
+	char *host, *port;         /* NULL: not said */
+	const char *path;          /* of a UNIX socket; NULL: none */
+	bool only_loopback;        /* listen on no other address */
+	long max_connections;      /* 0: not said */
+	int timeout_ms;            /* for beginning */
+	int idle_ms;               /* for going on */
+};
 
 struct front {
 	/* the owner's; accepted takes the descriptor over, evict makes room
@@ -51,7 +60,7 @@ struct front {
    descriptors, and other things @spare.  SIGTERM and SIGINT are the front's:
    the first one lets what runs come to an end, for as long as --timeout
    says; others come to signalled() if they are caught, see signals.h. */
-int front_init(struct front *front, const struct settings *settings,
+int front_init(struct front *front, const struct front_settings *settings,
 	       const char *port, size_t each, size_t spare);
 /* The one line on standard output. */
 bool front_announce(const struct front *front);
@@ -72,20 +81,5 @@ void front_line(const char *text, const char *name, const char *why,
 void front_goodbye(const struct starttls_protocol *protocol, const char *name,
 		   const char *why, char *buf, size_t size);
 void front_done(struct front *front);
-
-/* ---- addresses, see listen.c ---- */
-
-struct sockaddr;
-struct addrinfo;
-
-/* "127.0.0.1:25" or "[::1]:25"; "local" for a UNIX socket. */
-void show_address(const struct sockaddr *address, unsigned len, char *buf,
-		  size_t size);
-/* Returns 0 or the exit status, and has said why. */
-int find_address(const char *host, const char *port, bool only_loopback,
-		 struct addrinfo **ret_list);
-int listen_tcp(const char *host, const char *port, bool only_loopback,
-	       int *ret_fd);
-int listen_unix(const char *path, int *ret_fd);
 
 #endif

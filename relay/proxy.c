@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * starttls proxy: TLS for local clients that know nothing of it.
+ * TLS for local clients that know nothing of it.
  *
  * Nothing of a client is read before the server is verified, so a client has
  * nothing to lose to anybody else.  Names are resolved and connections made in
@@ -11,22 +11,28 @@
 
 #include "config.h"
 
+#include "proxy.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "compat.h"
-#include "check/dialler.h"
-#include "front.h"
+#include "loop/address.h"
+#include "loop/descriptors.h"
+#include "loop/dialler.h"
 #include "relay.h"
+#include "words/complain.h"
+#include "words/show.h"
+#include "words/status.h"
 
 #define LINE_SIZE 1024
 
 struct proxy {
-	const struct settings *settings;
-	struct starttls_url url;
+	const struct proxy_settings *settings;
 	struct front front;
 	struct dialler dialler;
 	struct queue beginning;    /* until the server is verified */
@@ -84,7 +90,7 @@ dismantle(struct customer *c)
 static void
 say_goodbye(const struct customer *c, const char *name, const char *message)
 {
-	const struct starttls_url *t = &c->proxy->url;
+	const struct starttls_url *t = &c->proxy->settings->url;
 	char line[LINE_SIZE];
 
 	tell(c, name, message);
@@ -109,7 +115,7 @@ fail(struct customer *c, int code, const struct starttls_error *error)
 	char message[STARTTLS_MESSAGE_SIZE + PEER_SHOWN], peer[PEER_SHOWN];
 
 	snprintf(message, sizeof(message), "%s%s", error->message,
-	    show_peer(peer, sizeof(peer), c->proxy->settings->urls[0],
+	    show_peer(peer, sizeof(peer), c->proxy->settings->target,
 		error->address));
 	turn_away(c, starttls_code_name(code), message);
 }
@@ -194,7 +200,7 @@ step_relay(struct customer *c)
 static void
 begin(struct customer *c)
 {
-	const struct starttls_url *t = &c->proxy->url;
+	const struct starttls_url *t = &c->proxy->settings->url;
 	const char *greeting = starttls_protocol_greeting(t->protocol);
 	char line[LINE_SIZE];
 
@@ -355,8 +361,8 @@ accepted(void *context, int fd, const char *peer)
 	loop_set_timer(&proxy->front.deadlines, &c->timer);
 	c->request.owner = c;
 	c->request.policy = proxy->settings->policy;
-	c->request.url = proxy->settings->urls[0];
-	c->request.options = &proxy->settings->options;
+	c->request.url = proxy->settings->target;
+	c->request.options = proxy->settings->options;
 	c->request.deadline_us = c->timer.at_us;
 	dialler_ask(&proxy->dialler, &c->request);
 }
@@ -383,13 +389,14 @@ evict(void *context)
 static void
 refuse(void *context, int fd, const char *peer)
 {
-	const struct proxy *proxy = context;
+	const struct proxy_settings *s =
+	    ((const struct proxy *)context)->settings;
 	char line[LINE_SIZE];
 
-	if (!proxy->settings->quiet)
+	if (!s->quiet)
 		fprintf(stderr, "starttls: %s: limit: too many connections\n",
 		    peer);
-	front_goodbye(proxy->url.protocol, proxy->url.host, "limit", line,
+	front_goodbye(s->url.protocol, s->url.host, "limit", line,
 	    sizeof(line));
 	(void)!send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -412,74 +419,60 @@ signalled(void *context, int number)
 	(void)number;
 }
 
+/* 0 or the exit status. */
 static int
-prepare(struct proxy *proxy, struct settings *settings)
+prepare(struct proxy *proxy, const struct proxy_settings *settings)
 {
-	struct starttls_error error;
 	int rc;
 
-	settings->only_loopback = true;
 	proxy->settings = settings;
-	proxy->without_alpn = settings->options;
+	proxy->without_alpn = *settings->options;
 	proxy->without_alpn.without_alpn = 1;
-	proxy->url.size = sizeof(proxy->url);
-	rc = starttls_url_parse(settings->urls[0], &proxy->url, &error);
-	if (rc == 0)
-		rc = starttls_url_check(settings->policy, &proxy->url,
-		    &settings->options, &error);
-	if (rc != 0) {
-		complain_usage("proxy", "%s", error.message);
-		return exit_status(&error);
-	}
 	proxy->front.context = proxy;
 	proxy->front.accepted = accepted;
 	proxy->front.evict = evict;
 	proxy->front.refuse = refuse;
 	proxy->front.signalled = signalled;
 	proxy->front.leave = leave;
-	rc = front_init(&proxy->front, settings, "0", 2, MAX_DIALS);
+	rc = front_init(&proxy->front, &settings->front, "0", 2, MAX_DIALS);
 	if (rc != 0)
 		return rc;
 	loop_add_queue(&proxy->front.loop, &proxy->silences,
 	    settings->close_after_ms);
 	proxy->dialler.answer = dialled;
 	rc = dialler_init(&proxy->dialler, &proxy->front.loop);
-	if (rc != 0)
-		fprintf(stderr, "starttls: pipe: %s\n", strerror(rc));
-	return rc != 0 ? EXIT_LOCAL : 0;
+	return rc == 0 ? 0 : complain_errno("pipe", rc);
 }
 
 static int
 listen_and_relay(struct proxy *proxy)
 {
+	const struct proxy_settings *s = proxy->settings;
 	int rc;
 
-	if (!proxy->settings->quiet &&
-	    starttls_protocol_has_data(proxy->url.protocol))
-		fprintf(stderr, "starttls: data connections are not protected "
-		    "by this proxy, only the control connection is\n");
+	if (!s->quiet && starttls_protocol_has_data(s->url.protocol))
+		complain("data connections are not protected by this proxy, "
+		    "only the control connection is", 0);
 	if (!front_announce(&proxy->front))
 		return EXIT_LOCAL;
 	rc = loop_run(&proxy->front.loop);
-	if (rc != 0)
-		fprintf(stderr, "starttls: poll: %s\n", strerror(rc));
-	return rc != 0 ? EXIT_LOCAL : 0;
+	return rc == 0 ? 0 : complain_errno("poll", rc);
 }
 
 int
-run_proxy(struct settings *settings)
+proxy(const struct proxy_settings *settings)
 {
-	static struct proxy proxy;
+	static struct proxy all;
 	struct customer *c;
-	int status = prepare(&proxy, settings);
+	int status = prepare(&all, settings);
 
 	if (status == 0)
-		status = listen_and_relay(&proxy);
-	while ((c = queue_first(&proxy.running)) != NULL)
+		status = listen_and_relay(&all);
+	while ((c = queue_first(&all.running)) != NULL)
 		cut_off(c, "closed", "we end");
-	front_done(&proxy.front);
+	front_done(&all.front);
 	/* threads that still dial must not see their ground taken away */
-	if (proxy.dialler.running > 0) {
+	if (all.dialler.running > 0) {
 		fflush(NULL);
 		_exit(status);
 	}

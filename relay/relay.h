@@ -9,8 +9,8 @@
  * only there while it is needed.
  */
 
-#ifndef RELAY_H
-#define RELAY_H
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
 
 #include <stdbool.h>
 #include <stddef.h>

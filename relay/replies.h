@@ -7,8 +7,8 @@
  * It is told what passes, both ways, and keeps the beginning of a line each.
  */
 
-#ifndef REPLIES_H
-#define REPLIES_H
+#ifndef RELAY_REPLIES_H
+#define RELAY_REPLIES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -105,7 +105,7 @@ fuzz_fuzz_trust_SOURCES = fuzz/fuzz_trust.c fuzz/replay.c
 fuzz_fuzz_trust_LDADD = $(TEST_LIBS)
 # The logins of the command, over a session that is the target's own.
 fuzz_fuzz_login_SOURCES = fuzz/fuzz_login.c fuzz/replay.c loop/loop.c \
-	check/conversation.c loop/queue.c login/veil.c $(LOGIN_SOURCES)
+	loop/queue.c login/veil.c words/show.c $(LOGIN_SOURCES)
 fuzz_fuzz_login_CPPFLAGS = $(ROOMS_CPPFLAGS) \
 	-Dstarttls_session_read=peer_read \
 	-Dstarttls_session_write=peer_write \

@@ -3,13 +3,13 @@
 
 /* Connecting to URLs without waiting for it. */
 
-#ifndef DIALLER_H
-#define DIALLER_H
+#ifndef LOOP_DIALLER_H
+#define LOOP_DIALLER_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "loop/loop.h"
+#include "loop.h"
 #include "starttls.h"
 
 #define MAX_DIALS 64               /* at a time, if nobody says otherwise */

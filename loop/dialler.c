@@ -21,8 +21,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "compat.h"
+#include "failure.h"
+#include "loop.h"
 
 #define STACK_SIZE 262144
 #define BURST 32                   /* threads started in one turn of the loop:

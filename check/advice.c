@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * What a person could do about it.
+ */
+
+#include "config.h"
+
+#include "advice.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conversation.h"
+#include "words/complain.h"
+
+#define ALERT_NO_APPLICATION_PROTOCOL 120 /* RFC 7301 section 3.2 */
+
+/* A scheme with an s, such as imaps. */
+static bool
+is_dedicated(const char *url)
+{
+	struct starttls_url parsed = { .size = sizeof(parsed) };
+	struct starttls_error ignored;
+
+	return starttls_url_parse(url, &parsed, &ignored) == 0 &&
+	    parsed.from == STARTTLS_HANDSHAKE;
+}
+
+/* A chain that ends with what has another issuer is not all of it. */
+static const char *
+advice_about_issuer(const struct conversation *c)
+{
+	struct starttls_cert last = { .size = sizeof(last) };
+
+	if (c->report.chain_len > 0 && conversation_cert(c,
+	    c->report.chain_len - 1, &last) == 0 &&
+	    strcmp(last.issuer, last.subject) != 0)
+		return "the server does not send the issuer: have it send its "
+		    "intermediate certificates as well; or, if there are "
+		    "none, name its CA with --ca-file, or pin its key with "
+		    "--pin (starttls report shows it)";
+	return "name its CA with --ca-file, or pin its key with --pin "
+	    "(starttls report shows it)";
+}
+
+/* Names stand in subjectAltName, addresses there as such. */
+static const char *
+advice_about_name(const struct conversation *c)
+{
+	struct starttls_cert leaf = { .size = sizeof(leaf) };
+	const char *host = c->report.host, *at;
+
+	if (conversation_cert(c, 0, &leaf) == 0 && leaf.names[0] == '\0')
+		return "the certificate has no subjectAltName, and its common "
+		    "name does not count: it needs a new one";
+	at = strstr(leaf.names, host);
+	if ((strspn(host, "0123456789.") == strlen(host) ||
+	    strchr(host, ':') != NULL) && at != NULL && at >= leaf.names + 4 &&
+	    strncmp(at - 4, "DNS:", 4) == 0)
+		return "its subjectAltName has the address as a DNS name, and "
+		    "not as an IP address: it needs a new one";
+	return "use a name that the certificate has in the URL, with "
+	    "--connect if that leads elsewhere";
+}
+
+static const char *
+advice_about(const char *url, const struct conversation *c)
+{
+	const struct starttls_error *error = &c->error;
+
+	switch (error->code) {
+	case STARTTLS_E_RESOLVE:
+		return error->sys_errno != 0 ? "" :
+		    "is the name spelled correctly?";
+	case STARTTLS_E_EXPIRED:
+		return error->depth > 0 ? "the server sends an old one of an "
+		    "authority: have it send the renewed one" :
+		    error->depth < 0 ? "renew that anchor in the trust store, "
+		    "or in the file of --ca-file" :
+		    "the server needs a new certificate, or has one and was "
+		    "not told to load it";
+	case STARTTLS_E_UNTRUSTED:
+		return advice_about_issuer(c);
+	case STARTTLS_E_NAME_MISMATCH:
+		return advice_about_name(c);
+	case STARTTLS_E_NOT_TLS:
+		return is_dedicated(url) ? "this may be a port for the scheme "
+		    "without the s" : "";
+	case STARTTLS_E_NOT_OFFERED:
+		return "try the dedicated port (the scheme with an s)";
+	case STARTTLS_E_TIMEOUT:
+		if (error->phase == STARTTLS_PHASE_GREETING)
+			return "a port that wants TLS at once is silent too: "
+			    "try the scheme with an s, or --timeout";
+		return "";
+	case STARTTLS_E_PROTOCOL:
+		if (error->phase == STARTTLS_PHASE_GREETING)
+			return "is this the right protocol and port?";
+		return "";
+	case STARTTLS_E_EARLY_DATA:
+		return error->phase == STARTTLS_PHASE_SESSION ? "" :
+		    "somebody may be tampering with the connection";
+	default:
+		return "";
+	}
+}
+
+const char *
+advice(const char *url, const struct conversation *c)
+{
+	const char *text = advice_about(url, c);
+
+	if (c->error.alert == ALERT_NO_APPLICATION_PROTOCOL)
+		return "this may be a front for HTTP: try --alpn off";
+	/* then there were two connections, and one may be all there is */
+	if (c->report.alpn_refused && text[0] == '\0')
+		return "a first connection was refused because of ALPN: try "
+		    "--alpn off";
+	return text;
+}
+
+void
+complain_of(const char *url, struct conversation *c)
+{
+	if (c->error.address[0] == '\0')
+		snprintf(c->error.address, sizeof(c->error.address), "%s",
+		    c->report.address);
+	complain_about(url, &c->error, starttls_code_name(c->error.code),
+	    advice(url, c));
+}
+

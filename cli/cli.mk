@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: ISC
+# starttls.
+
+# The options that both programs have.
+if ENABLE_CLI
+noinst_LIBRARIES += liboptions.a
+bin_PROGRAMS += starttls
+endif
+liboptions_a_SOURCES = cli/account.c cli/account.h cli/apply.c cli/cli.h \
+	cli/identity.c cli/options.c cli/options.h cli/settings.h \
+	cli/values.c cli/values.h
+liboptions_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
+liboptions_a_CFLAGS = $(COMMAND_CFLAGS)
+
+starttls_SOURCES = cli/check.c cli/connect.c cli/main.c cli/policy.c \
+	cli/probe.c cli/probe.h cli/probe_print.c cli/proxy.c cli/report.c \
+	cli/serve.c
+starttls_CPPFLAGS = $(ROOMS_CPPFLAGS)
+starttls_CFLAGS = $(COMMAND_CFLAGS) $(JANSSON_CFLAGS)
+starttls_LDFLAGS = $(AM_LDFLAGS)
+starttls_LDADD = librelay.a $(COMMAND_LIBS)

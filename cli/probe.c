@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * starttls probe: what it is called with, and what it ends with.
+ */
+
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "check/format.h"
+#include "cli.h"
+#include "probe.h"
+#include "words/complain.h"
+#include "words/status.h"
+
+/* The arguments, before anybody is connected to.  0 or the exit status. */
+static int
+check_arguments(const struct settings *s)
+{
+	struct starttls_url url = { .size = sizeof(url) };
+	const struct starttls_protocol *p;
+	struct starttls_error error;
+	const char *host = s->urls[0];
+	char text[600];
+	int i, rc;
+
+	if (strstr(host, "://") != NULL) {
+		complain_usage("probe", "\"%.80s\" is a URL, and not a host",
+		    host);
+		return EXIT_USAGE;
+	}
+	if (strchr(host, ':') != NULL &&
+	    strchr(host, ':') == strrchr(host, ':')) {
+		complain_usage("probe", "\"%.80s\" has a port, which is for "
+		    "--port", host);
+		return EXIT_USAGE;
+	}
+	for (i = 1; i < s->url_count; i++) {
+		p = starttls_protocol_find(s->urls[i]);
+		if (p != NULL && strcmp(starttls_protocol_scheme(p,
+		    STARTTLS_GREETING), s->urls[i]) == 0)
+			continue;
+		complain_usage("probe", "there is no protocol \"%.40s\"",
+		    s->urls[i]);
+		return EXIT_USAGE;
+	}
+	if (s->format.format != &format_human &&
+	    s->format.format != &format_json) {
+		complain_usage("probe", "its formats are human and json");
+		return EXIT_USAGE;
+	}
+	snprintf(text, sizeof(text), strchr(host, ':') != NULL ?
+	    "imap://[%s]" : "imap://%s", host);
+	rc = starttls_url_parse(text, &url, &error);
+	if (rc == 0)
+		rc = starttls_url_check(s->policy, &url, &s->options, &error);
+	if (rc == 0)
+		return 0;
+	complain_usage("probe", "%s", error.message);
+	return exit_status(&error);
+}
+
+static int
+print(const struct probe *probe, const struct settings *s)
+{
+	const struct result *r = probe_unresolved(probe);
+
+	if (r != NULL) {
+		if (!s->quiet)
+			complain_about(probe->host, &r->error, r->reason,
+			    r->advice);
+		return r->status;
+	}
+	if (s->quiet)
+		return probe_status(probe);
+	if (s->format.format == &format_human)
+		probe_print_table(probe);
+	else if (!probe_print_json(probe))
+		return complain("out of memory", EXIT_LOCAL);
+	return probe_status(probe);
+}
+
+int
+run_probe(struct settings *settings)
+{
+	const struct check_settings check = check_settings_of(settings);
+	struct probe probe = {
+		.host = settings->urls[0],
+		.protocols = (char *const *)settings->urls + 1,
+		.protocol_count = (size_t)settings->url_count - 1,
+		.check = &check,
+		.settings = &settings->probe,
+		.timeout_ms = settings->timeout_ms,
+	};
+	int status, rc;
+
+	if (settings->format.format == NULL)
+		settings->format.format = &format_human;
+	status = check_arguments(settings);
+	if (status != 0)
+		return status;
+	rc = probe_run(&probe);
+	status = rc == 0 ? print(&probe, settings) :
+	    complain_errno("cannot probe", rc);
+	/* what is known already is not waited for; see proxy.c */
+	if (probe_is_busy(&probe)) {
+		if (fflush(NULL) != 0)
+			status = EXIT_LOCAL;
+		_exit(status);
+	}
+	probe_done(&probe);
+	return status;
+}
