@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* Checking URLs: upgrade, verify, one exchange or a login, goodbye. */
+/*
+ * Check: what servers are like.
+ *
+ * The room has the conversation (conversation.h), one or many of them on a loop
+ * (this header, and batch.h), what a host offers (probe.h), what was found
+ * (result.h), and how it is told (format.h).  It uses loop, login and words, and
+ * knows no option.
+ *
+ * This header has checks of URLs: upgrade, verify, one exchange or a login,
+ * goodbye.
+ */
 
 #ifndef CHECK_CHECKER_H
 #define CHECK_CHECKER_H

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop/loop.h"
+#include "loop/clock.h"
 
 #define SHARE (MOST_CLIENTS / 4)   /* of an address, when there are too many */
 

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* What the threads of the exporter share. */
+/*
+ * Exporter: HTTP in front of check.
+ *
+ * The room has the server, its clients, its configuration, and what it tells
+ * about itself.  Of the command it uses the options, which are the keys of a
+ * module.
+ *
+ * This header has what the threads share.
+ */
 
 #ifndef EXPORTER_EXPORTER_H
 #define EXPORTER_EXPORTER_H

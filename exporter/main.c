@@ -29,7 +29,7 @@
 #include "loop/address.h"
 #include "loop/descriptors.h"
 #include "loop/listen.h"
-#include "loop/loop.h"
+#include "loop/clock.h"
 #include "loop/signals.h"
 #include "words/complain.h"
 #include "words/status.h"

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop/loop.h"
+#include "loop/clock.h"
 
 int
 account_load(struct account *a, int timeout_ms, char *why, size_t size)

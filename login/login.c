@@ -19,7 +19,7 @@
 #include <strings.h>
 
 #include "compat.h"
-#include "loop/loop.h"
+#include "loop/clock.h"
 
 static const struct login_protocol *const protocols[] = {
 	&login_ftp, &login_imap, &login_nntp, &login_pop3, &login_smtp,

@@ -2,7 +2,13 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Logging in, and out again, inside TLS.
+ * Login: logging in, and out again, inside TLS.
+ *
+ * The room is a second library: whom to log in as (account.h), where the secret
+ * comes from (secret.h, netrc.h), mechanisms (sasl.h), and a file for each
+ * protocol, which sees dialog.h and nothing else.  It has no option and no
+ * format, and prints nothing; of other rooms it uses the clock, and how text is
+ * shown.
  *
  * A login never blocks unless its session does, so that many can share one
  * loop.  What could be read by others, or shown, never has a credential in it:

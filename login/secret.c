@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "compat.h"
-#include "loop/loop.h"
+#include "loop/clock.h"
 
 #define MAX_OUTPUT 65536           /* of a command, most of it ignored */
 

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "loop/loop.h"
+#include "loop/clock.h"
 #include "veil.h"
 #include "words/show.h"
 

@@ -21,15 +21,6 @@
 
 #include "compat.h"
 
-int64_t
-loop_now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 bool
 loop_reserve(struct loop *loop, size_t count)
 {

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* One poll(2) loop: descriptors to watch, and timers in order. */
+/*
+ * Loop: one poll(2) loop, and what processes have to do with descriptors.
+ *
+ * The room has the loop, queues, the clock, signals, addresses and sockets that
+ * listen, and connecting without waiting for it.  It knows the library, and
+ * nothing else of ours.
+ *
+ * This header has the loop: descriptors to watch, and timers in order.
+ */
 
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -11,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "queue.h"
 
 #define LOOP_QUEUES 4
@@ -46,8 +55,6 @@ struct loop {
 	bool hurry;                /* some watch is to be called again */
 	bool stop;
 };
-
-int64_t loop_now_us(void);
 
 /* Have room for @count watches, so that loop_watch cannot fail. */
 bool loop_reserve(struct loop *loop, size_t count);

@@ -4,7 +4,8 @@
 if ENABLE_CLI
 noinst_LIBRARIES += libloop.a
 endif
-libloop_a_SOURCES = loop/address.c loop/address.h loop/descriptors.c \
+libloop_a_SOURCES = loop/address.c loop/address.h loop/clock.c \
+	loop/clock.h loop/descriptors.c \
 	loop/descriptors.h loop/dialler.c loop/dialler.h loop/failure.c \
 	loop/failure.h loop/keepalive.c loop/listen.c loop/listen.h \
 	loop/loop.c loop/loop.h loop/queue.c loop/queue.h loop/signals.c \

@@ -104,8 +104,8 @@ fuzz_fuzz_serve_LDADD = $(TEST_LIBS)
 fuzz_fuzz_trust_SOURCES = fuzz/fuzz_trust.c fuzz/replay.c
 fuzz_fuzz_trust_LDADD = $(TEST_LIBS)
 # The logins of the command, over a session that is the target's own.
-fuzz_fuzz_login_SOURCES = fuzz/fuzz_login.c fuzz/replay.c loop/loop.c \
-	loop/queue.c login/veil.c words/show.c $(LOGIN_SOURCES)
+fuzz_fuzz_login_SOURCES = fuzz/fuzz_login.c fuzz/replay.c loop/clock.c \
+	login/veil.c words/show.c $(LOGIN_SOURCES)
 fuzz_fuzz_login_CPPFLAGS = $(ROOMS_CPPFLAGS) \
 	-Dstarttls_session_read=peer_read \
 	-Dstarttls_session_write=peer_write \

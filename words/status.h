@@ -6,7 +6,7 @@
  *
  * The room has exit statuses, text as it may be shown, times and dates, and the
  * one line of a complaint.  It knows the library and nothing else of ours; every
- * other room but loop may use it.
+ * other room but loop uses it.
  *
  * This header has the exit statuses.
  */
