@@ -19,7 +19,8 @@ UNIT_TESTS = \
 	tests/unit/check_session_check tests/unit/check_session_binding \
 	tests/unit/check_session_report tests/unit/check_session_identity \
 	tests/unit/check_session_misuse tests/unit/check_session_descriptor \
-	tests/unit/check_dial tests/unit/check_fd tests/unit/check_alloc \
+	tests/unit/check_dial tests/unit/check_fd tests/unit/check_fd_deadline \
+	tests/unit/check_fd_memory tests/unit/check_alloc \
 	tests/unit/check_threads
 SCRIPT_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/fuzz.test
@@ -79,6 +80,7 @@ tests_libsupport_a_SOURCES = tests/support/cast.c tests/support/cast.h \
 	tests/support/harness.c tests/support/harness.h \
 	tests/support/hostname.c tests/support/hostname.h \
 	tests/support/mint.c tests/support/mint.h \
+	tests/support/peer.c tests/support/peer.h \
 	tests/support/sockets.c tests/support/sockets.h \
 	tests/support/tlspair.c tests/support/tlspair.h \
 	tests/support/transcript.c tests/support/transcript.h \
@@ -92,7 +94,8 @@ LDADD = tests/libsupport.a $(TEST_LIBS)
 HEAP_SOURCES = tests/support/heap.c tests/support/heap.h
 tests_unit_check_alloc_SOURCES = tests/unit/check_alloc.c $(HEAP_SOURCES)
 tests_unit_check_dial_SOURCES = tests/unit/check_dial.c $(HEAP_SOURCES)
-tests_unit_check_fd_SOURCES = tests/unit/check_fd.c $(HEAP_SOURCES)
+tests_unit_check_fd_memory_SOURCES = tests/unit/check_fd_memory.c \
+	$(HEAP_SOURCES)
 tests_unit_check_server_fd_SOURCES = tests/unit/check_server_fd.c \
 	$(HEAP_SOURCES)
 # With what is installed, and nothing else.

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/* Deadlines hold, whatever the server does or does not do. */
+
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "peer.h"
+#include "sockets.h"
+#include "wait.h"
+
+static const char *const silent[] = { NULL };
+static const char *const half_line[] = { "S= 220-", NULL };
+
+static const struct {
+	const char *name;
+	const char *const *script;
+	enum ending ending;
+	int phase;
+} slow[] = {
+	{ "no greeting", silent, HANG, STARTTLS_PHASE_GREETING },
+	{ "dripping greeting", half_line, DRIP, STARTTLS_PHASE_GREETING },
+	{ "no ServerHello", NULL, HANG, STARTTLS_PHASE_HANDSHAKE },
+	{ "dripping ServerHello", NULL, DRIP_RECORD,
+	  STARTTLS_PHASE_HANDSHAKE },
+};
+
+START_TEST(test_fd_deadline_holds_for_an_upgrade)
+{
+	struct peer peer = { .script = slow[_i].script,
+		.ending = slow[_i].ending };
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+	int64_t start, took;
+	int fds[2], rc;
+
+	sockets_pair(fds);
+	peer.fd = fds[1];
+	peer_start(&peer);
+	upgrade = new_upgrade("smtp", STARTTLS_GREETING, fds[0]);
+	start = starttls_now_us();
+	rc = starttls_upgrade_run(upgrade, 300, &error);
+	took = ms_since(start);
+	ck_assert_msg(rc == STARTTLS_E_TIMEOUT, "%s: %d", slow[_i].name, rc);
+	ck_assert_int_eq(error.code, STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(error.phase, slow[_i].phase);
+	ck_assert_int_ge(took, 300);
+	ck_assert_int_lt(took, LATE_MS);
+	/* it is over for good */
+	ck_assert_int_eq(starttls_upgrade_step(upgrade, NULL),
+	    STARTTLS_E_TIMEOUT);
+	starttls_upgrade_free(upgrade);
+	close(fds[0]);
+	peer_join(&peer);
+}
+END_TEST
+
+/* The same through starttls_open(), and nothing stays open. */
+START_TEST(test_fd_deadline_holds_for_open)
+{
+	struct peer peer = { .script = slow[_i].script,
+		.ending = slow[_i].ending, .fd = -1 };
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_session *session = NULL;
+	char port[SOCKETS_PORT_SIZE], url[64];
+	int64_t start, took;
+
+	peer.listener = sockets_listen(AF_INET, port);
+	snprintf(url, sizeof(url), "smtp://%s:%s", PEER, port);
+	options.connect_host = "127.0.0.1";
+	peer_start(&peer);
+	start = starttls_now_us();
+	ck_assert_int_eq(starttls_open(&session, policy, url, 300, &options,
+	    NULL), STARTTLS_E_TIMEOUT);
+	took = ms_since(start);
+	ck_assert_ptr_null(session);
+	ck_assert_int_ge(took, 300);
+	ck_assert_int_lt(took, LATE_MS);
+	peer_join(&peer);
+	close(peer.listener);
+}
+END_TEST
+
+START_TEST(test_fd_deadline_holds_for_reading)
+{
+	struct peer peer = { .ending = _i == 0 ? DRIP_INSIDE : CHATTER,
+		.priority = TLS13 };
+	struct starttls_session *session;
+	struct starttls_error error;
+	int64_t start, took;
+	char data[4096];
+	ssize_t n;
+	int fds[2], reads = 0;
+
+	sockets_pair(fds);
+	peer.fd = fds[1];
+	peer_start(&peer);
+	session = open_session(fds[0]);
+	start = starttls_now_us();
+	ck_assert_int_eq(starttls_session_set_deadline(session, 300), 0);
+	while ((n = starttls_session_read(session, data, sizeof(data))) > 0)
+		reads++;
+	took = ms_since(start);
+	ck_assert_int_eq(n, STARTTLS_E_TIMEOUT);
+	ck_assert_int_ge(took, 300);
+	ck_assert_int_lt(took, LATE_MS);
+	if (_i == 0)
+		ck_assert_int_eq(reads, 0);
+	else
+		ck_assert_int_gt(reads, 1);
+	ck_assert_int_eq(starttls_session_error(session, &error),
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(error.phase, STARTTLS_PHASE_SESSION);
+	starttls_session_free(session);
+	close(fds[0]);
+	peer_join(&peer);
+}
+END_TEST
+
+/* A peer that never answers our close_notify, or talks on. */
+START_TEST(test_fd_deadline_holds_for_closing)
+{
+	struct peer peer = { .ending = CHATTER };
+	struct starttls_session *session;
+	int64_t start, took;
+	int fds[2];
+
+	sockets_pair(fds);
+	peer.fd = fds[1];
+	peer_start(&peer);
+	session = open_session(fds[0]);
+	start = starttls_now_us();
+	ck_assert_int_eq(starttls_session_set_deadline(session, 300), 0);
+	ck_assert_int_eq(starttls_session_close(session),
+	    STARTTLS_E_TIMEOUT);
+	took = ms_since(start);
+	ck_assert_int_ge(took, 300);
+	ck_assert_int_lt(took, LATE_MS);
+	starttls_session_free(session);
+	close(fds[0]);
+	peer_join(&peer);
+}
+END_TEST
+
+/* A peer that does not read: writing blocks, but not for ever. */
+START_TEST(test_fd_deadline_holds_for_writing)
+{
+	struct peer peer = { .ending = DRIP_INSIDE };
+	struct starttls_session *session;
+	int64_t start, took;
+	static char data[1 << 16];
+	ssize_t n;
+	int fds[2];
+
+	sockets_pair(fds);
+	peer.fd = fds[1];
+	peer_start(&peer);
+	session = open_session(fds[0]);
+	start = starttls_now_us();
+	ck_assert_int_eq(starttls_session_set_deadline(session, 300), 0);
+	do {
+		n = starttls_session_write(session, data, sizeof(data));
+	} while (n > 0 && ms_since(start) < SOON_MS);
+	took = ms_since(start);
+	ck_assert_int_eq(n, STARTTLS_E_TIMEOUT);
+	ck_assert_int_ge(took, 300);
+	ck_assert_int_lt(took, LATE_MS);
+	starttls_session_free(session);
+	close(fds[0]);
+	peer_join(&peer);
+}
+END_TEST
+
+/* Without a deadline nothing waits, whatever the descriptor's mode. */
+START_TEST(test_fd_steps_never_wait)
+{
+	struct starttls_upgrade *upgrade;
+	struct starttls_session *session;
+	struct starttls_error error;
+	struct peer peer = { .ending = ECHO };
+	char data[16];
+	int fds[2];
+
+	make_pair(_i != 0, fds);
+	upgrade = new_upgrade("imap", STARTTLS_GREETING, fds[0]);
+	ck_assert_int_eq(starttls_upgrade_step(upgrade, &error),
+	    STARTTLS_WANT_READ);
+	starttls_upgrade_free(upgrade);
+	upgrade = new_upgrade("imap", STARTTLS_HANDSHAKE, fds[0]);
+	ck_assert_int_eq(starttls_upgrade_step(upgrade, &error),
+	    STARTTLS_WANT_READ);
+	starttls_upgrade_free(upgrade);
+	close(fds[0]);
+	close(fds[1]);
+
+	make_pair(_i != 0, fds);
+	peer.fd = fds[1];
+	peer_start(&peer);
+	session = open_session(fds[0]);
+	ck_assert_int_eq(starttls_session_read(session, data, sizeof(data)),
+	    STARTTLS_WANT_READ);
+	expect_echo(session, "hello");
+	ck_assert_int_eq(starttls_session_set_deadline(session, 0), 0);
+	ck_assert_int_eq(starttls_session_read(session, data, sizeof(data)),
+	    STARTTLS_WANT_READ);
+	starttls_session_free(session);
+	close(fds[0]);
+	peer_join(&peer);
+}
+END_TEST
+
+/* What a session tells about a stream that ends without close_notify. */
+START_TEST(test_fd_end_without_goodbye_is_truncation)
+{
+	struct starttls_session *session;
+	struct peer peer = { .ending = GREET };
+	char data[16];
+	int fds[2];
+
+	make_pair(_i != 0, fds);
+	peer.fd = fds[1];
+	peer_start(&peer);
+	session = open_session(fds[0]);
+	ck_assert_int_eq(starttls_session_set_deadline(session, SOON_MS), 0);
+	ck_assert_int_eq(starttls_session_read(session, data, sizeof(data)),
+	    5);
+	ck_assert_int_eq(starttls_session_read(session, data, sizeof(data)),
+	    STARTTLS_E_TRUNCATED);
+	starttls_session_free(session);
+	close(fds[0]);
+	peer_join(&peer);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("fd_deadline");
+	TCase *deadline = fd_case(suite, "deadline");
+
+	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_an_upgrade,
+	    0, ARRAY_LEN(slow));
+	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_open, 0,
+	    ARRAY_LEN(slow));
+	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_reading, 0,
+	    2);
+	tcase_add_test(deadline, test_fd_deadline_holds_for_closing);
+	tcase_add_test(deadline, test_fd_deadline_holds_for_writing);
+	tcase_add_loop_test(deadline, test_fd_steps_never_wait, 0, 2);
+	tcase_add_loop_test(deadline,
+	    test_fd_end_without_goodbye_is_truncation, 0, 2);
+	return run_suite(suite);
+}
