@@ -11,15 +11,17 @@ UNIT_TESTS = \
 	tests/unit/check_server tests/unit/check_guests \
 	tests/unit/check_server_fd tests/unit/check_arguments \
 	tests/unit/check_resume tests/unit/check_data tests/unit/check_export \
-	tests/unit/check_trust tests/unit/check_crl tests/unit/check_path \
-	tests/unit/check_verify tests/unit/check_verify_name \
-	tests/unit/check_verify_use tests/unit/check_verify_revocation \
-	tests/unit/check_verify_pin tests/unit/check_verify_malformed \
-	tests/unit/check_session tests/unit/check_session_handshake \
-	tests/unit/check_session_check tests/unit/check_session_binding \
-	tests/unit/check_session_report tests/unit/check_session_identity \
-	tests/unit/check_session_misuse tests/unit/check_session_descriptor \
-	tests/unit/check_dial tests/unit/check_fd tests/unit/check_fd_deadline \
+	tests/unit/check_trust tests/unit/check_trust_source \
+	tests/unit/check_trust_threads tests/unit/check_crl \
+	tests/unit/check_path tests/unit/check_verify \
+	tests/unit/check_verify_name tests/unit/check_verify_use \
+	tests/unit/check_verify_revocation tests/unit/check_verify_pin \
+	tests/unit/check_verify_malformed tests/unit/check_session \
+	tests/unit/check_session_handshake tests/unit/check_session_check \
+	tests/unit/check_session_binding tests/unit/check_session_report \
+	tests/unit/check_session_identity tests/unit/check_session_misuse \
+	tests/unit/check_session_descriptor tests/unit/check_dial \
+	tests/unit/check_fd tests/unit/check_fd_deadline \
 	tests/unit/check_fd_memory tests/unit/check_alloc \
 	tests/unit/check_threads
 SCRIPT_TESTS = tests/rules/style.test tests/rules/symbols.test \
@@ -84,6 +86,7 @@ tests_libsupport_a_SOURCES = tests/support/cast.c tests/support/cast.h \
 	tests/support/sockets.c tests/support/sockets.h \
 	tests/support/tlspair.c tests/support/tlspair.h \
 	tests/support/transcript.c tests/support/transcript.h \
+	tests/support/truststore.c tests/support/truststore.h \
 	tests/support/usual.c tests/support/usual.h \
 	tests/support/verdict.c tests/support/verdict.h
 TEST_LIBS = libinternal.la $(CHECK_LIBS) $(GNUTLS_LIBS)
