@@ -62,10 +62,6 @@ enum login_verdict login_fail(struct login *l, int code,
 void login_blame(struct login *l, const char *reason,
 		 const struct login_line *line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* After a refusal: what else there is. */
-void login_advise(struct login *l);
-/* Whether a refusal is about the channel binding, and not the password. */
-bool login_is_about_binding(const struct login *l, const char *text);
 /* Say goodbye: the answer is there. */
 enum login_verdict login_leave(struct login *l);
 const char *login_state_name(const struct login *l);

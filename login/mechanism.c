@@ -3,7 +3,7 @@
 
 /*
  * The part of the vocabulary that is about mechanisms: which one, its
- * challenges and responses in base64, and what a yes is worth.  There is one
+ * challenges and responses in base64, and what a yes or a no is worth.  There is one
  * attempt with one mechanism; after a refusal comes goodbye.
  */
 
@@ -175,8 +175,8 @@ static const struct {
  * What somebody might try next.  We do not: a password that SCRAM keeps to
  * itself is not told to a server unasked because it says no to SCRAM.
  */
-void
-login_advise(struct login *l)
+static void
+advise(struct login *l)
 {
 	const bool is_bound = strstr(l->outcome.mechanism, "-PLUS") != NULL;
 	size_t i;
@@ -208,8 +208,9 @@ say_pending(struct login *l)
 	    l->whispered[0] != '\0' ? l->whispered : l->protocol->empty);
 }
 
-bool
-login_is_about_binding(const struct login *l, const char *text)
+/* Whether a refusal is about the channel binding, and not the password. */
+static bool
+is_about_binding(const struct login *l, const char *text)
 {
 	return strstr(l->outcome.mechanism, "-PLUS") != NULL &&
 	    (strcasestr(text, "channel-binding") != NULL ||
@@ -230,7 +231,7 @@ blame_challenge(struct login *l, const char *challenge)
 	    "%s by the peer (%s %s): \"%s\"", is_binding ?
 	    "channel binding refused" : "login refused", login_state_name(l),
 	    l->outcome.mechanism, shown);
-	login_advise(l);
+	advise(l);
 }
 
 enum login_verdict
@@ -323,5 +324,19 @@ login_accepted(struct login_dialog *d, const char *data,
 		    l->outcome.mechanism);
 	else if (!sasl_is_done(l->sasl))
 		return login_malformed(d, line);
+	return login_leave(l);
+}
+
+enum login_verdict
+login_refused(struct login_dialog *d, const struct login_line *line)
+{
+	struct login *l = login_of(d);
+	const bool is_binding = is_about_binding(l, line->text);
+
+	login_blame(l, is_binding ? "login-failed" : "login-refused", line,
+	    "%s refused by the peer (%s)", is_binding ? "channel binding" :
+	    "login", l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
+	    login_state_name(l));
+	advise(l);
 	return login_leave(l);
 }

@@ -213,20 +213,6 @@ login_leave(struct login *l)
 }
 
 enum login_verdict
-login_refused(struct login_dialog *d, const struct login_line *line)
-{
-	struct login *l = login_of(d);
-	const bool is_binding = login_is_about_binding(l, line->text);
-
-	login_blame(l, is_binding ? "login-failed" : "login-refused", line,
-	    "%s refused by the peer (%s)", is_binding ? "channel binding" :
-	    "login", l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
-	    login_state_name(l));
-	login_advise(l);
-	return login_leave(l);
-}
-
-enum login_verdict
 login_failed(struct login_dialog *d, const struct login_line *line)
 {
 	struct login *l = login_of(d);
