@@ -21,9 +21,9 @@ UNIT_TESTS = \
 	tests/unit/check_session_binding tests/unit/check_session_report \
 	tests/unit/check_session_identity tests/unit/check_session_misuse \
 	tests/unit/check_session_descriptor tests/unit/check_dial \
-	tests/unit/check_fd tests/unit/check_fd_deadline \
-	tests/unit/check_fd_memory tests/unit/check_alloc \
-	tests/unit/check_threads
+	tests/unit/check_resolve tests/unit/check_wait tests/unit/check_fd \
+	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
+	tests/unit/check_alloc tests/unit/check_threads
 SCRIPT_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/fuzz.test
 if ENABLE_CLI
@@ -96,11 +96,15 @@ LDADD = tests/libsupport.a $(TEST_LIBS)
 # Not in the archive: whoever wants malloc() would get this one.
 HEAP_SOURCES = tests/support/heap.c tests/support/heap.h
 tests_unit_check_alloc_SOURCES = tests/unit/check_alloc.c $(HEAP_SOURCES)
-tests_unit_check_dial_SOURCES = tests/unit/check_dial.c $(HEAP_SOURCES)
 tests_unit_check_fd_memory_SOURCES = tests/unit/check_fd_memory.c \
 	$(HEAP_SOURCES)
 tests_unit_check_server_fd_SOURCES = tests/unit/check_server_fd.c \
 	$(HEAP_SOURCES)
+# Nor is this, which replaces getaddrinfo() and connect().
+RESOLVER_SOURCES = tests/support/resolver.c tests/support/resolver.h
+tests_unit_check_dial_SOURCES = tests/unit/check_dial.c $(RESOLVER_SOURCES)
+tests_unit_check_resolve_SOURCES = tests/unit/check_resolve.c \
+	$(RESOLVER_SOURCES) $(HEAP_SOURCES)
 # With what is installed, and nothing else.
 tests_real_check_real_LDADD = libstarttls.la $(CHECK_LIBS)
 tests_real_check_ftp_LDADD = libstarttls.la $(CHECK_LIBS)

@@ -19,6 +19,7 @@
 #include <gnutls/abstract.h>
 
 #include "policy.h"
+#include "wait.h"
 
 #define MAX_TURNS 200000
 #define MAX_IDLE 2000
@@ -30,6 +31,12 @@ die(const char *what)
 {
 	fprintf(stderr, "harness: %s\n", what);
 	abort();
+}
+
+int64_t
+ms_since(int64_t start)
+{
+	return (starttls_now_us() - start) / 1000;
 }
 
 bool

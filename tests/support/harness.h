@@ -35,6 +35,8 @@
 #define TLS12 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 #define TLS13 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
+#define SOON_MS 10000              /* far more than anything should take */
+
 /* No code of the library: too many turns, or a side off the script. */
 #define HARNESS_STUCK 1
 #define HARNESS_OFF_SCRIPT 2
@@ -162,6 +164,9 @@ void show_as_it_is(gnutls_certificate_credentials_t credentials,
 void show_bytes(gnutls_certificate_credentials_t credentials,
 		const struct mint_cert *const *chain, size_t n,
 		const gnutls_datum_t *der);
+
+/** ms_since: the time since starttls_now_us() was @start. */
+int64_t ms_since(int64_t start);
 
 /** is_wanting: STARTTLS_WANT_READ or STARTTLS_WANT_WRITE. */
 bool is_wanting(ssize_t rc);

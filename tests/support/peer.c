@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "sockets.h"
-#include "wait.h"
 
 struct mint_cert fd_root, fd_leaf, fd_stranger;
 struct starttls_policy *policy;
@@ -287,12 +286,6 @@ tear_down(void)
 	mint_free(&fd_leaf);
 	mint_free(&fd_stranger);
 	mint_free(&fd_root);
-}
-
-int64_t
-ms_since(int64_t start)
-{
-	return (starttls_now_us() - start) / 1000;
 }
 
 bool

@@ -12,14 +12,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include <check.h>
 #include <gnutls/gnutls.h>
 
 #include "harness.h"
 
-#define SOON_MS 10000              /* far more than anything should take */
 #define LATE_MS 2500               /* a deadline of 300 ms, generously */
 
 /* made for each case of fd_case(); the policy trusts @fd_root */
@@ -75,9 +73,6 @@ void make_pair(bool tcp, int fds[2]);
 
 /** is_open: whether @fd is the descriptor of anything. */
 bool is_open(int fd);
-
-/** ms_since: the time since starttls_now_us() was @start. */
-int64_t ms_since(int64_t start);
 
 /** fd_case: a case for tests that use all this. */
 TCase *fd_case(Suite *s, const char *name);
