@@ -8,12 +8,12 @@ UNIT_TESTS = \
 	tests/unit/check_constraints tests/unit/check_error \
 	tests/unit/check_frame tests/unit/check_keys tests/unit/check_profile \
 	tests/unit/check_preamble tests/unit/check_serve \
-	tests/unit/check_server tests/unit/check_guests \
-	tests/unit/check_server_fd tests/unit/check_arguments \
-	tests/unit/check_resume tests/unit/check_data tests/unit/check_export \
-	tests/unit/check_trust tests/unit/check_trust_source \
-	tests/unit/check_trust_threads tests/unit/check_crl \
-	tests/unit/check_path tests/unit/check_verify \
+	tests/unit/check_server tests/unit/check_server_identity \
+	tests/unit/check_guests tests/unit/check_server_fd \
+	tests/unit/check_arguments tests/unit/check_resume \
+	tests/unit/check_data tests/unit/check_export tests/unit/check_trust \
+	tests/unit/check_trust_source tests/unit/check_trust_threads \
+	tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
 	tests/unit/check_verify_name tests/unit/check_verify_use \
 	tests/unit/check_verify_revocation tests/unit/check_verify_pin \
 	tests/unit/check_verify_malformed tests/unit/check_session \
@@ -105,6 +105,11 @@ RESOLVER_SOURCES = tests/support/resolver.c tests/support/resolver.h
 tests_unit_check_dial_SOURCES = tests/unit/check_dial.c $(RESOLVER_SOURCES)
 tests_unit_check_resolve_SOURCES = tests/unit/check_resolve.c \
 	$(RESOLVER_SOURCES) $(HEAP_SOURCES)
+# Has names that others have as well.
+HOST_SOURCES = tests/support/host.c tests/support/host.h
+tests_unit_check_server_SOURCES = tests/unit/check_server.c $(HOST_SOURCES)
+tests_unit_check_server_identity_SOURCES = \
+	tests/unit/check_server_identity.c $(HOST_SOURCES)
 # With what is installed, and nothing else.
 tests_real_check_real_LDADD = libstarttls.la $(CHECK_LIBS)
 tests_real_check_ftp_LDADD = libstarttls.la $(CHECK_LIBS)
