@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * What a person could do about it.
+ * What a person could do about it: by the code, and by what is known of the
+ * certificates.  Advice never says to trust more than the person means to.
  */
 
 #include "config.h"

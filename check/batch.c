@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Many targets.  What is done before its turn to be told is kept until then.
+ * Many targets.  What is done before its turn to be told is kept until then,
+ * which with results in order may be all of them.
  */
 
 #include "config.h"

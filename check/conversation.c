@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * One conversation, in the time that it may take.
+ * One conversation that waits, for who has nothing else to do; checker.c has those
+ * that do not.
  */
 
 #include "config.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* JSON objects that more than one subcommand prints.  Only with jansson. */
+/* JSON objects that more than a check prints.  Only with jansson. */
 
 #ifndef CHECK_FORMAT_JSON_H
 #define CHECK_FORMAT_JSON_H

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * A list of targets.
+ * A list of targets.  A file is read whole, and its first mistake is told with
+ * its line, before any of it is used.
  */
 
 #include "config.h"

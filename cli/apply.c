@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * What each option does to the settings.
+ * What each option does to the settings; values.c says what its value means.
  */
 
 #include "config.h"

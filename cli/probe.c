@@ -105,7 +105,8 @@ run_probe(struct settings *settings)
 	rc = probe_run(&probe);
 	status = rc == 0 ? print(&probe, settings) :
 	    complain_errno("cannot probe", rc);
-	/* what is known already is not waited for; see proxy.c */
+	/* what is known already is not waited for, and threads that still dial
+	   must not see their ground taken away */
 	if (probe_is_busy(&probe)) {
 		if (fflush(NULL) != 0)
 			status = EXIT_LOCAL;

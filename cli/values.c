@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Values of options.
+ * Values of options: numbers are whole and in bounds, or no numbers.
  */
 
 #include "config.h"

@@ -3,8 +3,8 @@
 
 /*
  * The part of the vocabulary that is about mechanisms: which one, its
- * challenges and responses in base64, and what a yes or a no is worth.  There is one
- * attempt with one mechanism; after a refusal comes goodbye.
+ * challenges and responses in base64, and what a yes or a no is worth.  There
+ * is one attempt with one mechanism; after a refusal comes goodbye.
  */
 
 #include "config.h"

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Addresses.
+ * Addresses, to listen on and to tell.  What is to stay on this machine is
+ * compared as an address, never as a name.
  */
 
 #include "config.h"

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The clock.
+ * The clock, which does not jump when somebody sets the time.
  */
 
 #include "config.h"

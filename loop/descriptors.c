@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Descriptors that a process was started with.
+ * Descriptors that a process was started with.  Nothing is closed: what is not
+ * ours may be somebody's, and only must not go to commands.
  */
 
 #include "config.h"

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * What this system lacks.
+ * What this system lacks, as an error of the library's, so that there is one
+ * way to tell of errors.
  */
 
 #include "config.h"

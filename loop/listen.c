@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Sockets that listen.
+ * Sockets that listen.  A UNIX socket is its owner's from its first moment, and
+ * takes the place of one that nobody listens on any more, and of nothing else.
  */
 
 #include "config.h"

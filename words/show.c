@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Text, times and dates as people get to see them.
+ * Text, times and dates as people get to see them.  Nothing here knows what it
+ * is about; all of it is for people, and no format for machines.
  */
 
 #include "config.h"

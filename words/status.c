@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * From what went wrong to an exit status.
+ * From what went wrong to an exit status: by the class of a code, and where a
+ * class has two by how far the conversation had come.
  */
 
 #include "config.h"
