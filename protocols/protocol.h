@@ -12,7 +12,8 @@
  * expect the greeting.  A step has no I/O, no clock, no memory of its own and
  * no buffer arithmetic.  Limits, cutting of the stream, NUL and bare CR,
  * checks of what is sent, early data, traces and error text are the engine's
- * (src/preamble.c, src/serve.c) and cannot be forgotten here.
+ * (src/engine.c, and src/preamble.c or src/serve.c on it) and cannot be
+ * forgotten here.
  *
  * To add one, copy the nearest (protocols/pop3.c is the shortest), and add
  * its name to PROTOCOL_SOURCES in Makefile.am.  That word is all that there

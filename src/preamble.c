@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The engine of the cleartext preamble, without I/O: buffers, limits, what
- * may be sent, traces, and the refusal of early data, for every protocol.
+ * The cleartext preamble, without I/O: the bytes that the owner moves, in both
+ * roles, and the client's side, which has a step of its protocol see each line
+ * and refuses early data.  The server's side is in serve.c.
  *
  * Invariant: the status becomes PREAMBLE_UPGRADE only when the last byte of
  * the input was the last byte of the peer's go-ahead.  Input that is there
@@ -18,65 +19,9 @@
 
 #include "preamble.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "text.h"
-
-static struct preamble *
-preamble_of(struct dialog *d)
-{
-	return (struct preamble *)(void *)d;
-}
-
-static const char *
-state_name(const struct preamble *p)
-{
-	return p->rules == NULL ? "commands" :
-	    p->rules->states[p->dialog.state];
-}
-
-enum verdict
-starttls_preamble_fail(struct preamble *p, int code, const struct unit *u,
-		       const char *format, ...)
-{
-	struct starttls_error *error = p->error;
-	va_list args;
-
-	p->status = PREAMBLE_FAILED;
-	if (error->code != 0)
-		return VERDICT_FAILED;
-	va_start(args, format);
-	starttls_error_vset(error, code, p->phase, format, args);
-	va_end(args);
-	snprintf(error->protocol, sizeof(error->protocol), "%s",
-	    p->protocol->name);
-	snprintf(error->state, sizeof(error->state), "%s", state_name(p));
-	/* a server repeats nothing of a client: it may be a password */
-	if (u != NULL && p->rules != NULL) {
-		size_t len = strlen(error->message);
-
-		error->reply_code = (int)u->code;
-		starttls_text_clean(error->reply, sizeof(error->reply),
-		    u->line.data, u->line.len);
-		snprintf(error->message + len, sizeof(error->message) - len,
-		    ": \"%s\"", error->reply);
-	}
-	return VERDICT_FAILED;
-}
-
-void
-starttls_preamble_trace(const struct preamble *p,
-			enum starttls_direction direction, const void *line,
-			size_t len)
-{
-	char text[STARTTLS_MESSAGE_SIZE];
-
-	if (p->trace == NULL)
-		return;
-	starttls_text_clean(text, sizeof(text), line, len);
-	p->trace(p->trace_context, direction, p->phase, text);
-}
+#include "serve.h"
 
 /* Whether the input starts with what may come at any time. */
 static bool
@@ -91,13 +36,6 @@ is_unasked(const struct preamble *p)
 	if (len > p->in_len)
 		len = p->in_len;
 	return memcmp(p->in, prefix, len) == 0;
-}
-
-void
-starttls_preamble_drop(struct preamble *p, size_t len)
-{
-	p->in_len -= len;
-	memmove(p->in, p->in + len, p->in_len);
 }
 
 static void
@@ -118,19 +56,6 @@ take_verdict(struct preamble *p, enum verdict verdict)
 		p->status = PREAMBLE_FAILED;
 		break;
 	}
-}
-
-bool
-starttls_preamble_count(struct preamble *p, size_t len)
-{
-	p->total += len;
-	if (++p->lines <= PREAMBLE_MAX_LINES &&
-	    p->total <= PREAMBLE_MAX_TOTAL)
-		return true;
-	starttls_preamble_fail(p, STARTTLS_E_LIMIT, NULL,
-	    "more than %d lines or %d bytes from the peer",
-	    PREAMBLE_MAX_LINES, PREAMBLE_MAX_TOTAL);
-	return false;
 }
 
 static void
@@ -159,7 +84,8 @@ advance(struct preamble *p)
 		if (n == 0)
 			break;
 		if (n < 0) {
-			starttls_preamble_fail(p, (int)n, &unit, "not a legal reply");
+			starttls_preamble_fail(p, (int)n, &unit,
+			    "not a legal reply");
 			return;
 		}
 		starttls_preamble_trace(p, STARTTLS_RECEIVED, unit.line.data,
@@ -214,7 +140,7 @@ length_of_tag(const struct preamble *p, const char *line, size_t len)
 {
 	size_t tag = strlen(p->dialog.tag);
 
-	return p->rules == NULL && tag > 0 && len > tag &&
+	return starttls_preamble_is_server(p) && tag > 0 && len > tag &&
 	    line[tag] == ' ' && memcmp(line, p->dialog.tag, tag) == 0 ?
 	    tag + 1 : 0;
 }
@@ -246,14 +172,15 @@ starttls_preamble_sent(struct preamble *p, size_t len)
 		return;
 	trace_sent(p);
 	p->out_len = p->out_done = 0;
-	if (p->rules == NULL)
+	if (starttls_preamble_is_server(p))
 		starttls_serve_sent(p);
 }
 
 bool
 starttls_preamble_must_look(const struct preamble *p)
 {
-	return p->rules != NULL || p->status == PREAMBLE_ACCEPTING;
+	return !starttls_preamble_is_server(p) ||
+	    p->status == PREAMBLE_ACCEPTING;
 }
 
 uint8_t *
@@ -267,7 +194,7 @@ void
 starttls_preamble_received(struct preamble *p, size_t len)
 {
 	p->in_len += len;
-	if (p->rules == NULL) {
+	if (starttls_preamble_is_server(p)) {
 		starttls_serve_advance(p);
 		return;
 	}
@@ -306,7 +233,7 @@ starttls_preamble_eof(struct preamble *p)
 {
 	struct unit rest = { .line = { p->in, p->in_len } };
 
-	if (p->rules == NULL)
+	if (starttls_preamble_is_server(p))
 		starttls_preamble_fail(p, STARTTLS_E_EOF, NULL,
 		    "the client closed the connection before TLS");
 	else if (p->status == PREAMBLE_RUNNING && p->leaving &&
@@ -318,208 +245,5 @@ starttls_preamble_eof(struct preamble *p)
 	else
 		starttls_preamble_fail(p, STARTTLS_E_EOF, NULL,
 		    "the peer closed the connection, waiting for its "
-		    "reply (%s)", state_name(p));
-}
-
-/* The vocabulary of protocols/protocol.h. */
-
-/* The greeting is over as soon as there is something to say. */
-static void
-leave_for(struct preamble *p, unsigned next)
-{
-	p->dialog.state = next;
-	if (p->phase == STARTTLS_PHASE_GREETING)
-		p->phase = STARTTLS_PHASE_PREAMBLE;
-}
-
-/* The command in p->out, of @len bytes if it fits, becomes a line. */
-static enum verdict
-end_line(struct preamble *p, unsigned next, size_t len)
-{
-	leave_for(p, next);
-	if (len >= sizeof(p->out) - 2 || !starttls_text_is_plain(p->out))
-		return starttls_preamble_fail(p, STARTTLS_E_INVALID, NULL,
-		    "a command that may not be sent (name too long?)");
-	memcpy(p->out + len, "\r\n", 2);
-	p->out_len = len + 2;
-	p->out_done = 0;
-	return VERDICT_GO_ON;
-}
-
-/* Most commands are constant, and formatting costs a lot. */
-static enum verdict
-put_constant(struct preamble *p, unsigned next, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len < sizeof(p->out))
-		memcpy(p->out, text, len + 1);
-	return end_line(p, next, len);
-}
-
-enum verdict
-starttls_say(struct dialog *d, unsigned next, const char *format, ...)
-{
-	struct preamble *p = preamble_of(d);
-	va_list args;
-	int len;
-
-	if (strchr(format, '%') == NULL)
-		return put_constant(p, next, format);
-	va_start(args, format);
-	len = vsnprintf(p->out, sizeof(p->out), format, args);
-	va_end(args);
-	return end_line(p, next, (size_t)len);
-}
-
-enum verdict
-starttls_put(struct dialog *d, unsigned next, const void *data, size_t len)
-{
-	struct preamble *p = preamble_of(d);
-
-	leave_for(p, next);
-	if (len == 0 || len > sizeof(p->out))
-		return bug(d);
-	memcpy(p->out, data, len);
-	p->out_len = len;
-	p->out_done = 0;
-	return VERDICT_GO_ON;
-}
-
-enum verdict
-starttls_goodbye(struct dialog *d, unsigned next, const char *line)
-{
-	struct preamble *p = preamble_of(d);
-
-	p->leaving = true;
-	return put_constant(p, next, line);
-}
-
-enum verdict
-starttls_expect(struct dialog *d, unsigned next)
-{
-	d->state = next;
-	return VERDICT_GO_ON;
-}
-
-enum verdict
-starttls_more(struct dialog *d)
-{
-	(void)d;
-	return VERDICT_GO_ON;
-}
-
-enum verdict
-starttls_want_block(struct dialog *d, unsigned next)
-{
-	preamble_of(d)->framer.in_block = true;
-	return starttls_expect(d, next);
-}
-
-enum verdict
-starttls_want_bytes(struct dialog *d, unsigned next, size_t len)
-{
-	struct preamble *p = preamble_of(d);
-
-	if (len == 0 || len > sizeof(p->in))
-		return bug(d);
-	p->framer.wanted = len;
-	return starttls_expect(d, next);
-}
-
-enum verdict
-starttls_go_ahead(struct dialog *d)
-{
-	(void)d;
-	return VERDICT_UPGRADE;
-}
-
-enum verdict
-starttls_done(struct dialog *d)
-{
-	(void)d;
-	return VERDICT_DONE;
-}
-
-enum verdict
-starttls_refused(struct dialog *d, const struct unit *u)
-{
-	struct preamble *p = preamble_of(d);
-
-	return starttls_preamble_fail(p, STARTTLS_E_REFUSED, u,
-	    "refused by the peer (%s)", state_name(p));
-}
-
-enum verdict
-starttls_not_offered(struct dialog *d, const struct unit *u)
-{
-	(void)u;
-	return starttls_preamble_fail(preamble_of(d), STARTTLS_E_NOT_OFFERED, NULL,
-	    "the peer does not offer to upgrade to TLS");
-}
-
-enum verdict
-starttls_malformed(struct dialog *d, const struct unit *u)
-{
-	struct preamble *p = preamble_of(d);
-
-	return starttls_preamble_fail(p, STARTTLS_E_PROTOCOL, u,
-	    "not a legal reply (%s)", state_name(p));
-}
-
-enum verdict
-starttls_forbidden(struct dialog *d, const struct unit *u)
-{
-	return starttls_preamble_fail(preamble_of(d), STARTTLS_E_FORBIDDEN, u,
-	    "the peer starts in a state that rules TLS out");
-}
-
-enum verdict
-starttls_bug(struct dialog *d)
-{
-	return starttls_preamble_fail(preamble_of(d), STARTTLS_E_STATE, NULL,
-	    "the dialog reached no state of its own");
-}
-
-enum verdict
-starttls_no_or_malformed(struct dialog *d, const struct unit *u)
-{
-	if (u->code >= 400 && u->code <= 599)
-		return starttls_refused(d, u);
-	return starttls_malformed(d, u);
-}
-
-static uint8_t
-lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
-bool
-starttls_bytes_equal(struct bytes b, const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < b.len; i++) {
-		uint8_t c = (uint8_t)text[i];
-
-		if (c == '\0' ||
-		    (b.data[i] != c && lower(b.data[i]) != lower(c)))
-			return false;
-	}
-	return text[i] == '\0';
-}
-
-struct bytes
-starttls_bytes_word(struct bytes *rest)
-{
-	const uint8_t *blank = rest->len == 0 ? NULL :
-	    memchr(rest->data, ' ', rest->len);
-	struct bytes word = { rest->data,
-	    blank == NULL ? rest->len : (size_t)(blank - rest->data) };
-	size_t skip = word.len + (blank != NULL);
-
-	rest->data += skip;
-	rest->len -= skip;
-	return word;
+		    "reply (%s)", starttls_preamble_state(p));
 }

@@ -19,18 +19,10 @@
 
 #include "config.h"
 
-#include "preamble.h"
+#include "serve.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "text.h"
-
-static struct preamble *
-preamble_of(struct dialog *d)
-{
-	return (struct preamble *)(void *)d;
-}
 
 static bool
 append(struct preamble *p, const char *text, size_t len)
@@ -95,7 +87,7 @@ leave(struct preamble *p)
 void
 starttls_preamble_hang_up(struct preamble *p)
 {
-	if (p->rules != NULL || p->status == PREAMBLE_LEAVING)
+	if (!starttls_preamble_is_server(p) || p->status == PREAMBLE_LEAVING)
 		return;
 	/* a go-ahead is not given any more; one that is half said is the end */
 	if (p->status == PREAMBLE_ACCEPTING) {
@@ -306,7 +298,7 @@ enum verdict
 starttls_serve(struct dialog *d, struct bytes line,
 	       const struct command *commands)
 {
-	struct preamble *p = preamble_of(d);
+	struct preamble *p = starttls_preamble_of(d);
 	const struct command *c = commands;
 	struct bytes rest = line;
 	const char *shown;

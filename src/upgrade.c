@@ -22,6 +22,7 @@
 #include "handshake.h"
 #include "own_name.h"
 #include "preamble.h"
+#include "serve.h"
 #include "text.h"
 #include "wait.h"
 

@@ -23,6 +23,7 @@
 
 #include "harness.h"
 #include "preamble.h"
+#include "serve.h"
 #include "transcript.h"
 
 #define WHOLE SIZE_MAX
