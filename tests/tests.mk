@@ -32,7 +32,9 @@ SCRIPT_TESTS += tests/command/cli.test tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
 	tests/command/proxy.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
-	tests/command/login.test tests/command/targets.test \
+	tests/command/login.test tests/command/login-echo.test \
+	tests/command/login-hostile.test tests/command/login-scram.test \
+	tests/command/login-source.test tests/command/targets.test \
 	tests/command/probe.test tests/command/monitoring.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test \

@@ -1,0 +1,563 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The libstarttls authors
+"""What the tests of logins have in common.
+
+The servers are threads of the script.  What the program writes is searched for
+the password in every single run."""
+
+import base64
+import hashlib
+import hmac
+import itertools
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+
+import serving
+from serving import NAME, PATIENCE, path, until
+
+HOST = socket.gethostname().lower()
+# as the client introduces itself to a server on 127.0.0.1
+EHLO = "EHLO " + (HOST if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", HOST)
+                  and not HOST.startswith("localhost.") else "[127.0.0.1]")
+USER = "tester"
+PASSWORD = "s3cret-pass"
+TOKEN = "ya29.Tok-en_of~some+length/=="
+WRONG = "not-this-one"
+SECRETS = [PASSWORD, TOKEN, WRONG]
+SCHEMES = {"imap": "imaps", "smtp": "smtps", "submission": "submissions",
+           "pop3": "pop3s", "ftp": "ftps", "nntp": "nntps"}
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+# ---- servers ----------------------------------------------------------------
+
+class Wrong(Exception):
+    """The client did what it must not do."""
+
+
+class Talk:
+    """Lines over TLS, or in the clear."""
+
+    def __init__(self, conn, seen, ends=("\r\n",)):
+        self.conn, self.seen, self.ends = conn, seen, itertools.cycle(ends)
+
+    def say(self, *lines):
+        self.conn.sendall("".join(part + next(self.ends) for line in lines
+                                  for part in line.split("\r\n")).encode())
+
+    def hear(self, *want):
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = self.conn.recv(1)
+            if not byte:
+                raise Wrong("the client has hung up")
+            line += byte
+        text = line.decode()
+        if not text.endswith("\r\n"):
+            raise Wrong("no CRLF: %r" % text)
+        self.seen.append(text[:-2])
+        if want and text[:-2] not in want:
+            raise Wrong("%r, not %r" % (text, want))
+        return text[:-2]
+
+
+class Protocol:
+    """What protocols have in common: a command, with or without an initial
+    response, challenges, yes and no."""
+    empty = ""
+
+    def __init__(self, talk, mechanisms="PLAIN", initial=True):
+        self.talk, self.mechanisms, self.initial = talk, mechanisms, initial
+
+    def split(self, line, prefix):
+        if not line.startswith(prefix + " "):
+            return None, None
+        words = line[len(prefix) + 1:].split(" ")
+        if len(words) == 1:
+            return words[0], None
+        if words[1] == "=":
+            return words[0], b""
+        return words[0], base64.b64decode(words[1], validate=True)
+
+    def decode(self, line):
+        if line == "*":
+            return None
+        if line == self.empty:
+            return b""
+        return base64.b64decode(line, validate=True)
+
+    def ask(self, data=b""):
+        self.challenge(b64(data) if data else self.empty)
+        return self.decode(self.talk.hear())
+
+
+class Imap(Protocol):
+    clear = [("* OK ready", None), ("a1 OK go", "a1 STARTTLS")]
+    greeting = "* OK ready"
+    goodbye = "a3 LOGOUT"
+
+    def capabilities(self, more=""):
+        self.talk.hear("a1 CAPABILITY")
+        self.talk.say("* CAPABILITY IMAP4rev1" +
+                      (" SASL-IR" if self.initial else "") + more +
+                      "".join(" AUTH=" + m for m in self.mechanisms.split()),
+                      "a1 OK done")
+
+    def command(self):
+        return self.split(self.talk.hear(), "a2 AUTHENTICATE")
+
+    def challenge(self, text):
+        self.talk.say("+ " + text)
+
+    def yes(self, _data=None):
+        self.talk.say("* CAPABILITY IMAP4rev1", "a2 OK welcome")
+
+    def no(self, text="NO [AUTHENTICATIONFAILED] wrong"):
+        self.talk.say("a2 " + text)
+
+    later = "NO [UNAVAILABLE] try later"
+
+    def native(self, user, password):
+        line = self.talk.hear()
+        if not line.endswith("}"):
+            quoted = [re.sub(r'(["\\])', r"\\\1", t) for t in (user, password)]
+            return line == 'a2 LOGIN "%s" "%s"' % tuple(quoted)
+        self.talk.say("+ OK")
+        second = self.talk.hear()
+        self.talk.say("+ OK")
+        third = self.talk.hear()
+        return (line, second, third) == (
+            "a2 LOGIN {%d}" % len(user.encode()),
+            "%s {%d}" % (user, len(password.encode())), password)
+
+    def bye(self):
+        self.talk.hear(self.goodbye)
+        self.talk.say("* BYE", "a3 OK bye")
+
+
+class Smtp(Protocol):
+    clear = [("220 mx ready", None),
+             ("250-mx\r\n250 STARTTLS", EHLO),
+             ("220 go", "STARTTLS")]
+    greeting = "220-mx\r\n220 ready"
+    goodbye = "QUIT"
+
+    def capabilities(self, more=""):
+        self.talk.hear(EHLO)
+        self.talk.say("250-mx", "250-SIZE 100" + more,
+                      *(["250-AUTH " + self.mechanisms]
+                        if self.mechanisms else []), "250 PIPELINING")
+
+    def command(self):
+        return self.split(self.talk.hear(), "AUTH")
+
+    def challenge(self, text):
+        self.talk.say("334 " + text)
+
+    def yes(self, _data=None):
+        self.talk.say("235 2.7.0 welcome")
+
+    def no(self, text="535-5.7.8 wrong\r\n535 5.7.8 see https://example.test"):
+        self.talk.say(text)
+
+    later = "454 4.7.0 try later"
+
+    def bye(self):
+        self.talk.hear(self.goodbye)
+        self.talk.say("221 bye")
+
+
+class Pop3(Protocol):
+    clear = [("+OK ready", None), ("+OK go", "STLS")]
+    greeting = "+OK ready"
+    goodbye = "QUIT"
+
+    def capabilities(self, more=""):
+        self.talk.hear("CAPA")
+        self.talk.say("+OK", "TOP", *more.split(),
+                      *(["SASL " + self.mechanisms] if self.mechanisms
+                        else []), ".")
+
+    def command(self):
+        return self.split(self.talk.hear(), "AUTH")
+
+    def challenge(self, text):
+        self.talk.say("+ " + text)
+
+    def yes(self, _data=None):
+        self.talk.say("+OK welcome")
+
+    def no(self, text="-ERR [AUTH] wrong"):
+        self.talk.say(text)
+
+    later = "-ERR [SYS/TEMP] try later"
+
+    def native(self, user, password):
+        good = self.talk.hear() == "USER " + user
+        self.talk.say("+OK")
+        return self.talk.hear() == "PASS " + password and good
+
+    def bye(self):
+        self.talk.hear(self.goodbye)
+        self.talk.say("+OK bye")
+
+
+class Nntp(Protocol):
+    clear = [("201 ready", None), ("382 go", "STARTTLS")]
+    greeting = "200 ready"
+    goodbye = "QUIT"
+    empty = "="
+
+    def capabilities(self, more=""):
+        self.talk.hear("CAPABILITIES")
+        self.talk.say("101 list", "VERSION 2",
+                      "AUTHINFO" + (" SASL" if self.mechanisms else "") + more,
+                      *(["SASL " + self.mechanisms] if self.mechanisms
+                        else []), ".")
+
+    def command(self):
+        return self.split(self.talk.hear(), "AUTHINFO SASL")
+
+    def challenge(self, text):
+        self.talk.say("383 " + text)
+
+    def yes(self, data=None):
+        self.talk.say("281 welcome" if data is None else "283 " + b64(data))
+
+    def no(self, text="481 wrong"):
+        self.talk.say(text)
+
+    later = "400 try later"
+
+    def native(self, user, password):
+        good = self.talk.hear() == "AUTHINFO USER " + user
+        self.talk.say("381 password")
+        return self.talk.hear() == "AUTHINFO PASS " + password and good
+
+    def bye(self):
+        self.talk.hear(self.goodbye)
+        self.talk.say("205 bye")
+
+
+class Ftp(Protocol):
+    clear = [("220 ready", None), ("234 go", "AUTH TLS")]
+    greeting = "220-hello\r\nthere\r\n220 ready"
+    goodbye = "QUIT"
+
+    def capabilities(self, more=""):
+        pass
+
+    def yes(self, _data=None):
+        self.talk.say("230-welcome", " to us", "230 done")
+
+    def no(self, text="530 wrong"):
+        self.talk.say(text)
+
+    later = "421 try later"
+
+    def native(self, user, password):
+        good = self.talk.hear() == "USER " + user
+        self.talk.say("331 password")
+        return self.talk.hear() == "PASS " + password and good
+
+    def bye(self):
+        self.talk.hear(self.goodbye)
+        self.talk.say("221 bye")
+
+
+PROTOCOLS = {"imap": Imap, "smtp": Smtp, "submission": Smtp, "pop3": Pop3,
+             "ftp": Ftp, "nntp": Nntp}
+SASL = ["imap", "smtp", "submission", "pop3", "nntp"]
+
+
+class Listener(threading.Thread):
+    """A server of one protocol, whose inside is a function of the test's."""
+    running = []
+
+    def __init__(self, scheme, inside, client_ca=None, tls12=False,
+                 ends=("\r\n",), **more):
+        super().__init__(daemon=True)
+        self.ends = ends
+        self.scheme, self.inside, self.more = scheme, inside, more
+        self.dedicated = scheme not in PROTOCOLS
+        self.kind = PROTOCOLS[scheme[:-1] if self.dedicated else scheme]
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(path("server.pem"), path("server.key"))
+        if tls12:
+            self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if client_ca:
+            self.context.load_verify_locations(client_ca)
+            self.context.verify_mode = ssl.CERT_OPTIONAL
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.seen, self.trouble, self.busy = [], None, False
+        self.came = False
+        Listener.running.append(self)
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                conn, _ = self.listener.accept()
+            except OSError:
+                return
+            self.busy = self.came = True
+            try:
+                self.serve(conn)
+            except (OSError, ValueError, Wrong) as trouble:
+                self.trouble = repr(trouble)
+            finally:
+                conn.close()
+                self.busy = False
+
+    def serve(self, conn):
+        conn.settimeout(PATIENCE)
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not self.dedicated:
+            clear = Talk(conn, [], self.ends)
+            for reply, command in self.kind.clear:
+                if command:
+                    clear.hear(command)
+                clear.say(reply)
+        with self.context.wrap_socket(conn, server_side=True) as tls:
+            protocol = self.kind(Talk(tls, self.seen, self.ends), **self.more)
+            if self.dedicated:
+                protocol.talk.say(protocol.greeting)
+            self.inside(protocol)
+            try:
+                tls.unwrap()
+            except (OSError, ValueError):
+                pass
+
+    @classmethod
+    def end_all(cls):
+        for one in cls.running:
+            one.listener.close()
+        cls.running = []
+
+
+class Run:
+    """The program, and what came of it."""
+
+    def __init__(self, server, *arguments, login=True, timeout="20",
+                 scheme=None, **more):
+        scheme = scheme or server.scheme
+        command = [serving.STARTTLS, "check", "--ca-file", path("ca.pem"),
+                   "--timeout", timeout, "--trace",
+                   "--connect", "127.0.0.1:%d" % server.port]
+        if login:
+            command += ["--login"]
+        done = subprocess.run(
+            command + list(arguments) + ["%s://%s" % (scheme, NAME)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+            timeout=PATIENCE, **more)
+        self.status = done.returncode
+        self.out, self.err = done.stdout.decode(), done.stderr.decode()
+        self.server = server
+        until(lambda: not server.busy, 2)
+        self.leaks = [s for s in SECRETS for t in (s, b64(s.encode())[:-4])
+                      if t in self.out or t in self.err]
+
+    def is_ok(self, mechanism):
+        return self.status == 0 and not self.leaks and \
+            "ok, " + mechanism + "\n" in self.out and \
+            self.server.trouble is None and \
+            re.search(r"login \d.*, logout \d", self.out) is not None
+
+    def failed(self, status, reason, text=""):
+        """Once, with a name, in one line, without a leak."""
+        last = self.err.splitlines()[-1] if self.err else ""
+        return self.status == status and not self.leaks and \
+            last.startswith("starttls: ") and "[%s]" % reason in last and \
+            text in last and ": %s\n" % reason in self.out
+
+    def __str__(self):
+        return "status %s\n%s\n%s\nleaks %s\nserver %s %s" % (
+            self.status, self.out, self.err, self.leaks, self.server.trouble,
+            self.server.seen)
+
+
+def password_file(text=PASSWORD + "\n", name="password", mode=0o600):
+    if os.path.exists(path(name)):
+        os.unlink(path(name))     # its owner may not be allowed to write to it
+    with open(path(name), "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
+    os.chmod(path(name), mode)
+    return path(name)
+
+
+def with_password(user=USER):
+    return ["--user", user, "--password-file", path("password")]
+
+
+def with_token():
+    return ["--user", USER, "--token-file", path("token")]
+
+
+# ---- mechanisms, as servers see them ----------------------------------------
+
+def begin(p, name, first=True):
+    """The command; the initial response, asked for if need be."""
+    mechanism, initial = p.command()
+    if mechanism != name:
+        raise Wrong("mechanism %r, not %r" % (mechanism, name))
+    if first and initial is None:
+        initial = p.ask()
+    return initial
+
+
+def plain(p, good=PASSWORD, user=USER):
+    return begin(p, "PLAIN") == ("\0%s\0%s" % (user, good)).encode()
+
+
+def login(p, good=PASSWORD):
+    if begin(p, "LOGIN", first=False) is not None:
+        raise Wrong("LOGIN with an initial response")
+    user = p.ask(b"Username:")
+    return user == USER.encode() and p.ask(b"Password:") == good.encode()
+
+
+def xoauth2(p, good=TOKEN):
+    if begin(p, "XOAUTH2") == ("user=%s\1auth=Bearer %s\1\1" % (
+            USER, good)).encode():
+        return True
+    if p.ask(b'{"status":"401"}') != b"":
+        raise Wrong("not the answer of XOAUTH2")
+    return False
+
+
+def oauthbearer(p, good=TOKEN):
+    said = begin(p, "OAUTHBEARER").decode()
+    port = said.split("\1")[2]
+    want = "n,a=%s,\1host=%s\1%s\1auth=Bearer %s\1\1" % (USER, NAME, port,
+                                                           good)
+    if re.fullmatch(r"port=\d+", port) is None:
+        raise Wrong("port: %r" % port)
+    if said == want:
+        return True
+    if p.ask(b'{"status":"invalid_token"}') != b"\1":
+        raise Wrong("not the answer of OAUTHBEARER")
+    return False
+
+
+def external(p, good=b""):
+    return begin(p, "EXTERNAL") == good
+
+
+class Scram:
+    """RFC 5802, and everything in which a server could get it wrong."""
+
+    def __init__(self, name, password=PASSWORD, rounds=4096, binding=None,
+                 **tricks):
+        self.name, self.password, self.rounds = name, password, rounds
+        self.hash = "sha256" if "256" in name else "sha1"
+        self.binding, self.tricks = binding, tricks
+
+    def mac(self, key, text):
+        return hmac.new(key, text, self.hash).digest()
+
+    def __call__(self, p):
+        """Whether the client knows the password; says what comes before yes
+        or no."""
+        first = begin(p, self.name).decode()
+        gs2, bare = re.fullmatch(r"((?:n|y|p=[^,]*),,)(n=.*)", first).groups()
+        self.gs2 = gs2
+        name, nonce = re.fullmatch(r"n=(.*),r=([\x21-\x2b\x2d-\x7e]+)",
+                                   bare).groups()
+        salt = b"NaCl of the server"
+        both = self.tricks.get("nonce", nonce + "abcdef")
+        server_first = self.tricks.get("first", "r=%s,s=%s,i=%d" % (
+            both, b64(salt), self.rounds))
+        final = p.ask(server_first.encode())
+        if final is None:
+            return False
+        without, proof = final.decode().rsplit(",p=", 1)
+        want = gs2.encode() + (self.binding(p) if self.binding else b"")
+        if without != "c=%s,r=%s" % (b64(want), both):
+            raise Wrong("channel binding or nonce: %r, not %r" % (
+                without, want))
+        salted = hashlib.pbkdf2_hmac(self.hash, self.password.encode(), salt,
+                                     self.rounds)
+        message = ",".join([bare, server_first, without]).encode()
+        key = self.mac(salted, b"Client Key")
+        stored = hashlib.new(self.hash, key).digest()
+        signature = self.mac(stored, message)
+        if bytes(a ^ b for a, b in zip(key, signature)) != \
+                base64.b64decode(proof) or name != USER:
+            return False
+        self.last = b"v=" + b64(self.mac(self.mac(salted, b"Server Key"),
+                                         message)).encode()
+        return True
+
+    def finish(self, p):
+        """The server's signature, with or before the yes."""
+        last = self.tricks.get("last", self.last)
+        if last is None or (p.empty == "=" and not self.tricks.get("apart")):
+            p.yes(last)
+            return
+        answer = p.ask(last)
+        if answer is None:
+            p.no("501 cancelled" if isinstance(p, Smtp) else
+                 "481 cancelled" if isinstance(p, Nntp) else
+                 "-ERR cancelled" if isinstance(p, Pop3) else "BAD cancelled")
+        elif answer != b"":
+            raise Wrong("more than nothing")
+        else:
+            p.yes()
+
+
+def scripted(mechanism, more=""):
+    """A server that does what the mechanism asks for, to the end."""
+    def inside(p):
+        p.capabilities(more)
+        if mechanism(p):
+            finish = getattr(mechanism, "finish", None)
+            if finish:
+                finish(p)
+            else:
+                p.yes()
+        else:
+            p.no()
+        p.bye()
+    return inside
+
+
+def native(user=USER, password=PASSWORD, more=""):
+    def inside(p):
+        p.capabilities(more)
+        if p.native(user, password):
+            p.yes()
+        else:
+            p.no()
+        p.bye()
+    return inside
+
+
+def main(tests):
+    for program in ("openssl", "sh"):
+        if shutil.which(program) is None:
+            print("1..0 # SKIP %s is missing" % program)
+            return
+    done = subprocess.run([serving.STARTTLS, "check", "--login", "x:"],
+                          stderr=subprocess.PIPE, check=False)
+    if b"without GNU SASL" in done.stderr:
+        print("1..0 # SKIP built without GNU SASL")
+        return
+
+    def ended(test):
+        def wrapped():
+            try:
+                test()
+            finally:
+                Listener.end_all()
+        wrapped.__name__ = test.__name__
+        return wrapped
+    serving.main([ended(test) for test in tests])
