@@ -8,31 +8,23 @@
  * about itself.  Of the command it uses the options, which are the keys of a
  * module.
  *
+ * main.c owns all of it and gives the server its pages; a page makes an answer
+ * of what it is given, and sends nothing.
+ *
  * This header has what the threads share.
  */
 
 #ifndef EXPORTER_EXPORTER_H
 #define EXPORTER_EXPORTER_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-#include <microhttpd.h>
-
-#include "clients.h"
+#include "current.h"
+#include "http.h"
 #include "metrics.h"
-#include "settings.h"
 
 struct exporter {
-	pthread_mutex_t lock;      /* for the pointer that follows */
-	struct config *config;
+	struct current current;
 	struct metrics metrics;
-	struct clients clients;
-	struct MHD_Daemon *daemon;
-	atomic_uint requests;      /* that have no complete answer yet */
+	struct http http;
 };
-
-/* With a reference, which is the caller's to give back. */
-struct config *exporter_config(struct exporter *exporter);
 
 #endif

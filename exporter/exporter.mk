@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: ISC
 # starttls-exporter, for Prometheus.
 
-EXPORTER_SOURCES = exporter/allow.c exporter/allow.h exporter/clients.c \
-	exporter/clients.h exporter/config_file.c exporter/config_file.h \
-	exporter/exporter.h exporter/http.c exporter/http.h exporter/main.c \
-	exporter/metrics.c exporter/metrics.h exporter/probe.c \
-	exporter/probe.h exporter/settings.c exporter/settings.h
+EXPORTER_SOURCES = exporter/allow.c exporter/allow.h exporter/answer.c \
+	exporter/answer.h exporter/clients.c exporter/clients.h \
+	exporter/config_file.c exporter/config_file.h exporter/current.c \
+	exporter/current.h exporter/exporter.h exporter/http.c \
+	exporter/http.h exporter/main.c exporter/metrics.c \
+	exporter/metrics.h exporter/pages.c exporter/pages.h \
+	exporter/probe.c exporter/probe.h exporter/settings.c \
+	exporter/settings.h
 if ENABLE_EXPORTER
 bin_PROGRAMS += starttls-exporter
 dist_man_MANS += doc/starttls-exporter.8

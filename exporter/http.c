@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The HTTP server, which is GNU libmicrohttpd: which path is whose, and
- * answers.
+ * The HTTP server, which is GNU libmicrohttpd: connections, methods, and the
+ * way of an answer.
  *
  * A connection has a thread, as a probe waits for its server.  What clients
  * send is bounded in size here, in number and in time by clients.c, and
@@ -14,11 +14,10 @@
 
 #include "http.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "probe.h"
 
 #define CONNECTION_MEMORY 16384
 /* With the usual 8 MiB 32 bits would have no room for all of the threads. */
@@ -26,65 +25,31 @@
 #define LEAVING 64                 /* have been shut down, and end soon */
 
 static enum MHD_Result
-answer(struct MHD_Connection *connection, unsigned status, const char *type,
-       struct MHD_Response *response)
+send_answer(struct MHD_Connection *connection, const struct answer *answer)
 {
+	struct MHD_Response *response;
 	enum MHD_Result rc;
 
-	if (response == NULL)
+	if (answer->text == NULL)
 		return MHD_NO;
+	response = MHD_create_response_from_buffer(answer->len, answer->text,
+	    MHD_RESPMEM_MUST_FREE);
+	if (response == NULL) {
+		free(answer->text);
+		return MHD_NO;
+	}
 	rc = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-	    type);
+	    answer->type);
 	if (rc == MHD_YES)
 		rc = MHD_add_response_header(response,
 		    "X-Content-Type-Options", "nosniff");
-	if (rc == MHD_YES && status == MHD_HTTP_METHOD_NOT_ALLOWED)
+	if (rc == MHD_YES && answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		rc = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
 		    "GET, HEAD");
 	if (rc == MHD_YES)
-		rc = MHD_queue_response(connection, status, response);
+		rc = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
 	return rc;
-}
-
-enum MHD_Result
-http_take(struct MHD_Connection *connection, unsigned status,
-	  const char *type, char *text, size_t len)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(len,
-	    text, MHD_RESPMEM_MUST_FREE);
-
-	if (response == NULL)
-		free(text);
-	return answer(connection, status, type, response);
-}
-
-enum MHD_Result
-http_say(struct MHD_Connection *connection, unsigned status, const char *line)
-{
-	char text[400];
-
-	snprintf(text, sizeof(text), "%s\n", line);
-	return answer(connection, status, TYPE_TEXT,
-	    MHD_create_response_from_buffer(strlen(text), text,
-	    MHD_RESPMEM_MUST_COPY));
-}
-
-static enum MHD_Result
-show_metrics(struct exporter *exporter, struct MHD_Connection *connection)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-
-	if (out != NULL)
-		metrics_print(&exporter->metrics, out);
-	if (out == NULL || fclose(out) != 0) {
-		free(text);
-		return http_say(connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
-		    "out of memory");
-	}
-	return http_take(connection, MHD_HTTP_OK, TYPE_METRICS, text, len);
 }
 
 static struct client *
@@ -95,51 +60,35 @@ client_of(struct MHD_Connection *connection)
 }
 
 static enum MHD_Result
-route(struct exporter *exporter, struct MHD_Connection *connection,
-      const char *path)
-{
-	if (strcmp(path, "/probe") == 0)
-		return probe(exporter, connection);
-	if (strcmp(path, "/metrics") == 0)
-		return show_metrics(exporter, connection);
-	if (strcmp(path, "/-/healthy") == 0)
-		return http_say(connection, MHD_HTTP_OK, "ok");
-	if (strcmp(path, "/") == 0)
-		return http_say(connection, MHD_HTTP_OK,
-		    "starttls-exporter, see starttls-exporter(8)\n\n"
-		    "/probe?target=URL&module=NAME  check a server\n"
-		    "/metrics                       of the exporter itself\n"
-		    "/-/healthy                     whether it answers");
-	return http_say(connection, MHD_HTTP_NOT_FOUND, "no such page");
-}
-
-static enum MHD_Result
 handle(void *context, struct MHD_Connection *connection, const char *path,
        const char *method, const char *version, const char *body,
        size_t *body_size, void **state)
 {
-	struct exporter *exporter = context;
+	struct http *http = context;
+	struct answer answer = { .text = NULL };
 	enum MHD_Result rc;
 
 	(void)version;
 	(void)body;
 	if (*state == NULL) {
-		*state = exporter;
-		atomic_fetch_add(&exporter->requests, 1);
+		*state = http;
+		atomic_fetch_add(&http->requests, 1);
 		if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
 		    strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
 			return MHD_YES;
 		/* before its body, which is not read */
-		return http_say(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+		answer_line(&answer, MHD_HTTP_METHOD_NOT_ALLOWED,
 		    "only GET and HEAD");
+		return send_answer(connection, &answer);
 	}
 	if (*body_size > 0) {
 		*body_size = 0;
 		return MHD_YES;
 	}
-	clients_work(&exporter->clients, client_of(connection));
-	rc = route(exporter, connection, path);
-	clients_wait(&exporter->clients, client_of(connection));
+	clients_work(&http->clients, client_of(connection));
+	http->show(http->context, connection, path, &answer);
+	rc = send_answer(connection, &answer);
+	clients_wait(&http->clients, client_of(connection));
 	return rc;
 }
 
@@ -147,13 +96,13 @@ static void
 completed(void *context, struct MHD_Connection *connection, void **state,
 	  enum MHD_RequestTerminationCode code)
 {
-	struct exporter *exporter = context;
+	struct http *http = context;
 
 	(void)code;
 	if (*state != NULL)
-		atomic_fetch_sub(&exporter->requests, 1);
+		atomic_fetch_sub(&http->requests, 1);
 	*state = NULL;
-	clients_wait(&exporter->clients, client_of(connection));
+	clients_wait(&http->clients, client_of(connection));
 }
 
 /* The descriptor stays open until we were told about the end. */
@@ -161,17 +110,17 @@ static void
 connection_changed(void *context, struct MHD_Connection *connection,
 		   void **client, enum MHD_ConnectionNotificationCode code)
 {
-	struct exporter *exporter = context;
+	struct http *http = context;
 	int fd;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		clients_leave(&exporter->clients, *client);
+		clients_leave(&http->clients, *client);
 		*client = NULL;
 		return;
 	}
 	fd = MHD_get_connection_info(connection,
 	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	*client = clients_enter(&exporter->clients, fd,
+	*client = clients_enter(&http->clients, fd,
 	    MHD_get_connection_info(connection,
 	    MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	if (*client == NULL)
@@ -193,37 +142,51 @@ unescape(void *context, struct MHD_Connection *connection, char *text)
 	return len;
 }
 
+void
+http_init(struct http *http)
+{
+	clients_init(&http->clients);
+	http->daemon = NULL;
+	atomic_init(&http->requests, 0);
+}
+
+void
+http_done(struct http *http)
+{
+	clients_done(&http->clients);
+}
+
 bool
-http_start(struct exporter *exporter, int listener)
+http_start(struct http *http, int listener)
 {
 	sigset_t all, old;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	exporter->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_ITC |
+	http->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_ITC |
 	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION,
-	    0, NULL, NULL, handle, exporter,
+	    0, NULL, NULL, handle, http,
 	    MHD_OPTION_LISTEN_SOCKET, listener,
 	    MHD_OPTION_CONNECTION_LIMIT, MOST_CLIENTS + LEAVING,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 	    MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
-	    MHD_OPTION_NOTIFY_COMPLETED, completed, exporter,
-	    MHD_OPTION_NOTIFY_CONNECTION, connection_changed, exporter,
+	    MHD_OPTION_NOTIFY_COMPLETED, completed, http,
+	    MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
 	    MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return exporter->daemon != NULL;
+	return http->daemon != NULL;
 }
 
 void
-http_quiesce(struct exporter *exporter)
+http_quiesce(struct http *http)
 {
-	MHD_quiesce_daemon(exporter->daemon);
+	MHD_quiesce_daemon(http->daemon);
 }
 
 void
-http_stop(struct exporter *exporter)
+http_stop(struct http *http)
 {
-	MHD_stop_daemon(exporter->daemon);
+	MHD_stop_daemon(http->daemon);
 }

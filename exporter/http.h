@@ -1,29 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 /* Copyright (c) 2026 The libstarttls authors */
 
-/* The HTTP side: paths, methods and answers. */
+/*
+ * The HTTP server: connections, methods, and the way of an answer.
+ *
+ * What is asked and answered is nothing to it: the owner gives it a function
+ * that knows the pages.
+ */
 
 #ifndef EXPORTER_HTTP_H
 #define EXPORTER_HTTP_H
 
-#include "exporter.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <microhttpd.h>
+
+#include "answer.h"
+#include "clients.h"
+
+struct http {
+	struct clients clients;
+	struct MHD_Daemon *daemon;
+	atomic_uint requests;      /* that have no complete answer yet */
+	/* the answer to a request, in a thread of its own */
+	void (*show)(void *context, struct MHD_Connection *connection,
+		     const char *path, struct answer *ret_answer);
+	void *context;
+};
+
+/* All but @show and @context, which are the caller's to set. */
+void http_init(struct http *http);
+void http_done(struct http *http);
 
 /* Serve on a listening socket, which stays the caller's, in threads that take
    no signals.  False: it cannot be done, see errno. */
-bool http_start(struct exporter *exporter, int listener);
+bool http_start(struct http *http, int listener);
 /* No new connections. */
-void http_quiesce(struct exporter *exporter);
+void http_quiesce(struct http *http);
 /* Waits for requests under way. */
-void http_stop(struct exporter *exporter);
-
-/* One line of text, to which the end of the line is added. */
-enum MHD_Result http_say(struct MHD_Connection *connection, unsigned status,
-			 const char *line);
-/* Text of open_memstream, which is taken. */
-enum MHD_Result http_take(struct MHD_Connection *connection, unsigned status,
-			  const char *type, char *text, size_t len);
-
-#define TYPE_TEXT "text/plain; charset=utf-8"
-#define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
+void http_stop(struct http *http);
 
 #endif

@@ -2,13 +2,12 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * starttls-exporter(8): the command line, signals, and the configuration in
- * use.
+ * starttls-exporter(8): the command line, signals, and when the configuration
+ * is read.
  *
  * The main thread waits for signals, and looks after clients whose time is
  * over.  A reload makes another configuration and puts it in the place of the
- * one before, which ends with the last request that uses it; a bad file
- * changes nothing.
+ * one before; a bad file changes nothing.
  */
 
 #include "config.h"
@@ -25,12 +24,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http.h"
 #include "loop/address.h"
 #include "loop/descriptors.h"
 #include "loop/listen.h"
 #include "loop/clock.h"
 #include "loop/signals.h"
+#include "pages.h"
 #include "words/complain.h"
 #include "words/status.h"
 
@@ -75,23 +74,11 @@ next_signal(int in, int timeout_ms)
 
 /* ---- the configuration in use ---- */
 
-struct config *
-exporter_config(struct exporter *exporter)
-{
-	struct config *config;
-
-	pthread_mutex_lock(&exporter->lock);
-	config = exporter->config;
-	config_ref(config);
-	pthread_mutex_unlock(&exporter->lock);
-	return config;
-}
-
 static bool
 load(struct exporter *exporter, const char *path)
 {
 	char why[600];
-	struct config *former, *config = config_load(path, why, sizeof(why));
+	struct config *config = config_load(path, why, sizeof(why));
 	const struct module *m;
 
 	metrics_reloaded(&exporter->metrics, config != NULL);
@@ -101,12 +88,9 @@ load(struct exporter *exporter, const char *path)
 	}
 	for (m = config->modules; m != NULL; m = m->next)
 		metrics_know_module(&exporter->metrics, m->name);
-	pthread_mutex_lock(&exporter->lock);
-	former = exporter->config;
-	exporter->config = config;
-	pthread_mutex_unlock(&exporter->lock);
-	config_unref(former);
-	clients_set_patience(&exporter->clients, config->client_timeout_ms);
+	clients_set_patience(&exporter->http.clients,
+	    config->client_timeout_ms);
+	current_set(&exporter->current, config);
 	return true;
 }
 
@@ -154,16 +138,16 @@ leave(struct exporter *exporter, int listener, int in)
 {
 	const int64_t until_us = loop_now_us() + LEAVE_US;
 
-	http_quiesce(exporter);
+	http_quiesce(&exporter->http);
 	shutdown(listener, SHUT_RDWR);
-	while (atomic_load(&exporter->requests) > 0 &&
+	while (atomic_load(&exporter->http.requests) > 0 &&
 	    loop_now_us() < until_us)
 		switch (next_signal(in, 20)) {
 		case SIGTERM:
 		case SIGINT:
 			return false;
 		}
-	return atomic_load(&exporter->requests) == 0;
+	return atomic_load(&exporter->http.requests) == 0;
 }
 
 static int
@@ -171,13 +155,13 @@ serve(struct exporter *exporter, const struct arguments *a, int listener)
 {
 	int in, number;
 
-	if (!signals_open(&in) || !http_start(exporter, listener))
+	if (!signals_open(&in) || !http_start(&exporter->http, listener))
 		return complain_errno("cannot begin", errno);
 	signals_catch(SIGHUP);
 	signals_catch(SIGTERM);
 	signals_catch(SIGINT);
 	if (!announce(listener)) {
-		http_stop(exporter);
+		http_stop(&exporter->http);
 		return complain("cannot write to standard output",
 		    EXIT_LOCAL);
 	}
@@ -185,24 +169,25 @@ serve(struct exporter *exporter, const struct arguments *a, int listener)
 	    number != SIGINT) {
 		if (number == SIGHUP)
 			reload(exporter, a->config);
-		clients_expire(&exporter->clients);
+		clients_expire(&exporter->http.clients);
 	}
 	if (!leave(exporter, listener, in))
 		_exit(0);
-	http_stop(exporter);
+	http_stop(&exporter->http);
 	return 0;
 }
 
 static int
 run(const struct arguments *a)
 {
-	struct exporter exporter = { .config = NULL };
+	struct exporter exporter = { .http = { .show = pages_show,
+	    .context = &exporter } };
 	int listener = -1, status = 0, rc;
 	char why[400];
 
-	pthread_mutex_init(&exporter.lock, NULL);
+	current_init(&exporter.current);
 	metrics_init(&exporter.metrics);
-	clients_init(&exporter.clients);
+	http_init(&exporter.http);
 	raise_limit();
 	if (!load(&exporter, a->config))
 		status = EXIT_USAGE;
@@ -217,10 +202,9 @@ run(const struct arguments *a)
 		status = serve(&exporter, a, listener);
 	if (listener >= 0)
 		close(listener);
-	config_unref(exporter.config);
-	clients_done(&exporter.clients);
+	http_done(&exporter.http);
 	metrics_done(&exporter.metrics);
-	pthread_mutex_destroy(&exporter.lock);
+	current_done(&exporter.current);
 	return status;
 }
 

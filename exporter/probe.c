@@ -19,7 +19,6 @@
 #include "check/checker.h"
 #include "check/format.h"
 #include "cli/values.h"
-#include "http.h"
 #include "words/show.h"
 #include "words/status.h"
 
@@ -102,42 +101,43 @@ timeout_of(const struct question *q, const struct module *module)
 	    module->settings.timeout_ms;
 }
 
-static enum MHD_Result
-show_result(struct MHD_Connection *connection, const struct module *module,
-	    const struct result *result)
+static void
+show_result(const struct module *module, const struct result *result,
+	    struct answer *ret_answer)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	bool good = out != NULL && format_one(&module->settings.format, result, out);
+	bool good = out != NULL && format_one(&module->settings.format,
+	    result, out);
 
 	if (out != NULL && fclose(out) != 0)
 		good = false;
-	if (good)
-		return http_take(connection, MHD_HTTP_OK, TYPE_METRICS, text,
-		    len);
+	if (good) {
+		answer_metrics(ret_answer, text, len);
+		return;
+	}
 	free(text);
-	return http_say(connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
-	    "out of memory");
+	answer_no_memory(ret_answer);
 }
 
 /* Nothing was found out about the server, so there are no metrics: who has
    run out of descriptors must not tell that others are down. */
-static enum MHD_Result
-show_failure(struct MHD_Connection *connection, const struct result *result)
+static void
+show_failure(const struct result *result, struct answer *ret_answer)
 {
 	char line[STARTTLS_MESSAGE_SIZE + 40], shown[STARTTLS_MESSAGE_SIZE];
 
 	snprintf(line, sizeof(line), "the check could not be made: %s",
 	    clean(shown, sizeof(shown), result->error.message));
-	return http_say(connection, result->status == EXIT_USAGE ?
+	answer_line(ret_answer, result->status == EXIT_USAGE ?
 	    MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR, line);
 }
 
 /* The check itself. */
-static enum MHD_Result
-answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
-	     const struct question *q, const struct module *module)
+static void
+answer_probe(const struct question *q, const struct module *module,
+	     struct metrics *metrics, struct answer *ret_answer)
 {
 	const struct check_settings settings =
 	    check_settings_of(&module->settings);
@@ -145,57 +145,49 @@ answer_probe(struct exporter *exporter, struct MHD_Connection *connection,
 
 	check_url(&settings, q->target, timeout_of(q, module), true,
 	    &result);
-	metrics_end_probe(&exporter->metrics, module->name, result.reason);
+	metrics_end_probe(metrics, module->name, result.reason);
 	if (result.status == EXIT_LOCAL || result.status == EXIT_USAGE)
-		return show_failure(connection, &result);
-	return show_result(connection, module, &result);
+		show_failure(&result, ret_answer);
+	else
+		show_result(module, &result, ret_answer);
 }
 
-static enum MHD_Result
-refuse(struct exporter *exporter, struct MHD_Connection *connection,
-       enum refusal cause, unsigned status, const char *line)
+static void
+refuse(struct metrics *metrics, enum refusal cause, const char *line,
+       struct answer *ret_answer)
 {
-	metrics_refused(&exporter->metrics, cause);
-	return http_say(connection, status, line);
+	metrics_refused(metrics, cause);
+	answer_line(ret_answer, cause == REFUSED_NOT_ALLOWED ?
+	    MHD_HTTP_FORBIDDEN : MHD_HTTP_BAD_REQUEST, line);
 }
 
-static enum MHD_Result
-probe_with(struct exporter *exporter, struct MHD_Connection *connection,
-	   const struct config *config)
+void
+probe(const struct config *config, struct metrics *metrics,
+      struct MHD_Connection *connection, struct answer *ret_answer)
 {
 	struct question q = { .target = NULL };
 	struct starttls_url url = { .size = sizeof(url) };
 	struct starttls_error error;
-	const struct module *module;
+	const struct module *module = NULL;
 
 	read_question(&q, connection);
+	if (q.mistake == NULL) {
+		module = config_module(config, q.module);
+		if (module == NULL)
+			q.mistake = "there is no such module";
+		else if (starttls_url_parse(q.target, &url, &error) != 0)
+			q.mistake = "the target is no URL of the form "
+			    "scheme://host[:port], or has an unknown scheme";
+	}
 	if (q.mistake != NULL)
-		return refuse(exporter, connection, REFUSED_BAD_REQUEST,
-		    MHD_HTTP_BAD_REQUEST, q.mistake);
-	module = config_module(config, q.module);
-	if (module == NULL)
-		return refuse(exporter, connection, REFUSED_BAD_REQUEST,
-		    MHD_HTTP_BAD_REQUEST, "there is no such module");
-	if (starttls_url_parse(q.target, &url, &error) != 0)
-		return refuse(exporter, connection, REFUSED_BAD_REQUEST,
-		    MHD_HTTP_BAD_REQUEST, "the target is no URL of the form "
-		    "scheme://host[:port], or has an unknown scheme");
-	if (!config_allows(config, module, &url))
-		return refuse(exporter, connection, REFUSED_NOT_ALLOWED,
-		    MHD_HTTP_FORBIDDEN, "the configuration does not allow "
-		    "this target, or not with this module");
-	if (!metrics_begin_probe(&exporter->metrics, config->max_probes))
-		return http_say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+		refuse(metrics, REFUSED_BAD_REQUEST, q.mistake, ret_answer);
+	else if (!config_allows(config, module, &url))
+		refuse(metrics, REFUSED_NOT_ALLOWED, "the configuration does "
+		    "not allow this target, or not with this module",
+		    ret_answer);
+	else if (!metrics_begin_probe(metrics, config->max_probes))
+		answer_line(ret_answer, MHD_HTTP_SERVICE_UNAVAILABLE,
 		    "too many probes at a time");
-	return answer_probe(exporter, connection, &q, module);
-}
-
-enum MHD_Result
-probe(struct exporter *exporter, struct MHD_Connection *connection)
-{
-	struct config *config = exporter_config(exporter);
-	enum MHD_Result rc = probe_with(exporter, connection, config);
-
-	config_unref(config);
-	return rc;
+	else
+		answer_probe(&q, module, metrics, ret_answer);
 }

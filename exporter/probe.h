@@ -6,9 +6,14 @@
 #ifndef EXPORTER_PROBE_H
 #define EXPORTER_PROBE_H
 
-#include "exporter.h"
+#include <microhttpd.h>
 
-enum MHD_Result probe(struct exporter *exporter,
-		      struct MHD_Connection *connection);
+#include "answer.h"
+#include "metrics.h"
+#include "settings.h"
+
+/* @connection is asked for the parameters of the request, and nothing else. */
+void probe(const struct config *config, struct metrics *metrics,
+	   struct MHD_Connection *connection, struct answer *ret_answer);
 
 #endif
