@@ -46,33 +46,6 @@ no_memory(struct starttls_error *error)
 	    "out of memory");
 }
 
-int
-starttls_policy_wrong(struct starttls_error *error, int code, const char *why)
-{
-	return starttls_error_set(error, code, STARTTLS_PHASE_SETUP, "%s",
-	    why);
-}
-
-int
-starttls_policy_may_set(struct starttls_policy *p, const void *argument,
-	struct starttls_error *error)
-{
-	bool frozen;
-
-	if (error != NULL)
-		starttls_error_reset(error);
-	if (p == NULL || argument == NULL)
-		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
-		    "a policy setter was called with NULL");
-	pthread_mutex_lock(&p->lock);
-	frozen = p->frozen;
-	pthread_mutex_unlock(&p->lock);
-	if (frozen)
-		return starttls_policy_wrong(error, STARTTLS_E_FROZEN,
-		    "the policy is in use and cannot change any more");
-	return 0;
-}
-
 static int64_t
 system_clock(void)
 {

@@ -63,6 +63,8 @@ struct starttls_policy {
 	int64_t (*clock)(void);    /* seconds since 1970; tests set it */
 };
 
+/* What setters share is in setting.c. */
+
 /** starttls_policy_wrong: fail with a constant message. */
 int starttls_policy_wrong(struct starttls_error *error, int code,
 			  const char *why);

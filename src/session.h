@@ -100,6 +100,8 @@ starttls_session_peer(const struct starttls_session *s)
 	return starttls_session_is_server(s) ? "the client" : s->name->text;
 }
 
+/* What it tells of what went wrong is in fault.c. */
+
 /** starttls_session_forget_error: nothing has failed, with this peer. */
 void starttls_session_forget_error(struct starttls_session *s);
 
