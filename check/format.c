@@ -218,27 +218,3 @@ format_one(const struct format_settings *settings, const struct result *r, FILE 
 		format_add(&run, r);
 	return run.format->end(&run) && good && !run.incomplete;
 }
-
-bool
-exceeds_time(const struct threshold *t, const struct result *r)
-{
-	return t->has_time && r->total_us > t->time_us;
-}
-
-bool
-exceeds_days(const struct threshold *t, const struct result *r)
-{
-	return t->has_days && r->not_after != 0 && r->days_left < t->days;
-}
-
-const char *
-format_replace(char *buf, size_t size, const char *text, const char *bad)
-{
-	size_t i;
-
-	clean(buf, size, text);
-	for (i = 0; buf[i] != '\0'; i++)
-		if (strchr(bad, buf[i]) != NULL)
-			buf[i] = '_';
-	return buf;
-}

@@ -13,15 +13,9 @@
 #include <stdio.h>
 
 #include "result.h"
+#include "threshold.h"
 
 struct format;
-
-/* When a check is no longer good enough, although nothing failed. */
-struct threshold {
-	bool has_time, has_days;
-	int64_t time_us;           /* more is too slow */
-	long days;                 /* less is too near the end */
-};
 
 /* How to judge, and how to tell. */
 struct format_settings {
@@ -87,17 +81,8 @@ int format_close(struct format_run *run);
 bool format_one(const struct format_settings *settings, const struct result *r,
 		FILE *out);
 
-/* Whether a threshold is set, known to apply, and not kept. */
-bool exceeds_time(const struct threshold *t, const struct result *r);
-bool exceeds_days(const struct threshold *t, const struct result *r);
-
 /* For what went wrong before there was a result: the line that a monitor
    reads, and its status. */
 int plugin_unknown(const char *message);
-
-/* Copy @text, with '_' for each character of @bad and all that is not
-   printable ASCII. */
-const char *format_replace(char *buf, size_t size, const char *text,
-			   const char *bad);
 
 #endif

@@ -41,6 +41,20 @@ static const char *const state_names[] = {
 	[PLUGIN_CRITICAL] = "CRITICAL", [PLUGIN_UNKNOWN] = "UNKNOWN",
 };
 
+/* Copy @text, with '_' for each character of @bad and '?' for all that is not
+   printable ASCII. */
+static const char *
+replace(char *buf, size_t size, const char *text, const char *bad)
+{
+	size_t i;
+
+	clean(buf, size, text);
+	for (i = 0; buf[i] != '\0'; i++)
+		if (strchr(bad, buf[i]) != NULL)
+			buf[i] = '_';
+	return buf;
+}
+
 /* As max_state_alt of the plugins: what is broken counts more than what we
    could not find out. */
 static int
@@ -149,11 +163,11 @@ describe(char *buf, size_t size, const struct format_settings *s,
 	char url[200], message[STARTTLS_MESSAGE_SIZE], text[120], took[16];
 	char days[48] = "", peer[PEER_SHOWN];
 
-	format_replace(url, sizeof(url), r->name, "|");
+	replace(url, sizeof(url), r->name, "|");
 	show_peer(peer, sizeof(peer), r->name, r->report.address);
 	if (r->status != 0) {
 		snprintf(buf, size, "%s: %s: %s%s", url, r->reason,
-		    format_replace(message, sizeof(message),
+		    replace(message, sizeof(message),
 			r->error.message, "|"), peer);
 		return;
 	}
@@ -191,7 +205,7 @@ note_failure(struct nagios *n, const struct result *r, int state)
 		fputs(", ...", n->failures);
 	else
 		fprintf(n->failures, "%s%s %s", n->bad == 1 ? ": " : ", ",
-		    format_replace(url, sizeof(url), r->name, "|"),
+		    replace(url, sizeof(url), r->name, "|"),
 		    r->status != 0 ? r->reason : state_names[state]);
 }
 
@@ -216,7 +230,7 @@ nagios_add(struct format_run *run, const struct result *r)
 		print_data(first, s, r, "");
 		fclose(first);
 	}
-	format_replace(prefix, sizeof(prefix) - 1, r->name, "|'=");
+	replace(prefix, sizeof(prefix) - 1, r->name, "|'=");
 	prefix[strlen(prefix) + 1] = '\0';
 	prefix[strlen(prefix)] = ' ';
 	print_data(n->data, s, r, prefix);
@@ -264,7 +278,7 @@ plugin_unknown(const char *message)
 	char shown[400];
 
 	printf("STARTTLS UNKNOWN - %s\n",
-	    format_replace(shown, sizeof(shown), message, "|"));
+	    replace(shown, sizeof(shown), message, "|"));
 	return PLUGIN_UNKNOWN;
 }
 
