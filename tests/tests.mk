@@ -26,7 +26,7 @@ UNIT_TESTS = \
 	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
 	tests/unit/check_alloc tests/unit/check_threads
 SCRIPT_TESTS = tests/rules/style.test tests/rules/symbols.test \
-	tests/rules/fuzz.test
+	tests/rules/circles.test tests/rules/fuzz.test
 if ENABLE_CLI
 SCRIPT_TESTS += tests/command/cli.test tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
