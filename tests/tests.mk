@@ -25,10 +25,9 @@ UNIT_TESTS = \
 	tests/unit/check_resolve tests/unit/check_wait tests/unit/check_fd \
 	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
 	tests/unit/check_alloc tests/unit/check_threads
-SCRIPT_TESTS = tests/rules/style.test tests/rules/symbols.test \
+RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/fuzz.test
-if ENABLE_CLI
-SCRIPT_TESTS += tests/command/cli.test tests/command/format.test \
+COMMAND_TESTS = tests/command/cli.test tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
 	tests/command/proxy.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
@@ -37,18 +36,30 @@ SCRIPT_TESTS += tests/command/cli.test tests/command/format.test \
 	tests/command/login-source.test tests/command/targets.test \
 	tests/command/probe.test tests/command/monitoring.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
-	tests/real/dovecot.test \
-	tests/real/postfix.test tests/real/vsftpd.test \
-	tests/real/nnrpd.test tests/real/login.test tests/real/library.test \
-	tests/real/readme.test tests/real/clients.test \
-	tests/real/examples.test \
-	tests/real/pipelined.test tests/real/ftp-data.test tests/real/compare.test \
-	tests/real/cookbook.test
-if ENABLE_EXPORTER
-SCRIPT_TESTS += tests/command/exporter.test
-SERVER_TESTS += tests/real/prometheus.test
-endif
-endif
+	tests/real/dovecot.test tests/real/postfix.test \
+	tests/real/vsftpd.test tests/real/nnrpd.test tests/real/login.test \
+	tests/real/library.test tests/real/readme.test \
+	tests/real/clients.test tests/real/examples.test \
+	tests/real/pipelined.test tests/real/ftp-data.test \
+	tests/real/compare.test tests/real/cookbook.test
+EXPORTER_TESTS = tests/command/exporter.test tests/real/prometheus.test
+# What the scripts need besides.
+TEST_FILES = tests/command/logins.py tests/command/serving.py \
+	tests/hostile/README.md tests/hostile/certificates.py \
+	tests/hostile/certs.py tests/hostile/channels.py \
+	tests/hostile/cleartext.py tests/hostile/client_clear.py \
+	tests/hostile/client_hello.py tests/hostile/client_inside.py \
+	tests/hostile/client_load.py tests/hostile/client_net.py \
+	tests/hostile/client_tls.py tests/hostile/clients.py \
+	tests/hostile/engine.py tests/hostile/garbage.py \
+	tests/hostile/hello.py tests/hostile/launch.py \
+	tests/hostile/legal.py tests/hostile/runner.py tests/hostile/tls.py \
+	tests/real/compare.py tests/real/inside.py tests/real/lib.sh \
+	tests/real/nntpclient.pl tests/real/odd_ftp.py \
+	tests/real/pipeline.py tests/real/pyclient.py tests/real/sink.py \
+	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
+	tests/real/with-servers tests/transcripts tests/tsan.supp \
+	tests/valgrind.supp
 FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust
 if ENABLE_CLI
 if HAVE_GSASL
@@ -59,7 +70,13 @@ endif
 TESTS =
 check_PROGRAMS =
 if ENABLE_TESTS
-TESTS += $(UNIT_TESTS) $(SCRIPT_TESTS) $(SERVER_TESTS)
+TESTS += $(UNIT_TESTS) $(RULE_TESTS)
+if ENABLE_CLI
+TESTS += $(COMMAND_TESTS) $(SERVER_TESTS)
+if ENABLE_EXPORTER
+TESTS += $(EXPORTER_TESTS)
+endif
+endif
 check_PROGRAMS += $(UNIT_TESTS) tests/real/check_real tests/real/check_ftp \
 	tests/rules/unload $(FUZZERS)
 endif
@@ -145,6 +162,6 @@ print-unit-tests:
 	@echo $(UNIT_TESTS)
 .PHONY: print-unit-tests
 
-EXTRA_DIST += tests/command tests/hostile tests/real tests/rules \
-	tests/transcripts tests/tsan.supp tests/valgrind.supp \
-	tools examples bench/run bench/many
+# No folders that a build writes to: what it leaves there would be taken, too.
+EXTRA_DIST += $(RULE_TESTS) $(COMMAND_TESTS) $(SERVER_TESTS) \
+	$(EXPORTER_TESTS) $(TEST_FILES) tools examples bench/run bench/many
