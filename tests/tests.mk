@@ -103,7 +103,7 @@ tests_libsupport_a_SOURCES = tests/support/cast.c tests/support/cast.h \
 	tests/support/hostname.c tests/support/hostname.h \
 	tests/support/mint.c tests/support/mint.h tests/support/mint_private.h \
 	tests/support/mint_status.c tests/support/mint_text.c \
-	tests/support/peer.c tests/support/peer.h \
+	tests/support/remote.c tests/support/remote.h \
 	tests/support/sockets.c tests/support/sockets.h \
 	tests/support/tlspair.c tests/support/tlspair.h \
 	tests/support/transcript.c tests/support/transcript.h \

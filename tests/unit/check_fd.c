@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "own_name.h"
-#include "peer.h"
+#include "remote.h"
 #include "sockets.h"
 
 static int

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "peer.h"
+#include "remote.h"
 #include "sockets.h"
 #include "wait.h"
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "heap.h"
-#include "peer.h"
 #include "policy.h"
+#include "remote.h"
 #include "sockets.h"
 
 static const struct mint_cert *const chain[] = { &fd_leaf };

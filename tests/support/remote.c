@@ -7,7 +7,7 @@
 #include <config.h>
 #endif
 
-#include "peer.h"
+#include "remote.h"
 
 #include <errno.h>
 #include <fcntl.h>

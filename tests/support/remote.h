@@ -6,8 +6,8 @@
  * it.
  */
 
-#ifndef TESTS_PEER_H
-#define TESTS_PEER_H
+#ifndef TESTS_REMOTE_H
+#define TESTS_REMOTE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
