@@ -286,6 +286,23 @@ check_staple(struct starttls_session *s, const struct path *path,
 	return verdict;
 }
 
+/* GnuTLS takes a key whose strength it could not look at, for lack of memory,
+   for a strong one. */
+static unsigned
+strength_of(gnutls_x509_crt_t leaf)
+{
+	unsigned bits = 0;
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(leaf, &bits);
+	gnutls_sec_param_t strength;
+
+	if (algorithm < 0)
+		return STARTTLS_V_OTHER;
+	strength = gnutls_pk_bits_to_sec_param(
+	    (gnutls_pk_algorithm_t)algorithm, bits);
+	return strength != GNUTLS_SEC_PARAM_UNKNOWN &&
+	    strength < GNUTLS_SEC_PARAM_MEDIUM ? STARTTLS_V_WEAK : 0;
+}
+
 /*
  * A pinned key is trusted by itself: its path may be what it wants, and only
  * the strength of the key and what revocation lists say counts.
@@ -303,7 +320,11 @@ forgive(const struct starttls_policy *policy, const struct chain *chain,
 		path->depth = 0;
 	}
 	starttls_judge(policy, chain, NULL, &own);
-	path->verdict |= own.verdict & STARTTLS_V_WEAK;
+	path->verdict |= (own.verdict & STARTTLS_V_WEAK) | strength_of(leaf);
+	/* it is its own anchor, which GnuTLS fails to see without memory */
+	if ((own.verdict & (STARTTLS_V_UNTRUSTED | STARTTLS_V_SIGNATURE |
+	    STARTTLS_V_NOT_CA | STARTTLS_V_OTHER)) != 0)
+		path->verdict |= STARTTLS_V_OTHER;
 	path->len = 0;
 	path->end = INT64_MAX;
 	path->pinned = true;

@@ -393,6 +393,7 @@ struct scenario {
 	struct mint_spec issuer_spec;
 	bool trust_other;          /* another root than the issuer's */
 	bool pin_other;
+	enum { NO_PIN, HIM } pin;
 	bool crl, stale_crl;
 	bool require_ocsp;
 	int ocsp;                  /* mint_ocsp_status + 1; 0: no staple */
@@ -472,6 +473,8 @@ static const struct scenario scenarios[] = {
 	  .ocsp_spec = { .response_status = 3 } },
 	{ "pin", STARTTLS_E_PIN_MISMATCH, .spec = { NAMED },
 	  .pin_other = true },
+	{ "pinned, weak", STARTTLS_E_WEAK, .issuer = NOBODY, .pin = HIM,
+	  .spec = { NAMED, .key_type = MINT_RSA_1024 } },
 	{ "no ALPN", STARTTLS_E_ALPN, .spec = { NAMED },
 	  .alpn = STARTTLS_ALPN_REQUIRE },
 };
@@ -548,10 +551,14 @@ stage_policy(const struct stage *s)
 	const struct mint_cert *anchor = scenario->trust_other ? &other :
 	    &root;
 	struct starttls_policy *policy = test_policy(&anchor, 1);
+	char *own_pin = mint_pin(&s->leaf);
 	int rc = 0;
 
 	if (scenario->pin_other)
 		rc = starttls_policy_pin(policy, other_pin, NULL);
+	if (rc == 0 && scenario->pin == HIM)
+		rc = starttls_policy_pin(policy, own_pin, NULL);
+	free(own_pin);
 	if (rc == 0 && s->crl[0] != '\0')
 		rc = starttls_policy_crl_file(policy, s->crl, NULL);
 	if (rc == 0 && scenario->require_ocsp)
