@@ -363,12 +363,14 @@ read_constraints(struct slice der, struct constraints *ret)
 	    take_list(&der, DER_EXPLICIT | 1, &ret->excluded) && der.len == 0;
 }
 
-/* The constraints of one issuer and all below it.  Returns the index of what
-   is at fault, or @issuer + 1. */
+/* The constraints of one issuer and all below it, and the names that are asked
+   for: those that are not permitted leave.  Returns the index of what is at
+   fault, or @issuer + 1. */
 static unsigned
-check_issuer(const struct constraints *c, const struct name *name,
+check_issuer(const struct constraints *c, struct names *names,
 	     const gnutls_x509_crt_t *path, unsigned issuer)
 {
+	const unsigned asked = names->count;
 	unsigned i;
 
 	for (i = issuer; i-- > 0;)
@@ -376,22 +378,27 @@ check_issuer(const struct constraints *c, const struct name *name,
 		    (!permits_subject(c, path[i]) ||
 		    !permits_alt_names(c, path[i])))
 			return i;
-	if (name != NULL && !permits_reference(c, name))
-		return 0;
-	return issuer + 1;
+	names->count = 0;
+	for (i = 0; i < asked; i++)
+		if (permits_reference(c, names->name[i]))
+			names->name[names->count++] = names->name[i];
+	return asked > 0 && names->count == 0 ? 0 : issuer + 1;
 }
 
 bool
-starttls_constraints_check(const struct name *name,
+starttls_constraints_check(const struct names *names,
 			   const gnutls_x509_crt_t *path, unsigned len,
-			   unsigned *ret_index)
+			   unsigned *ret_index, const struct name **ret_name)
 {
+	struct names left = { .count = 0 };
 	size_t work = MAX_WORK;
 	struct constraints c = { .work = &work };
 	gnutls_datum_t data;
 	unsigned issuer, fault;
 	int has;
 
+	if (names != NULL)
+		left = *names;
 	for (issuer = len; issuer-- > 1;) {
 		has = get_extension(path[issuer], OID_NAME_CONSTRAINTS, &data);
 		if (has == 0)
@@ -399,12 +406,14 @@ starttls_constraints_check(const struct name *name,
 		fault = issuer;
 		if (has > 0 && read_constraints((struct slice){ data.data,
 		    data.size }, &c))
-			fault = check_issuer(&c, name, path, issuer);
+			fault = check_issuer(&c, &left, path, issuer);
 		gnutls_free(data.data);
 		if (fault <= issuer) {
 			*ret_index = fault;
 			return false;
 		}
 	}
+	if (ret_name != NULL && left.count > 0)
+		*ret_name = left.name[0];
 	return true;
 }

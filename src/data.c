@@ -23,6 +23,7 @@ tie(struct starttls_session *s, struct starttls_session *control)
 	unsigned count = 0;
 
 	s->is_data = true;
+	s->expected = starttls_expected_ref(control->expected);
 	if (control->tickets == NULL && s->policy->resume != NULL)
 		control->tickets = starttls_resume_new(RESUME_MAX_PER_KEY,
 		    true);
@@ -57,6 +58,10 @@ starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
 	rc = starttls_options_copy(&own, options, error);
 	if (rc != 0)
 		return rc;
+	if (own.tlsa_count > 0 || own.name_count > 0)
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
+		    "a data channel leads to the peer of its control session, "
+		    "and to no other");
 	own.port = control->port;  /* for the cache */
 	rc = starttls_upgrade_new(&u, control->policy, control->protocol,
 	    STARTTLS_HANDSHAKE, control->name->text, fd, &own, error);

@@ -46,9 +46,10 @@ starttls_der_unwrap(struct slice *in, uint8_t tag)
 	return starttls_der_take(&rest, tag, false, in) && rest.len == 0;
 }
 
-bool
-starttls_der_names(struct slice der, struct slice *ret_issuer,
-		   struct slice *ret_subject)
+/* A certificate as far as its subject; what follows is left in @ret_rest. */
+static bool
+take_names(struct slice der, struct slice *ret_issuer,
+	   struct slice *ret_subject, struct slice *ret_rest)
 {
 	struct slice cert, tbs, skip;
 
@@ -59,11 +60,32 @@ starttls_der_names(struct slice der, struct slice *ret_issuer,
 	if (starttls_der_is(&tbs, DER_EXPLICIT) &&      /* version */
 	    !starttls_der_take(&tbs, DER_EXPLICIT, true, &skip))
 		return false;
-	return starttls_der_take(&tbs, DER_INTEGER, true, &skip) && /* serial */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* algorithm */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_issuer) &&
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* validity */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_subject);
+	if (!starttls_der_take(&tbs, DER_INTEGER, true, &skip) || /* serial */
+	    !starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) || /* algorithm */
+	    !starttls_der_take(&tbs, DER_SEQUENCE, true, ret_issuer) ||
+	    !starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) || /* validity */
+	    !starttls_der_take(&tbs, DER_SEQUENCE, true, ret_subject))
+		return false;
+	*ret_rest = tbs;
+	return true;
+}
+
+bool
+starttls_der_names(struct slice der, struct slice *ret_issuer,
+		   struct slice *ret_subject)
+{
+	struct slice rest;
+
+	return take_names(der, ret_issuer, ret_subject, &rest);
+}
+
+bool
+starttls_der_key(struct slice der, struct slice *ret_key)
+{
+	struct slice issuer, subject, rest;
+
+	return take_names(der, &issuer, &subject, &rest) &&
+	    starttls_der_take(&rest, DER_SEQUENCE, true, ret_key);
 }
 
 bool

@@ -20,6 +20,7 @@ enum der_tag {
 	DER_BIT_STRING = 0x03,
 	DER_OCTET_STRING = 0x04,
 	DER_OID = 0x06,
+	DER_IA5_STRING = 0x16,
 	DER_UTC_TIME = 0x17,
 	DER_GENERALIZED_TIME = 0x18,
 	DER_SEQUENCE = 0x30,
@@ -63,6 +64,13 @@ bool starttls_der_unwrap(struct slice *in, uint8_t tag);
  */
 bool starttls_der_names(struct slice der, struct slice *ret_issuer,
 			struct slice *ret_subject);
+
+/**
+ * starttls_der_key: the SubjectPublicKeyInfo of a certificate, with its header.
+ *
+ * Returns: whether it looks like one, RFC 5280 section 4.1.
+ */
+bool starttls_der_key(struct slice der, struct slice *ret_key);
 
 /** starttls_der_equal: whether the bytes are the same. */
 bool starttls_der_equal(struct slice a, struct slice b);

@@ -48,7 +48,7 @@ describe_priority(FILE *out, gnutls_priority_t priority)
 static void
 describe_anchors(FILE *out, const struct starttls_policy *p)
 {
-	char pin[48];
+	char pin[48], peer[PEER_TEXT_SIZE];
 	size_t i, own = p->has_system ? p->own_anchors :
 	    starttls_trust_count(p->trust);
 
@@ -60,7 +60,13 @@ describe_anchors(FILE *out, const struct starttls_policy *p)
 		fprintf(out, "%s%zu anchors of the application",
 		    p->use_system ? " and " : "", own);
 	fprintf(out, "%s\nsecurity level: 112 bits at least\n",
+	    p->peer_count > 0 ? own > 0 ? ", but only these peers are "
+	    "accepted" : "only these peers are accepted" :
 	    own == 0 && !p->use_system ? "nobody" : "");
+	for (i = 0; i < p->peer_count; i++) {
+		starttls_peer_format(&p->peers[i], peer);
+		fprintf(out, "peer:          %s\n", peer);
+	}
 	for (i = 0; i < p->pin_count; i++) {
 		starttls_base64_encode(pin, p->pins[i], PIN_SIZE);
 		fprintf(out, "pin:           sha256//%s\n", pin);

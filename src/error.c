@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERDICT_BITS 18
+#define VERDICT_BITS 20
 
 static const struct {
 	int code;
@@ -59,6 +59,9 @@ static const struct {
 	{ STARTTLS_E_PIN_MISMATCH, "pin-mismatch" },
 	{ STARTTLS_E_STALE_CRL, "crl-stale" },
 	{ STARTTLS_E_OTHER_CERT, "cert-differs" },
+	{ STARTTLS_E_PEER_MISMATCH, "peer-mismatch" },
+	{ STARTTLS_E_TLSA_MISMATCH, "tlsa-mismatch" },
+	{ STARTTLS_E_TLSA_UNUSABLE, "tlsa-unusable" },
 };
 
 static const char *const phase_names[] = {
@@ -92,6 +95,8 @@ static const char *const verdict_texts[VERDICT_BITS] = {
 	"malformed",
 	"not acceptable",
 	"not that of the control connection",
+	"not one that is accepted",
+	"not what its TLSA records say",
 };
 
 const char *

@@ -4,9 +4,10 @@
 /*
  * The resumption cache as bytes, for clients that do not live long.
  *
- *	magic       "STARTTLS-SESSIONS-1\n"
+ *	magic       "STARTTLS-SESSIONS-2\n"
  *	policy      SHA-256 of everything that a session was verified with
- *	session*    key length (2), key, once (1), expires (8), length (4), data
+ *	session*    key length (2), key, once (1), note (2), expires (8), length
+ *		    (4), data
  *	checksum    SHA-256 of all of the above
  *
  * Numbers are big-endian.  A resumed session is not verified again, so the
@@ -26,7 +27,7 @@
 
 #include "compat.h"
 
-#define MAGIC "STARTTLS-SESSIONS-1\n"
+#define MAGIC "STARTTLS-SESSIONS-2\n"
 #define MAGIC_SIZE (sizeof(MAGIC) - 1)
 #define DIGEST_SIZE 32
 #define HEAD_SIZE (MAGIC_SIZE + DIGEST_SIZE)
@@ -164,7 +165,8 @@ digest_policy(const struct starttls_policy *p, uint8_t *ret_digest)
 	    (rc = add(hash, numbers, sizeof(numbers))) >= 0 &&
 	    (rc = add(hash, items, strlen(items))) >= 0 &&
 	    (rc = add(hash, p->pins, p->pin_count * PIN_SIZE)) >= 0 &&
-	    (rc = add_crls(hash, p)) >= 0 &&
+	    (rc = add(hash, p->peers, p->peer_count * sizeof(*p->peers))) >=
+	    0 && (rc = add_crls(hash, p)) >= 0 &&
 	    (rc = add_identity(hash, p)) >= 0)
 		rc = starttls_trust_digest(p->trust, hash);
 	gnutls_hash_deinit(hash, ret_digest);
@@ -201,6 +203,7 @@ put_session(void *context, const struct resumable *session)
 	put_number(b, key_len, 2);
 	put(b, session->key, key_len);
 	put_number(b, session->once, 1);
+	put_number(b, session->note, 2);
 	put_number(b, (uint64_t)session->expires, 8);
 	put_number(b, session->len, 4);
 	put(b, session->data, session->len);
@@ -248,10 +251,12 @@ get_session(struct reader *r, struct starttls_policy *policy)
 	const uint8_t *key_data, *data;
 	uint8_t *copy;
 	int64_t expires;
+	uint16_t note;
 	bool once;
 
 	key_data = key_len <= MAX_KEY ? get(r, key_len) : NULL;
 	once = get_number(r, 1) != 0;
+	note = (uint16_t)get_number(r, 2);
 	expires = (int64_t)get_number(r, 8);
 	len = (size_t)get_number(r, 4);
 	data = len > 0 && len <= MAX_SESSION ? get(r, len) : NULL;
@@ -264,7 +269,8 @@ get_session(struct reader *r, struct starttls_policy *policy)
 		return STARTTLS_E_NOMEM;
 	memcpy(key, key_data, key_len);
 	memcpy(copy, data, len);
-	starttls_resume_put(policy->resume, key, copy, len, expires, once);
+	starttls_resume_put(policy->resume, key, copy, len, expires, once,
+	    note);
 	return 0;
 }
 

@@ -27,7 +27,7 @@
 
 #define EXTENSION_ALPN 16
 #define MAX_TICKETS 16             /* kept of one session of TLS 1.3 */
-#define KEY_SIZE (STARTTLS_HOST_SIZE + 32)
+#define KEY_SIZE (STARTTLS_HOST_SIZE + 96)
 
 /* Where sessions to resume come from, and where they go; NULL: nowhere. */
 static struct resume *
@@ -39,12 +39,31 @@ cache_of(const struct starttls_session *s)
 static void
 cache_key(const struct starttls_session *s, char *key)
 {
-	/* all three are bounded; this is on the way of every upgrade */
+	/* all are bounded; this is on the way of every upgrade */
 	key = stpcpy(key, s->protocol->name);
 	*key++ = ' ';
 	key = stpcpy(key, s->port);
 	*key++ = ' ';
-	stpcpy(key, s->name->text);
+	key = stpcpy(key, s->name->text);
+	/* what was verified by one rule is nothing by another */
+	if (s->expected != NULL) {
+		*key++ = ' ';
+		stpcpy(key, s->expected->id);
+	}
+}
+
+/* How a session was verified, for when it is resumed. */
+static uint16_t
+note_of(const struct starttls_session *s)
+{
+	return (uint16_t)((unsigned)s->verified_by << 8 | s->matched);
+}
+
+static void
+heed_note(struct starttls_session *s, uint16_t note)
+{
+	s->verified_by = (enum starttls_verified_by)(note >> 8);
+	s->matched = (uint8_t)(note & 0xff);
 }
 
 /* Put the session, or its newest ticket, into the policy's cache. */
@@ -67,7 +86,7 @@ keep_session(struct starttls_session *s)
 	cache_key(s, key);
 	/* gnutls_free is free(3): gnutls_global_set_mem_functions is gone */
 	starttls_resume_put(cache_of(s), key, data.data, data.size, end,
-	    gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3);
+	    gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3, note_of(s));
 }
 
 /*
@@ -143,6 +162,23 @@ keep_certificates(struct starttls_session *s, const gnutls_datum_t *message)
 }
 
 /*
+ * A peer that is meant whatever is in its certificate need not have a key usage
+ * that permits signatures.  GnuTLS has one switch for that; all else that it
+ * does was decided in the hellos, but that records may be a little larger.
+ */
+static void
+allow_any_usage(struct starttls_session *s)
+{
+	unsigned count = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls,
+	    &count);
+
+	if (chain != NULL && count > 0 && starttls_verify_is_meant(s,
+	    (struct slice){ chain->data, chain->size }))
+		gnutls_session_enable_compatibility_mode(s->tls);
+}
+
+/*
  * Before GnuTLS takes a message apart: whether what it would do then is within
  * bounds.  What comes here is signed with the key of the peer's certificate.
  */
@@ -163,9 +199,11 @@ bound_work(struct starttls_session *s, unsigned type,
 	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
 		return keep_certificates(s, message);
 	if (type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE ||
-	    type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY)
+	    type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY) {
+		allow_any_usage(s);
 		return starttls_keys_check(s) == 0 ? 0 :
 		    GNUTLS_E_CERTIFICATE_ERROR;
+	}
 	return 0;
 }
 
@@ -240,6 +278,7 @@ use_session(void *context, const struct resumable *session)
 	    session->data, session->len);
 	offer->session->offered_session = offer->rc >= 0;
 	offer->session->chain_end = session->expires;
+	offer->session->offered_note = session->note;
 }
 
 /* Returns 0, also if there is none to offer, or GNUTLS_E_*. */
@@ -513,6 +552,8 @@ finish(struct starttls_session *s)
 		return starttls_session_fail(s, STARTTLS_E_TLS,
 		    STARTTLS_PHASE_HANDSHAKE,
 		    "the handshake ended without a certificate");
+	if (resumed && !starttls_session_is_server(s))
+		heed_note(s, s->offered_note);
 	rc = check_alpn(s);
 	if (rc != 0)
 		return rc;

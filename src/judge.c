@@ -87,7 +87,8 @@ starttls_judge_is_better(const struct path *a, const struct path *b)
 {
 	size_t x = severity(a->verdict), y = severity(b->verdict);
 
-	return x < y || (x == 0 && y == 0 && a->pinned && !b->pinned);
+	return x < y || (x == 0 && y == 0 && a->pinned + a->has_authority >
+	    b->pinned + b->has_authority);
 }
 
 static unsigned
@@ -260,13 +261,14 @@ validate(const struct starttls_policy *policy, const struct chain *chain,
 /* GnuTLS has looked at a part of the names, and does not tell well where it
    found one.  What else is wrong comes first. */
 static void
-constrain(const struct chain *chain, const struct name *name,
+constrain(const struct chain *chain, const struct names *names,
 	  struct path *path)
 {
 	unsigned place;
 
 	if ((path->verdict != 0 && path->verdict != STARTTLS_V_CONSTRAINTS) ||
-	    starttls_constraints_check(name, path->crt, path->len, &place))
+	    starttls_constraints_check(names, path->crt, path->len, &place,
+		&path->name))
 		return;
 	path->verdict = 0;
 	found(chain, path, STARTTLS_V_CONSTRAINTS, place);
@@ -331,10 +333,10 @@ check_purposes(const struct chain *chain, struct path *path,
 }
 
 void
-starttls_judge(const struct starttls_policy *policy,
-	       const struct chain *chain, const struct name *name,
+starttls_judge(const struct demand *demand, const struct chain *chain,
 	       struct path *path)
 {
+	const struct starttls_policy *policy = demand->policy;
 	const char *purpose = policy->role == STARTTLS_SERVER ?
 	    GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER;
 	unsigned i;
@@ -343,11 +345,12 @@ starttls_judge(const struct starttls_policy *policy,
 	path->depth = -1;
 	path->culprit = NULL;
 	path->blamed = 0;
-	path->pinned = false;
+	path->pinned = path->has_authority = false;
+	path->name = NULL;
 	path->end = INT64_MAX;
 	validate(policy, chain, path, purpose);
 	check_purposes(chain, path, purpose);
-	constrain(chain, name, path);
+	constrain(chain, demand->names, path);
 	/* who is to blame for the list is whose signature is good */
 	for (i = path->proven; i < path->len; i++)
 		found(chain, path, starttls_crl_check(policy, path->crt[i]),
@@ -361,6 +364,10 @@ starttls_judge(const struct starttls_policy *policy,
 		path->pinned = path->pinned ||
 		    starttls_path_is_pinned(policy, path->crt[i]);
 	}
+	for (i = 1; demand->tlsa != NULL && path->verdict == 0 &&
+	    i < path->len && !path->has_authority; i++)
+		path->has_authority = starttls_tlsa_is_of(demand->tlsa,
+		    TLSA_PKIX_TA, path->crt[i]);
 }
 
 /* gnutls_x509_crt_verify() would do, but crashes when it has no memory. */

@@ -11,11 +11,9 @@
 /**
  * starttls_judge: everything that a path must satisfy.
  *
- * @name  what the peer is called by; NULL for a client
  * @path  crt and len are given, all else is set
  */
-void starttls_judge(const struct starttls_policy *policy,
-		    const struct chain *chain, const struct name *name,
+void starttls_judge(const struct demand *demand, const struct chain *chain,
 		    struct path *path);
 
 /** starttls_judge_is_better: whether @a is good, or tells more, than @b. */

@@ -113,9 +113,8 @@ is_unknown(int rc)
 	    rc == GNUTLS_E_ECC_UNSUPPORTED_CURVE;
 }
 
-/* What is wrong with the key of a certificate, into @wrong; "": nothing. */
-static int
-look_at_key(struct slice info, char *wrong, size_t size)
+int
+starttls_keys_look(struct slice info, char *wrong, size_t size)
 {
 	gnutls_datum_t der = { (unsigned char *)(uintptr_t)info.data,
 		(unsigned)info.len };
@@ -136,27 +135,6 @@ look_at_key(struct slice info, char *wrong, size_t size)
 		snprintf(wrong, size, "a key of %zu bytes, more than %d",
 		    info.len, MAX_SIZE);
 	return rc < 0 ? rc : 0;
-}
-
-/* The SubjectPublicKeyInfo of a certificate, RFC 5280 section 4.1. */
-static bool
-find_key(const gnutls_datum_t *der, struct slice *ret_info)
-{
-	struct slice in = { der->data, der->size }, cert, tbs, skip;
-
-	if (!starttls_der_take(&in, DER_SEQUENCE, false, &cert) ||
-	    in.len != 0 ||
-	    !starttls_der_take(&cert, DER_SEQUENCE, false, &tbs))
-		return false;
-	if (starttls_der_is(&tbs, DER_EXPLICIT) &&
-	    !starttls_der_take(&tbs, DER_EXPLICIT, true, &skip)) /* version */
-		return false;
-	return starttls_der_take(&tbs, DER_INTEGER, true, &skip) && /* serial */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* algorithm */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* issuer */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* validity */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) && /* subject */
-	    starttls_der_take(&tbs, DER_SEQUENCE, true, ret_info);
 }
 
 static int
@@ -191,9 +169,10 @@ starttls_keys_check(struct starttls_session *s)
 	for (i = 0; chain != NULL && i < count; i++) {
 		struct slice info;
 
-		if (!find_key(&chain[i], &info))
+		if (!starttls_der_key((struct slice){ chain[i].data,
+		    chain[i].size }, &info))
 			return refuse(s, i, "is malformed", "");
-		if (look_at_key(info, wrong, sizeof(wrong)) < 0)
+		if (starttls_keys_look(info, wrong, sizeof(wrong)) < 0)
 			return starttls_session_fail(s, STARTTLS_E_NOMEM,
 			    STARTTLS_PHASE_HANDSHAKE, "out of memory");
 		if (wrong[0] != '\0')

@@ -6,6 +6,7 @@
 #ifndef STARTTLS_KEYS_H
 #define STARTTLS_KEYS_H
 
+#include "der.h"
 #include "session.h"
 
 /**
@@ -17,5 +18,15 @@
  * Returns: 0, or the session's code.
  */
 int starttls_keys_check(struct starttls_session *s);
+
+/**
+ * starttls_keys_look: what is wrong with a key, whosever it is.
+ *
+ * @info   its SubjectPublicKeyInfo
+ * @wrong  words that go behind "has"; untouched if nothing is wrong
+ *
+ * Returns: 0; GNUTLS_E_MEMORY_ERROR or the like
+ */
+int starttls_keys_look(struct slice info, char *wrong, size_t size);
 
 #endif

@@ -18,6 +18,8 @@
 
 #include <gnutls/gnutls.h>
 
+#include "der.h"
+
 #define MAX_DNS_NAME 253
 #define MAX_LABEL 63
 
@@ -198,14 +200,25 @@ starttls_name_parse(const char *text, struct name *ret_name,
 	return 0;
 }
 
+/* ASCII without case; @text is in lower case. */
+static bool
+is_same(const char *text, const uint8_t *presented, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (text[i] == '\0' || lower((char)presented[i]) != text[i])
+			return false;
+	return text[i] == '\0';
+}
+
 bool
 starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
 			  size_t len)
 {
 	const char *text = name->text;
-	size_t i;
 
-	if (name->ip_len != 0 || len == 0)
+	if (name->ip_len != 0 || name->is_service || len == 0)
 		return false;
 	if (len > 2 && dns[0] == '*' && dns[1] == '.') {
 		/* skip one label on both sides */
@@ -216,10 +229,18 @@ starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
 		dns++;
 		len--;
 	}
-	for (i = 0; i < len; i++)
-		if (text[i] == '\0' || lower((char)dns[i]) != text[i])
-			return false;
-	return text[i] == '\0';
+	return is_same(text, dns, len);
+}
+
+bool
+starttls_name_matches_srv(const struct name *name, const uint8_t *srv,
+			  size_t len)
+{
+	struct slice in = { srv, len }, text;
+
+	return name->is_service && starttls_der_take(&in, DER_IA5_STRING,
+	    false, &text) && in.len == 0 &&
+	    is_same(name->text, text.data, text.len);
 }
 
 bool

@@ -18,6 +18,16 @@ struct name {
 	uint8_t ip[16];
 	size_t ip_len;             /* 0: a DNS name; 4 or 16: an address */
 	bool is_absolute;          /* it had a final dot */
+	bool is_service;           /* "_imap.example.org", an SRV-ID: set by
+	                              whoever has asked for one */
+};
+
+#define NAMES_MAX (1 + STARTTLS_MAX_NAMES)
+
+/* Names of which any will do; they belong to somebody else. */
+struct names {
+	const struct name *name[NAMES_MAX];
+	unsigned count;
 };
 
 /**
@@ -36,6 +46,15 @@ int starttls_name_parse(const char *text, struct name *ret_name,
  * a dNSName malformed (RFC 5280 section 4.2.1.6, RFC 1034 section 3.5).
  */
 bool starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
+			       size_t len);
+
+/**
+ * starttls_name_matches_srv: compare with the SRVName of an otherName, RFC
+ * 4985 section 2: the service and its domain, without wildcards.
+ *
+ * @srv  DER of the IA5String
+ */
+bool starttls_name_matches_srv(const struct name *name, const uint8_t *srv,
 			       size_t len);
 
 /** starttls_name_matches_ip: compare with an iPAddress, octet by octet. */

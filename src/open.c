@@ -20,6 +20,7 @@ starttls_url_check(struct starttls_policy *policy,
 		   const struct starttls_options *options,
 		   struct starttls_error *error)
 {
+	struct expected *expected;
 	struct name name;
 	int rc;
 
@@ -30,8 +31,11 @@ starttls_url_check(struct starttls_policy *policy,
 		    STARTTLS_PHASE_SETUP, "a URL of the right size is "
 		    "needed");
 	rc = starttls_upgrade_check(policy, url->protocol, url->from,
-	    url->host, options, &name, error);
-	return rc != 0 ? rc : starttls_policy_freeze(policy, error);
+	    url->host, options, &name, &expected, error);
+	if (rc != 0)
+		return rc;
+	starttls_expected_unref(expected);
+	return starttls_policy_freeze(policy, error);
 }
 
 static int

@@ -45,9 +45,8 @@ struct node {
 };
 
 struct search {
-	const struct starttls_policy *policy;
+	const struct demand *demand;
 	const struct chain *chain;
-	const struct name *name;
 	struct node nodes[VERIFY_MAX_CHAIN];
 	enum effort effort;
 	unsigned attempts, signatures, steps;
@@ -84,13 +83,14 @@ is_over(const struct search *s)
 	    s->signatures >= PATH_MAX_SIGNATURES || s->steps >= MAX_STEPS ||
 	    (s->best->len > 0 && (s->effort == ANYTHING ||
 	    (s->best->verdict == 0 && (s->best->pinned ||
-	    s->policy->pin_count == 0))));
+	    s->demand->policy->pin_count == 0) && (s->best->has_authority ||
+	    s->demand->tlsa == NULL))));
 }
 
 static bool
 is_dated(const struct search *s, gnutls_x509_crt_t crt)
 {
-	int64_t now = s->policy->clock();
+	int64_t now = s->demand->policy->clock();
 
 	return now >= (int64_t)gnutls_x509_crt_get_activation_time(crt) &&
 	    now <= (int64_t)gnutls_x509_crt_get_expiration_time(crt);
@@ -207,7 +207,7 @@ try_path(struct search *s, gnutls_x509_crt_t anchor)
 	if (anchor != NULL)
 		path.crt[path.len++] = anchor;
 	s->attempts++;
-	starttls_judge(s->policy, s->chain, s->name, &path);
+	starttls_judge(s->demand, s->chain, &path);
 	s->signatures += path.signatures;
 	if (s->best->len == 0 || starttls_judge_is_better(&path, s->best))
 		*s->best = path;
@@ -223,11 +223,18 @@ static unsigned
 find_anchors(struct search *s, struct slice name,
 	     gnutls_x509_crt_t anchors[TRUST_MAX_CANDIDATES])
 {
-	unsigned count = 0;
+	const struct anchors *given = s->demand->anchors;
+	unsigned count = 0, i;
 
-	if (name.len > 0 && starttls_trust_find(s->policy->trust, name,
-	    anchors, &count) != 0)
-		s->has_failed = true;
+	if (given == NULL) {
+		if (name.len > 0 && starttls_trust_find(
+		    s->demand->policy->trust, name, anchors, &count) != 0)
+			s->has_failed = true;
+		return count;
+	}
+	for (i = 0; i < given->count && count < TRUST_MAX_CANDIDATES; i++)
+		if (starttls_der_equal(given->list[i].subject, name))
+			anchors[count++] = given->list[i].crt;
 	return count;
 }
 
@@ -308,13 +315,16 @@ extend(struct search *s)
 		note_dead_end(s);
 }
 
-/* The leaf may be an anchor itself. */
+/* The leaf may be an anchor itself, if it is one of the policy's. */
 static void
 try_leaf(struct search *s)
 {
 	gnutls_x509_crt_t anchors[TRUST_MAX_CANDIDATES];
-	unsigned count = find_anchors(s, s->nodes[0].subject, anchors), i;
+	unsigned count, i;
 
+	if (s->demand->anchors != NULL)
+		return;
+	count = find_anchors(s, s->nodes[0].subject, anchors);
 	for (i = 0; i < count; i++)
 		if (gnutls_x509_crt_equals(s->chain->crt[0], anchors[i])) {
 			try_path(s, NULL);
@@ -323,17 +333,15 @@ try_leaf(struct search *s)
 }
 
 void
-starttls_path_find(const struct starttls_policy *policy,
-		   const struct chain *chain, const struct name *name,
+starttls_path_find(const struct demand *demand, const struct chain *chain,
 		   struct path *ret_path)
 {
 	struct search s;
 
 	memset(&s, 0, sizeof(s));
 	memset(ret_path, 0, sizeof(*ret_path));
-	s.policy = policy;
+	s.demand = demand;
 	s.chain = chain;
-	s.name = name;
 	s.best = ret_path;
 	s.len = 1;
 	init_nodes(&s);
@@ -342,6 +350,7 @@ starttls_path_find(const struct starttls_policy *policy,
 	    (ret_path->len == 0 || ret_path->verdict != 0); s.effort++)
 		extend(&s);
 	ret_path->signatures = s.signatures;
+	ret_path->is_cut_short = s.has_failed;
 	if (s.has_failed) {
 		ret_path->verdict |= STARTTLS_V_OTHER;
 	} else if (ret_path->len == 0) {

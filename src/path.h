@@ -11,6 +11,7 @@
 
 #include <gnutls/x509.h>
 
+#include "anchors.h"
 #include "policy.h"
 #include "verify.h"
 
@@ -22,6 +23,17 @@ struct chain {
 	const gnutls_datum_t *der;
 	gnutls_x509_crt_t crt[VERIFY_MAX_CHAIN];
 	unsigned len;
+};
+
+/* What a path is for. */
+struct demand {
+	const struct starttls_policy *policy;
+	const struct names *names; /* what the peer is called by, any of them;
+	                              NULL for a client */
+	const struct anchors *anchors; /* in place of the policy's; NULL:
+	                              those */
+	const struct tlsa *tlsa;   /* its PKIX-TA(0) records want an issuer on
+	                              the path; NULL: nobody does */
 };
 
 /*
@@ -41,6 +53,10 @@ struct path {
 	unsigned proven;           /* signatures from here on are good */
 	unsigned signatures;       /* that were checked, of all paths */
 	bool pinned;               /* a pinned key is on it */
+	bool has_authority;        /* that the demand's records want */
+	bool is_cut_short;         /* no memory: others were not looked at */
+	const struct name *name;   /* within the constraints of all issuers;
+	                              NULL: nobody asked, or none is */
 	int64_t end;               /* first notAfter, the anchor's included */
 };
 
@@ -48,12 +64,10 @@ struct path {
  * starttls_path_find: a path on which nothing is wrong, or else the one that
  * tells best what is: validity, strength, purpose, constraints, revocation.
  *
- * With pins one that has a pinned key is preferred.
- *
- * @name  what the peer is called by; NULL for a client
+ * With pins one that has a pinned key is preferred, and likewise one that has
+ * an authority that is wanted.
  */
-void starttls_path_find(const struct starttls_policy *policy,
-			const struct chain *chain, const struct name *name,
+void starttls_path_find(const struct demand *demand, const struct chain *chain,
 			struct path *ret_path);
 
 /* Whether the policy has a pin of this key. */

@@ -23,7 +23,6 @@
 #include <time.h>
 
 #include "profile.h"
-#include "text.h"
 
 /*
  * No TLS before 1.2, no key exchange without forward secrecy, no finite
@@ -115,6 +114,7 @@ starttls_policy_unref(struct starttls_policy *policy)
 	gnutls_memset(policy->ticket_key.data, 0, policy->ticket_key.size);
 	gnutls_free(policy->ticket_key.data);
 	free(policy->pins);
+	free(policy->peers);
 	free(policy->removals);
 	pthread_mutex_destroy(&policy->lock);
 	free(policy);
@@ -173,25 +173,6 @@ starttls_policy_add_trust_file(struct starttls_policy *policy,
 	return rc;
 }
 
-/* "sha256//" and 44 characters of base64. */
-static bool
-parse_pin(const char *text, size_t len, uint8_t *ret_pin)
-{
-	static const char prefix[] = "sha256//";
-	uint8_t decoded[PIN_SIZE + 4];
-	size_t end;
-
-	if (len != sizeof(prefix) - 1 + 44 ||
-	    memcmp(text, prefix, sizeof(prefix) - 1) != 0)
-		return false;
-	text += sizeof(prefix) - 1;
-	if (starttls_base64_decode(decoded, text, 44, &end) != PIN_SIZE ||
-	    end != 44)
-		return false;
-	memcpy(ret_pin, decoded, PIN_SIZE);
-	return true;
-}
-
 int
 starttls_policy_pin(struct starttls_policy *policy, const char *pin,
 		    struct starttls_error *error)
@@ -210,7 +191,7 @@ starttls_policy_pin(struct starttls_policy *policy, const char *pin,
 		if (pins == NULL)
 			return no_memory(error);
 		policy->pins = pins;
-		if (!parse_pin(at, len, pins[count]))
+		if (!starttls_peer_parse_key(at, len, pins[count]))
 			return starttls_policy_wrong(error, STARTTLS_E_INVALID,
 			    "a pin is sha256// and the base64 of 32 bytes, "
 			    "as curl has it");
@@ -391,10 +372,15 @@ prepare_server(struct starttls_policy *p, struct starttls_error *error)
 		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "a server needs a certificate and its key");
 	if (p->client_cert != STARTTLS_CLIENT_CERT_OFF &&
-	    starttls_trust_count(p->trust) == 0 && p->pin_count == 0)
+	    starttls_trust_count(p->trust) == 0 && p->pin_count == 0 &&
+	    p->peer_count == 0)
 		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "client certificates are asked for, but no anchor says "
 		    "whose are good");
+	if (p->client_cert == STARTTLS_CLIENT_CERT_OFF && p->peer_count > 0)
+		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
+		    "only some clients are accepted, but none is asked for "
+		    "its certificate");
 	/* a ticket would outlive the certificate it was given for */
 	if (p->resumption && p->client_cert == STARTTLS_CLIENT_CERT_OFF &&
 	    p->ticket_key.data == NULL &&

@@ -17,10 +17,11 @@
 #include "crl.h"
 #include "error.h"
 #include "name.h"
+#include "peer.h"
 #include "resume.h"
 #include "trust.h"
 
-#define PIN_SIZE 32
+#define PIN_SIZE PEER_DIGEST_SIZE
 
 /* A server's certificates for the same names, of one or several key types. */
 struct identity {
@@ -44,6 +45,8 @@ struct starttls_policy {
 	char *removals;            /* ":-ITEM:-ITEM"; NULL: none */
 	uint8_t (*pins)[PIN_SIZE];
 	size_t pin_count;
+	struct accepted *peers;    /* if there are any, nobody else is good */
+	size_t peer_count;
 	struct crl *crls;
 	size_t crl_count;
 	struct trust *trust;

@@ -87,6 +87,31 @@ fill_tls(struct starttls_report *r, const struct starttls_session *s)
 		r->chain_len = count;
 }
 
+static void
+fill_verified(struct starttls_report *r, const struct starttls_session *s)
+{
+	r->verified_by = (int)s->verified_by;
+	if (s->matched == 1)
+		copy(r->matched_name, sizeof(r->matched_name), s->name->text);
+	else if (s->matched > 1 && s->expected != NULL &&
+	    s->matched - 2u < s->expected->name_count)
+		copy(r->matched_name, sizeof(r->matched_name),
+		    s->expected->names[s->matched - 2].text);
+}
+
+const char *
+starttls_verified_by_name(enum starttls_verified_by by)
+{
+	static const char *const names[] = {
+		[STARTTLS_BY_NOTHING] = "", [STARTTLS_BY_ANCHOR] = "anchor",
+		[STARTTLS_BY_PIN] = "pin", [STARTTLS_BY_PEER] = "peer",
+		[STARTTLS_BY_TLSA] = "tlsa",
+	};
+
+	return (unsigned)by < sizeof(names) / sizeof(names[0]) ? names[by] :
+	    "";
+}
+
 static int64_t
 sum_times(const struct starttls_report *r)
 {
@@ -121,6 +146,8 @@ starttls_session_report(const struct starttls_session *session,
 	r->alpn_refused = s->without_alpn;
 	r->upgraded = s->from != STARTTLS_HANDSHAKE;
 	r->verified = s->checked && s->finished;
+	if (r->verified)
+		fill_verified(r, s);
 	r->verdict = s->verdict;
 	r->staple = (int)s->staple;
 	r->not_after = s->leaf_end;

@@ -26,6 +26,7 @@ struct slot {
 	int64_t expires;
 	uint64_t age;              /* counts puts */
 	uint32_t hash;
+	uint16_t note;
 	bool once;
 	bool spent;                /* was used, but is the last */
 };
@@ -153,7 +154,7 @@ choose(struct resume *r, const char *key, uint32_t hash, bool once)
 
 void
 starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
-		    size_t len, int64_t expires, bool once)
+		    size_t len, int64_t expires, bool once, uint16_t note)
 {
 	uint32_t hash = hash_of(key);
 	char *copy = strdup(key);
@@ -170,7 +171,7 @@ starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
 	clear(r, s);
 	*s = (struct slot){ .key = copy, .data = data, .len = len,
 	    .expires = expires, .age = ++r->puts, .hash = hash,
-	    .once = once };
+	    .once = once, .note = note };
 	r->count++;
 	pthread_mutex_unlock(&r->lock);
 }
@@ -179,7 +180,7 @@ static void
 lend(const struct slot *s, resume_use_fn *use, void *context)
 {
 	const struct resumable session = { s->key, s->data, s->len,
-	    s->expires, s->once };
+	    s->expires, s->once, s->note };
 
 	use(context, &session);
 }

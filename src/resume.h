@@ -38,9 +38,11 @@ void starttls_resume_unref(struct resume *r);
  * @expires  seconds since 1970
  * @once     a ticket that must be used once only (TLS 1.3); otherwise it
  *           replaces what is there for the key
+ * @note     whatever is to be known of it when it is used
  */
 void starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
-			 size_t len, int64_t expires, bool once);
+			 size_t len, int64_t expires, bool once,
+			 uint16_t note);
 
 /* What is to be known of a session; all of it is lent. */
 struct resumable {
@@ -49,6 +51,7 @@ struct resumable {
 	size_t len;
 	int64_t expires;           /* seconds since 1970 */
 	bool once;
+	uint16_t note;
 };
 
 typedef void resume_use_fn(void *context, const struct resumable *session);

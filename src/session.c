@@ -203,7 +203,7 @@ leave_to_policy(void *context, const struct resumable *session)
 		return;
 	memcpy(copy, session->data, session->len);
 	starttls_resume_put(s->policy->resume, session->key, copy,
-	    session->len, session->expires, session->once);
+	    session->len, session->expires, session->once, session->note);
 }
 
 void
@@ -224,6 +224,7 @@ starttls_session_free(struct starttls_session *session)
 	gnutls_free(session->certificates.data);
 	free(session->pending);
 	free(session->own_name);
+	starttls_expected_unref(session->expected);
 	free(session->name);
 	free(session);
 }

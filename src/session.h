@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "name.h"
+#include "peer.h"
 #include "policy.h"
 #include "transport.h"
 
@@ -26,6 +27,8 @@ struct starttls_session {
 	enum starttls_stage from;
 	struct name *name;         /* reference name; to a server, what the
 	                              client asked for, or empty */
+	struct expected *expected; /* of the peer, beside the policy; NULL:
+	                              nothing */
 	const struct identity *identity; /* that a server shows */
 	char *own_name;
 	char port[8];
@@ -42,6 +45,7 @@ struct starttls_session {
 	bool has_fair_keys;        /* of the peer's chain, see keys.c */
 	bool finished;             /* handshake done, false start included */
 	bool offered_session;      /* from the resumption cache */
+	uint16_t offered_note;     /* how it was verified */
 	bool keep_later;           /* TLS 1.2 session not stored yet */
 	unsigned warnings;         /* alerts of warning level */
 	unsigned kept;             /* tickets of TLS 1.3, see handshake.c */
@@ -49,6 +53,9 @@ struct starttls_session {
 	bool without_alpn;         /* it was refused before */
 	bool offered_alpn;
 	bool answered_alpn;        /* with whatever id */
+	enum starttls_verified_by verified_by; /* now, or then */
+	uint8_t matched;           /* the name that counted: 1 @name, 2 the
+	                              first of @expected; 0: none did */
 	unsigned verdict;
 	int depth;                 /* certificate at fault; -1: none */
 	enum starttls_staple staple;

@@ -103,7 +103,8 @@ enum starttls_code {
 	/* verification; where several apply, the first of: malformed,
 	   revoked, badly signed, issuer no CA, critical extension, untrusted,
 	   expired, not yet valid, weak, purpose, constraints, name, CRL,
-	   staple, pin, another.  struct starttls_error has all as bits. */
+	   staple, pin, another, peer, TLSA.  struct starttls_error has all as
+	   bits. */
 	STARTTLS_E_UNTRUSTED = -1001,       /* "cert-untrusted" */
 	STARTTLS_E_EXPIRED = -1002,         /* "cert-expired" */
 	STARTTLS_E_NOT_YET_VALID = -1003,   /* "cert-not-yet-valid" */
@@ -117,8 +118,14 @@ enum starttls_code {
 	STARTTLS_E_BAD_STAPLE = -1011,      /* "staple-invalid" */
 	STARTTLS_E_PIN_MISMATCH = -1012,    /* "pin-mismatch" */
 	STARTTLS_E_STALE_CRL = -1013,       /* "crl-stale" */
-	STARTTLS_E_OTHER_CERT = -1014       /* "cert-differs" from that of
+	STARTTLS_E_OTHER_CERT = -1014,      /* "cert-differs" from that of
 	                                       the control connection */
+	STARTTLS_E_PEER_MISMATCH = -1015,   /* "peer-mismatch": not one that
+	                                       is accepted */
+	STARTTLS_E_TLSA_MISMATCH = -1016,   /* "tlsa-mismatch": not what its
+	                                       TLSA records say */
+	STARTTLS_E_TLSA_UNUSABLE = -1017    /* "tlsa-unusable": none of the
+	                                       records can be used */
 };
 
 /* What a caller can do about a code. */
@@ -169,7 +176,9 @@ enum starttls_verdict {
 	STARTTLS_V_MALFORMED = 1 << 15,     /* cannot be decoded, or has a key
 	                                       beyond the limits */
 	STARTTLS_V_OTHER = 1 << 16,
-	STARTTLS_V_DIFFERS = 1 << 17        /* from the control connection's */
+	STARTTLS_V_DIFFERS = 1 << 17,       /* from the control connection's */
+	STARTTLS_V_PEER = 1 << 18,          /* not one that is accepted */
+	STARTTLS_V_TLSA = 1 << 19           /* not what TLSA records say */
 };
 
 #define STARTTLS_REPLY_SIZE 160
@@ -449,6 +458,41 @@ starttls_policy_pin(struct starttls_policy *policy, const char *pin,
 		    struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
+ * starttls_policy_accept_peer: accept this very peer, and nobody else.
+ *
+ * For those who know the digest of a certificate or of a key and mean that
+ * peer: a self-signed server, one on this host, one with another name.  It is
+ * a stronger statement than a path to an anchor, a name and dates are, and
+ * stands in for them, for the purposes and usages that a certificate has, and
+ * for its demand for a staple.  Once there are accepted peers, only they are
+ * accepted, whatever anchors there are, and the system's store is not read;
+ * any other is STARTTLS_E_PEER_MISMATCH, whose message has the digests of
+ * what was shown in the form of @peer.
+ *
+ * What is demanded besides goes on being demanded: possession of the key, a
+ * key that is strong enough, revocation lists for the certificate (and for
+ * those above it, if there is a valid path to an anchor), one of the pins for
+ * its key (or on such a path), a staple if starttls_policy_require_ocsp was
+ * called (which needs such a path), TLSA records.
+ *
+ * At a server it says which client certificates are good, with or without
+ * anchors; its policy cannot be used unless clients are asked for one
+ * (starttls_policy_client_cert).
+ *
+ * @peer     "sha256//" and the base64 SHA-256 of the DER SubjectPublicKeyInfo,
+ *           as for starttls_policy_pin; or "cert-sha256:" and the hexadecimal
+ *           SHA-256 of the DER certificate, of any case, with or without the
+ *           colons of openssl x509 -fingerprint -sha256.  struct starttls_cert
+ *           has both.  Repeatable: any of them may match.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL; syntax, and the message says what is
+ * wrong), STARTTLS_E_FROZEN, STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_accept_peer(struct starttls_policy *policy, const char *peer,
+			    struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
  * starttls_policy_crl_file: refuse certificates on the PEM revocation lists
  * of a file.
  *
@@ -612,8 +656,8 @@ starttls_policy_export_sessions(struct starttls_policy *policy,
  * starttls_policy_import_sessions: fill the cache with exported sessions.
  *
  * Only for the very same policy: anchors (the system's included), pins,
- * revocation lists, identity, versions and restrictions must be what they
- * were, and so must the version of GnuTLS.  Expired sessions are left out.
+ * accepted peers, revocation lists, identity, versions and restrictions must
+ * be what they were, and so must the version of GnuTLS.  Expired sessions are left out.
  * After a failure nothing was imported, and nothing is lost but a round of
  * full handshakes.  Freezes the policy.
  *
@@ -688,6 +732,24 @@ typedef ssize_t (*starttls_recv_fn)(void *context, void *data, size_t size);
 typedef ssize_t (*starttls_send_fn)(void *context, const void *data,
 				    size_t len);
 
+#define STARTTLS_MAX_TLSA 64       /* records of one connection */
+#define STARTTLS_MAX_TLSA_LEN 65535 /* bytes of data of all of them */
+#define STARTTLS_MAX_NAMES 16      /* further names of one connection */
+
+/**
+ * struct starttls_tlsa: a TLSA record, RFC 6698 section 2.1, as it is in the
+ * DNS.  Its numbers are those of RFC 7218.
+ */
+struct starttls_tlsa {
+	uint8_t usage;             /* 0 PKIX-TA, 1 PKIX-EE, 2 DANE-TA,
+	                              3 DANE-EE */
+	uint8_t selector;          /* 0 certificate, 1 its public key */
+	uint8_t matching_type;     /* 0 the bytes, 1 SHA-256, 2 SHA-512 */
+	const void *data;          /* certificate association data, not in
+	                              hexadecimal */
+	size_t data_len;
+};
+
 /**
  * struct starttls_options: what seldom differs from its default, zero.
  *
@@ -725,11 +787,39 @@ struct starttls_options {
 
 	int without_alpn;          /* 1: STARTTLS_ALPN_AUTO offers none, see
 	                              starttls_upgrade_alpn_refused */
+
+	/*
+	 * Whom a client wants to talk to, beside what the policy says.
+	 *
+	 * TLSA records that the application has looked up, and that DNSSEC
+	 * has found secure: the library looks nothing up.  One of them has to
+	 * be satisfied (RFC 6698, RFC 7671, RFC 7672): DANE-EE(3) by the
+	 * peer's certificate, and stands in for path, names and dates;
+	 * DANE-TA(2) by an issuer that the path leads to in place of an
+	 * anchor, be it sent or, if matching type 0 has all of it, not;
+	 * PKIX-EE(1) and PKIX-TA(0) by the certificate, or an issuer on its
+	 * path, in addition to all that the policy demands.  Those that cannot
+	 * be used are ignored, as RFC 7672 section 2.1 wants it, unless there
+	 * are no others.  None at all, a count of 0, is no demand.
+	 */
+	const struct starttls_tlsa *tlsa;
+	size_t tlsa_count;
+
+	/*
+	 * Further reference names, each of which is as good as the peer's own
+	 * name: the next-hop domain of an MX (RFC 7672 section 3.2.2), the
+	 * domain that has led to an SRV record.  One that begins with an
+	 * underscore, such as "_imap.example.org", is an SRV-ID (RFC 4985) and
+	 * found among the SRVNames only.  SNI has the peer's own name, which
+	 * for DANE is the base domain of the records (RFC 7672 section 8.1).
+	 */
+	const char *const *names;
+	size_t name_count;
 };
 
 #define STARTTLS_OPTIONS_INIT { sizeof(struct starttls_options), \
 	NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-	STARTTLS_ANY, 0 }
+	STARTTLS_ANY, 0, NULL, 0, NULL, 0 }
 
 /**
  * struct starttls_url: scheme://host[:port], taken apart.
@@ -763,8 +853,8 @@ starttls_url_parse(const char *text, struct starttls_url *ret_url,
  * that cannot be used, a name that cannot be verified, options that
  * contradict each other.  Freezes the policy.
  *
- * Returns: 0; STARTTLS_E_INVALID, STARTTLS_E_POLICY, STARTTLS_E_NOMEM, as
- * starttls_upgrade_new
+ * Returns: 0; STARTTLS_E_INVALID, STARTTLS_E_TLSA_UNUSABLE,
+ * STARTTLS_E_POLICY, STARTTLS_E_NOMEM, as starttls_upgrade_new
  */
 STARTTLS_API int
 starttls_url_check(struct starttls_policy *policy,
@@ -800,8 +890,9 @@ starttls_url_check(struct starttls_policy *policy,
  * as long as the upgrade, and the session made of it, live.  The caller
  * closes it afterwards, in all cases.
  * Returns: 0; STARTTLS_E_INVALID (NULL, name, descriptor, options; ALPN
- * required of a protocol that has none), STARTTLS_E_POLICY (the system's
- * trust store or crypto policy is unusable), STARTTLS_E_NOMEM
+ * required of a protocol that has none), STARTTLS_E_TLSA_UNUSABLE (of the
+ * records in the options), STARTTLS_E_POLICY (the system's trust store or
+ * crypto policy is unusable), STARTTLS_E_NOMEM
  */
 STARTTLS_API int
 starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
@@ -833,7 +924,8 @@ starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
 /**
  * starttls_upgrade_data: prepare TLS on a data channel of an FTP session.
  *
- * With the policy, names and role of the control session, which it resumes
+ * With the policy, names, TLSA records and role of the control session, which
+ * it resumes
  * (servers insist on that); each ticket is used once, those that come on data
  * channels serve the next ones, and if none comes the last one is used again.
  * A server that does not resume has to
@@ -849,7 +941,7 @@ starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
  * @control  session of a protocol with data channels; may be freed before
  *           the upgrade, but not used by another thread during the call
  * @fd       connected or accepted stream socket, as in starttls_upgrade_new
- * @options  NULL: those of a new upgrade
+ * @options  NULL: those of a new upgrade; without TLSA records and names
  *
  * Ownership: borrows @fd.
  * Returns: 0; STARTTLS_E_INVALID (NULL, a protocol without data channels,
@@ -935,6 +1027,27 @@ starttls_upgrade_fd(const struct starttls_upgrade *upgrade);
  */
 #define STARTTLS_HOST_SIZE 256
 
+/* How the peer was verified. */
+enum starttls_verified_by {
+	STARTTLS_BY_NOTHING = 0,   /* it was not, or is a client that has shown
+	                              no certificate */
+	STARTTLS_BY_ANCHOR = 1,    /* "anchor": by a path to one */
+	STARTTLS_BY_PIN = 2,       /* "pin": its own key is pinned, in place of
+	                              a path */
+	STARTTLS_BY_PEER = 3,      /* "peer": starttls_policy_accept_peer */
+	STARTTLS_BY_TLSA = 4       /* "tlsa": by a TLSA record, for PKIX-TA and
+	                              PKIX-EE in addition to the policy */
+};
+
+/**
+ * starttls_verified_by_name: the stable machine-readable name of it.
+ *
+ * Returns: a static string; "" for STARTTLS_BY_NOTHING, and for a number that
+ * is none of these.
+ */
+STARTTLS_API const char *
+starttls_verified_by_name(enum starttls_verified_by by);
+
 enum starttls_staple {
 	STARTTLS_STAPLE_NONE = 0,  /* the peer sent none */
 	STARTTLS_STAPLE_GOOD = 1,
@@ -958,6 +1071,11 @@ struct starttls_report {
 	char address[64];          /* what was connected to */
 	int upgraded;              /* 1: in mid-conversation */
 	int verified;              /* 1: handshake done, all checks passed */
+	int verified_by;           /* enum starttls_verified_by; of a session
+	                              that was resumed: how it was then */
+	char matched_name[STARTTLS_HOST_SIZE]; /* that the certificate has, of
+	                              the peer's own and those in the options;
+	                              empty: names did not count */
 	int resumed;
 	int false_start;           /* 1: TLS 1.2 client spoke first */
 	char version[16];          /* "TLS1.3" */

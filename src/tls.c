@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "findings.h"
 #include "verify.h"
 
 #define MAX_WARNINGS 8
@@ -263,7 +264,7 @@ send_alert(struct starttls_session *s, int rc)
 		    GNUTLS_A_HANDSHAKE_FAILURE);
 	else if (s->verdict != 0)
 		gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
-		    starttls_verify_alert(s->verdict));
+		    starttls_findings_alert(s->verdict));
 	else
 		gnutls_alert_send_appropriate(s->tls, rc);
 }

@@ -83,6 +83,9 @@ check_arguments(const struct starttls_policy *policy,
 		    "controls or 8-bit characters";
 	if (o->port != NULL && (strlen(o->port) >= 8 || o->port[0] == '\0'))
 		return "the port is empty or too long";
+	if (policy->role == STARTTLS_SERVER && (o->tlsa_count > 0 ||
+	    o->name_count > 0))
+		return "TLSA records and further names are for a client";
 	return NULL;
 }
 
@@ -91,7 +94,8 @@ starttls_upgrade_check(const struct starttls_policy *policy,
 		       const struct starttls_protocol *protocol,
 		       enum starttls_stage from, const char *peer_name,
 		       const struct starttls_options *options,
-		       struct name *ret_name, struct starttls_error *error)
+		       struct name *ret_name, struct expected **ret_expected,
+		       struct starttls_error *error)
 {
 	const char *why = check_arguments(policy, protocol, from, peer_name,
 	    options);
@@ -99,10 +103,11 @@ starttls_upgrade_check(const struct starttls_policy *policy,
 	if (why != NULL)
 		return invalid(error, why);
 	*ret_name = (struct name){ .ip_len = 0 };
+	*ret_expected = NULL;
 	if (policy->role == STARTTLS_SERVER)
 		return 0;
 	if (starttls_name_parse(peer_name, ret_name, &why) == 0)
-		return 0;
+		return starttls_expected_new(ret_expected, options, error);
 	return starttls_error_set(error, STARTTLS_E_INVALID,
 	    STARTTLS_PHASE_SETUP, "the peer's name cannot be used: %s", why);
 }
@@ -194,6 +199,7 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 {
 	struct starttls_upgrade *u;
 	struct starttls_session *s;
+	struct expected *expected;
 	struct name name;
 	int rc;
 
@@ -202,14 +208,18 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 	if (ret_upgrade == NULL)
 		return invalid(error, "no place for the upgrade");
 	rc = starttls_upgrade_check(policy, protocol, from, peer_name,
-	    options, &name, error);
-	if (rc == 0)
-		rc = starttls_policy_freeze(policy, error);
+	    options, &name, &expected, error);
 	if (rc != 0)
 		return rc;
+	rc = starttls_policy_freeze(policy, error);
+	if (rc != 0) {
+		starttls_expected_unref(expected);
+		return rc;
+	}
 	u = calloc(1, sizeof(*u));
 	s = calloc(1, sizeof(*s));
 	if (u == NULL || s == NULL) {
+		starttls_expected_unref(expected);
 		free(u);
 		free(s);
 		return starttls_error_set(error, STARTTLS_E_NOMEM,
@@ -218,6 +228,7 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 	u->session = s;
 	starttls_error_reset(&s->error);
 	s->policy = starttls_policy_ref(policy);
+	s->expected = expected;
 	s->protocol = protocol;
 	s->from = from;
 	s->depth = -1;

@@ -28,15 +28,18 @@ struct starttls_upgrade {
  * starttls_upgrade_check: what starttls_upgrade_new() asks of its arguments,
  * for those who have to connect first.
  *
- * @ret_name  the peer's name, taken apart
+ * @ret_name      the peer's name, taken apart
+ * @ret_expected  what the options ask of it, for the caller to unref; NULL:
+ *                nothing
  *
- * Returns: 0; STARTTLS_E_INVALID
+ * Returns: 0; STARTTLS_E_INVALID, STARTTLS_E_TLSA_UNUSABLE, STARTTLS_E_NOMEM
  */
 int starttls_upgrade_check(const struct starttls_policy *policy,
 			   const struct starttls_protocol *protocol,
 			   enum starttls_stage from, const char *peer_name,
 			   const struct starttls_options *options,
 			   struct name *ret_name,
+			   struct expected **ret_expected,
 			   struct starttls_error *error);
 
 /**

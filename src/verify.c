@@ -2,11 +2,11 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Whether the peer is who it should be: path, validity, key purpose, name,
- * revocation, staple and pins.  RFC 5280, RFC 9525, RFC 6066 section 8, RFC
- * 7633.
+ * Whether the peer is who it should be: by a path, with validity, purpose, name,
+ * revocation, staple and pins; or by its certificate alone; or as TLSA records
+ * have it.  RFC 5280, RFC 9525, RFC 7671.
  *
- * The path is in path.c.  The name is compared here, with subjectAltName
+ * The path is in path.c, the staple in staple.c.  The name is compared here, with subjectAltName
  * only: GnuTLS falls back to the common name and takes partial wildcards.
  * Every check runs, so that the verdict has all the bits.
  */
@@ -15,73 +15,35 @@
 
 #include "verify.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
-#include <gnutls/ocsp.h>
 #include <gnutls/x509-ext.h>
 
+#include "findings.h"
 #include "judge.h"
-#include "text.h"
+#include "staple.h"
 
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
-#define OID_TLS_FEATURE "1.3.6.1.5.5.7.1.24"
-#define OCSP_CLOCK_SKEW 300
-#define OCSP_MAX_AGE (15 * 86400)  /* where no nextUpdate is given */
+#define OID_SRV_NAME "1.3.6.1.5.5.7.8.7" /* RFC 4985 */
 
-/*
- * All that is wrong, and what of it was found first, with the certificate where
- * that is: the peer's own, or the culprit of its path.
- */
-struct findings {
-	unsigned verdict;
-	int depth;
-	unsigned blamed;
-	gnutls_x509_crt_t culprit; /* NULL: the peer's own */
+/* One verification. */
+struct trial {
+	struct starttls_session *s;
+	struct chain chain;
+	struct anchors anchors;    /* of TLSA records */
+	struct names names;        /* that the peer may have and has, or else
+	                              its own; none of a client */
+	bool has_name;             /* it has */
 };
 
-
-/* Most telling first: what the error's code is made of. */
-static const struct {
-	unsigned verdict;
-	int code;
-	gnutls_alert_description_t alert;
-} codes[] = {
-	{ STARTTLS_V_MALFORMED, STARTTLS_E_BAD_CHAIN, GNUTLS_A_BAD_CERTIFICATE },
-	{ STARTTLS_V_REVOKED, STARTTLS_E_REVOKED,
-	  GNUTLS_A_CERTIFICATE_REVOKED },
-	{ STARTTLS_V_SIGNATURE, STARTTLS_E_BAD_CHAIN,
-	  GNUTLS_A_BAD_CERTIFICATE },
-	{ STARTTLS_V_NOT_CA, STARTTLS_E_BAD_CHAIN, GNUTLS_A_BAD_CERTIFICATE },
-	{ STARTTLS_V_CRITICAL, STARTTLS_E_BAD_CHAIN,
-	  GNUTLS_A_UNSUPPORTED_CERTIFICATE },
-	{ STARTTLS_V_UNTRUSTED, STARTTLS_E_UNTRUSTED, GNUTLS_A_UNKNOWN_CA },
-	{ STARTTLS_V_EXPIRED, STARTTLS_E_EXPIRED,
-	  GNUTLS_A_CERTIFICATE_EXPIRED },
-	{ STARTTLS_V_NOT_YET_VALID, STARTTLS_E_NOT_YET_VALID,
-	  GNUTLS_A_CERTIFICATE_EXPIRED },
-	{ STARTTLS_V_WEAK, STARTTLS_E_WEAK,
-	  GNUTLS_A_INSUFFICIENT_SECURITY },
-	{ STARTTLS_V_PURPOSE, STARTTLS_E_PURPOSE,
-	  GNUTLS_A_UNSUPPORTED_CERTIFICATE },
-	{ STARTTLS_V_CONSTRAINTS, STARTTLS_E_CONSTRAINTS,
-	  GNUTLS_A_BAD_CERTIFICATE },
-	{ STARTTLS_V_NAME, STARTTLS_E_NAME_MISMATCH,
-	  GNUTLS_A_BAD_CERTIFICATE },
-	{ STARTTLS_V_STALE_CRL, STARTTLS_E_STALE_CRL,
-	  GNUTLS_A_CERTIFICATE_UNKNOWN },
-	{ STARTTLS_V_NO_STAPLE, STARTTLS_E_NO_STAPLE,
-	  GNUTLS_A_CERTIFICATE_UNKNOWN },
-	{ STARTTLS_V_BAD_STAPLE, STARTTLS_E_BAD_STAPLE,
-	  GNUTLS_A_CERTIFICATE_UNKNOWN },
-	{ STARTTLS_V_PIN, STARTTLS_E_PIN_MISMATCH,
-	  GNUTLS_A_CERTIFICATE_UNKNOWN },
-	{ STARTTLS_V_DIFFERS, STARTTLS_E_OTHER_CERT,
-	  GNUTLS_A_CERTIFICATE_UNKNOWN },
+/* One way to verify the peer, and what came of it. */
+struct attempt {
+	struct findings findings;
+	struct path path;
+	enum starttls_verified_by by;
+	const struct name *name;   /* that counted; NULL: none */
 };
 
 int
@@ -89,40 +51,6 @@ starttls_verify_leaf_digest(const gnutls_datum_t *leaf, uint8_t *ret_sha256)
 {
 	return gnutls_hash_fast(GNUTLS_DIG_SHA256, leaf->data, leaf->size,
 	    ret_sha256) < 0 ? STARTTLS_E_TLS : 0;
-}
-
-gnutls_alert_description_t
-starttls_verify_alert(unsigned verdict)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if ((verdict & codes[i].verdict) != 0)
-			return codes[i].alert;
-	return GNUTLS_A_CERTIFICATE_UNKNOWN;
-}
-
-/* Note what is wrong, and where, unless something was before it. */
-static void
-found(struct findings *f, unsigned verdict, int depth)
-{
-	if (verdict != 0 && f->verdict == 0) {
-		f->depth = depth;
-		f->blamed = verdict;
-	}
-	f->verdict |= verdict;
-}
-
-/* An issuer on the path is at fault for the first of what is wrong there. */
-static void
-found_on_path(struct findings *f, const struct path *path,
-	      gnutls_x509_crt_t leaf)
-{
-	found(f, path->verdict, path->depth);
-	if ((path->blamed & path->verdict) == 0 || path->culprit == leaf)
-		return;
-	f->culprit = path->culprit;
-	f->blamed = path->blamed & path->verdict;
 }
 
 static void
@@ -143,7 +71,7 @@ import_chain(const struct starttls_session *s, struct chain *chain,
 	chain->len = 0;
 	chain->der = gnutls_certificate_get_peers(s->tls, &count);
 	if (chain->der == NULL || count == 0)
-		found(f, STARTTLS_V_MALFORMED, -1);
+		starttls_found(f, STARTTLS_V_MALFORMED, -1);
 	if (count > VERIFY_MAX_CHAIN)
 		count = VERIFY_MAX_CHAIN;
 	for (i = 0; i < count && rc >= 0; i++) {
@@ -155,7 +83,7 @@ import_chain(const struct starttls_session *s, struct chain *chain,
 		    GNUTLS_X509_FMT_DER);
 	}
 	if (rc < 0)
-		found(f, STARTTLS_V_MALFORMED, (int)chain->len - 1);
+		starttls_found(f, STARTTLS_V_MALFORMED, (int)chain->len - 1);
 }
 
 /* The leaf's own dates, which count even where a pin replaces the path. */
@@ -172,118 +100,79 @@ check_dates(struct starttls_session *s, gnutls_x509_crt_t leaf)
 	return 0;
 }
 
+/* One name of a certificate: which of those that are asked for it is, as bits
+   in their order. */
+static unsigned
+match(const struct names *asked, unsigned type, const gnutls_datum_t *value,
+      const gnutls_datum_t *oid)
+{
+	unsigned which = 0, i;
+
+	for (i = 0; i < asked->count; i++) {
+		const struct name *name = asked->name[i];
+
+		if ((type == GNUTLS_SAN_DNSNAME && starttls_name_matches_dns(
+		    name, value->data, value->size)) ||
+		    (type == GNUTLS_SAN_IPADDRESS && starttls_name_matches_ip(
+		    name, value->data, value->size)) ||
+		    (type == GNUTLS_SAN_OTHERNAME && oid->data != NULL &&
+		    strcmp((const char *)oid->data, OID_SRV_NAME) == 0 &&
+		    starttls_name_matches_srv(name, value->data,
+		    value->size)))
+			which |= 1u << i;
+	}
+	return which;
+}
+
+/* Those of the names that a certificate has. */
+static void
+match_names(const struct names *asked, gnutls_x509_crt_t leaf,
+	    struct names *ret_names)
+{
+	gnutls_subject_alt_names_t names;
+	gnutls_datum_t der = { NULL, 0 }, value, oid;
+	unsigned type, which = 0, i;
+
+	ret_names->count = 0;
+	if (gnutls_x509_crt_get_extension_by_oid2(leaf, OID_SUBJECT_ALT_NAME,
+	    0, &der, NULL) < 0)
+		return;
+	if (gnutls_subject_alt_names_init(&names) < 0) {
+		gnutls_free(der.data);
+		return;
+	}
+	if (gnutls_x509_ext_import_subject_alt_names(&der, names, 0) >= 0)
+		for (i = 0; oid = (gnutls_datum_t){ NULL, 0 },
+		    gnutls_subject_alt_names_get(names, i, &type, &value,
+			&oid) >= 0; i++)
+			which |= match(asked, type, &value, &oid);
+	for (i = 0; i < asked->count; i++)
+		if ((which & 1u << i) != 0)
+			ret_names->name[ret_names->count++] = asked->name[i];
+	gnutls_subject_alt_names_deinit(names);
+	gnutls_free(der.data);
+}
+
+bool
+starttls_verify_is_meant(const struct starttls_session *s, struct slice der)
+{
+	const struct starttls_policy *policy = s->policy;
+	const struct tlsa *tlsa = s->expected != NULL ? s->expected->tlsa :
+	    NULL;
+
+	if (policy->peer_count > 0 && !starttls_peer_is_accepted(policy, der))
+		return false;
+	return tlsa != NULL ? starttls_tlsa_matches(tlsa, TLSA_DANE_EE, der) :
+	    policy->peer_count > 0;
+}
+
 bool
 starttls_verify_name(const struct name *name, gnutls_x509_crt_t leaf)
 {
-	gnutls_subject_alt_names_t names;
-	gnutls_datum_t der = { NULL, 0 }, value;
-	unsigned type, i;
-	bool matches = false;
+	struct names asked = { .name = { name }, .count = 1 }, found;
 
-	if (gnutls_x509_crt_get_extension_by_oid2(leaf, OID_SUBJECT_ALT_NAME,
-	    0, &der, NULL) < 0)
-		return matches;
-	if (gnutls_subject_alt_names_init(&names) < 0) {
-		gnutls_free(der.data);
-		return matches;
-	}
-	if (gnutls_x509_ext_import_subject_alt_names(&der, names, 0) < 0)
-		goto out;
-	for (i = 0; !matches && gnutls_subject_alt_names_get(names, i,
-	    &type, &value, NULL) >= 0; i++)
-		if ((type == GNUTLS_SAN_DNSNAME && starttls_name_matches_dns(
-		    name, value.data, value.size)) ||
-		    (type == GNUTLS_SAN_IPADDRESS && starttls_name_matches_ip(
-		    name, value.data, value.size)))
-			matches = true;
-out:
-	gnutls_subject_alt_names_deinit(names);
-	gnutls_free(der.data);
-	return matches;
-}
-
-/* The single response about the leaf: signature, status, dates. */
-static unsigned
-check_response(const struct starttls_session *s, const struct path *path,
-	       gnutls_ocsp_resp_t response, int64_t *ret_end)
-{
-	unsigned invalid = 0, status = 0;
-	time_t this_update = -1, next_update = -1;
-	int64_t now = s->policy->clock();
-
-	if (gnutls_ocsp_resp_check_crt(response, 0, path->crt[0]) < 0 ||
-	    gnutls_ocsp_resp_verify_direct(response, path->crt[1], &invalid,
-		GNUTLS_PROFILE_TO_VFLAGS(s->policy->profile)) < 0 ||
-	    invalid != 0 ||
-	    gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL,
-		&status, &this_update, &next_update, NULL, NULL) < 0)
-		return STARTTLS_V_BAD_STAPLE;
-	if (status == GNUTLS_OCSP_CERT_REVOKED)
-		return STARTTLS_V_REVOKED;
-	if (status != GNUTLS_OCSP_CERT_GOOD)
-		return STARTTLS_V_BAD_STAPLE;
-	if ((int64_t)this_update > now + OCSP_CLOCK_SKEW)
-		return STARTTLS_V_BAD_STAPLE;
-	if (next_update == (time_t)-1)
-		next_update = this_update + OCSP_MAX_AGE;
-	*ret_end = (int64_t)next_update;
-	return *ret_end < now ? STARTTLS_V_BAD_STAPLE : 0;
-}
-
-static bool
-must_staple(const struct starttls_session *s, gnutls_x509_crt_t leaf)
-{
-	gnutls_datum_t der = { NULL, 0 };
-	int rc;
-
-	if (s->policy->require_ocsp)
-		return true;
-	rc = gnutls_x509_crt_get_extension_by_oid2(leaf, OID_TLS_FEATURE, 0,
-	    &der, NULL);
-	gnutls_free(der.data);
-	/* an error is no permission */
-	return rc != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
-}
-
-/*
- * The staple counts only if the certificate that issued the leaf is known from
- * a valid path: what else is sent along may have the issuer's name, too.
- */
-static unsigned
-check_staple(struct starttls_session *s, const struct path *path,
-	     gnutls_x509_crt_t leaf)
-{
-	gnutls_datum_t der = { NULL, 0 };
-	gnutls_ocsp_resp_t response;
-	unsigned verdict = STARTTLS_V_BAD_STAPLE;
-	int64_t end = INT64_MAX;
-	bool absent = true;
-
-	/* an anchor that is the leaf is nobody's issuer */
-	if (path->verdict == 0 && path->len > 1 &&
-	    gnutls_ocsp_status_request_get2(s->tls, 0, &der) >= 0 &&
-	    der.size > 0) {
-		if (gnutls_ocsp_resp_init(&response) < 0)
-			return STARTTLS_V_OTHER;
-		absent = false;
-		if (gnutls_ocsp_resp_import(response, &der) >= 0) {
-			/* "try later" and the like are no staple */
-			absent = gnutls_ocsp_resp_get_status(response) !=
-			    GNUTLS_OCSP_RESP_SUCCESSFUL;
-			if (!absent)
-				verdict = check_response(s, path, response,
-				    &end);
-		}
-		gnutls_ocsp_resp_deinit(response);
-	}
-	if (absent)
-		return must_staple(s, leaf) ?
-		    STARTTLS_V_NO_STAPLE : 0;
-	s->staple = verdict == 0 ? STARTTLS_STAPLE_GOOD : STARTTLS_STAPLE_BAD;
-	/* a session that is resumed shows no staple, and needs one */
-	if (end < s->chain_end && must_staple(s, leaf))
-		s->chain_end = end;
-	return verdict;
+	match_names(&asked, leaf, &found);
+	return found.count > 0;
 }
 
 /* GnuTLS takes a key whose strength it could not look at, for lack of memory,
@@ -303,23 +192,23 @@ strength_of(gnutls_x509_crt_t leaf)
 	    strength < GNUTLS_SEC_PARAM_MEDIUM ? STARTTLS_V_WEAK : 0;
 }
 
-/*
- * A pinned key is trusted by itself: its path may be what it wants, and only
- * the strength of the key and what revocation lists say counts.
- */
+/* Whoever is sure of the peer's certificate does not ask for its path: only
+   the strength of the key counts, and what revocation lists say. */
 static void
 forgive(const struct starttls_policy *policy, const struct chain *chain,
 	struct path *path)
 {
+	const struct demand demand = { .policy = policy };
 	gnutls_x509_crt_t leaf = chain->crt[0];
 	struct path own = { .crt = { leaf }, .len = 1 };
 
-	path->verdict &= STARTTLS_V_REVOKED | STARTTLS_V_STALE_CRL;
+	path->verdict &= STARTTLS_V_REVOKED | STARTTLS_V_STALE_CRL |
+	    (path->is_cut_short ? STARTTLS_V_OTHER : 0);
 	if (path->verdict == 0) {
 		path->verdict = starttls_crl_check(policy, leaf);
 		path->depth = 0;
 	}
-	starttls_judge(policy, chain, NULL, &own);
+	starttls_judge(&demand, chain, &own);
 	path->verdict |= (own.verdict & STARTTLS_V_WEAK) | strength_of(leaf);
 	/* it is its own anchor, which GnuTLS fails to see without memory */
 	if ((own.verdict & (STARTTLS_V_UNTRUSTED | STARTTLS_V_SIGNATURE |
@@ -327,36 +216,153 @@ forgive(const struct starttls_policy *policy, const struct chain *chain,
 		path->verdict |= STARTTLS_V_OTHER;
 	path->len = 0;
 	path->end = INT64_MAX;
-	path->pinned = true;
 }
 
-/* Everything that needs the path. */
+/* Names count, too: those that the certificate has, or if it has none of them
+   the peer's own. */
 static void
-check_with_path(struct starttls_session *s, const struct chain *chain,
-		struct findings *f)
+check_names(struct trial *t, struct findings *f)
 {
-	const struct starttls_policy *policy = s->policy;
-	gnutls_x509_crt_t leaf = chain->crt[0];
-	struct path path;
+	if (starttls_session_is_server(t->s))
+		return;
+	if (!t->has_name)
+		starttls_found(f, STARTTLS_V_NAME, 0);
+}
 
-	starttls_path_find(policy, chain, starttls_session_is_server(s) ?
-	    NULL : s->name, &path);
-	if (path.verdict != 0 && starttls_path_is_pinned(policy, leaf))
-		forgive(policy, chain, &path);
-	s->chain_end = path.end;
-	found_on_path(f, &path, leaf);
-	found(f, check_dates(s, leaf), 0);
-	if (!starttls_session_is_server(s)) {
-		found(f, starttls_verify_name(s->name, leaf) ? 0 :
-		    STARTTLS_V_NAME, 0);
-		found(f, check_staple(s, &path, leaf), 0);
+/* By a path to an anchor: the policy's, or those that @demand has.  A pinned
+   key stands in for a path to the policy's. */
+static void
+try_path(struct trial *t, const struct demand *demand, struct attempt *ret)
+{
+	struct starttls_session *s = t->s;
+	const struct starttls_policy *policy = s->policy;
+	gnutls_x509_crt_t leaf = t->chain.crt[0];
+	struct findings *f = &ret->findings;
+	struct path *path = &ret->path;
+
+	*ret = (struct attempt){ .findings = { .depth = -1 },
+	    .by = STARTTLS_BY_ANCHOR };
+	starttls_path_find(demand, &t->chain, path);
+	if (path->verdict != 0 && demand->anchors == NULL &&
+	    starttls_path_is_pinned(policy, leaf)) {
+		forgive(policy, &t->chain, path);
+		path->pinned = true;
+		ret->by = STARTTLS_BY_PIN;
 	}
-	if (policy->pin_count > 0 && !path.pinned)
-		found(f, STARTTLS_V_PIN, -1);
+	ret->name = path->name != NULL ? path->name : t->names.name[0];
+	s->chain_end = path->end;
+	starttls_found_on_path(f, path, leaf);
+	starttls_found(f, check_dates(s, leaf), 0);
+	check_names(t, f);
+	if (!starttls_session_is_server(s))
+		starttls_found(f, starttls_staple_check(s, path,
+		    starttls_staple_is_due(s, leaf)), 0);
+	if (policy->pin_count > 0 && !path->pinned)
+		starttls_found(f, STARTTLS_V_PIN, -1);
 	if (s->leaf_end < s->chain_end)
 		s->chain_end = s->leaf_end;
 	if (f->verdict == 0)
-		s->path_end = path.end < s->leaf_end ? path.end : s->leaf_end;
+		s->path_end = path->end < s->leaf_end ? path->end :
+		    s->leaf_end;
+}
+
+/*
+ * By the certificate itself, whatever is in it.  A path is of use only for what
+ * the policy demands besides: a pin on it, the staple of its issuer, and what
+ * lists say about those above.
+ */
+static void
+stand_in(struct trial *t, enum starttls_verified_by by, struct attempt *ret)
+{
+	struct starttls_session *s = t->s;
+	const struct starttls_policy *policy = s->policy;
+	const struct demand demand = { .policy = policy };
+	gnutls_x509_crt_t leaf = t->chain.crt[0];
+	struct findings *f = &ret->findings;
+	struct path *path = &ret->path;
+
+	*ret = (struct attempt){ .findings = { .depth = -1 }, .by = by };
+	if (policy->pin_count > 0 || policy->crl_count > 0 ||
+	    policy->require_ocsp)
+		starttls_path_find(&demand, &t->chain, path);
+	s->chain_end = INT64_MAX;
+	s->path_end = 0;
+	(void)check_dates(s, leaf);
+	if (policy->require_ocsp)
+		starttls_found(f, starttls_staple_check(s, path, true), 0);
+	if (policy->pin_count > 0 && !starttls_path_is_pinned(policy, leaf) &&
+	    (path->len == 0 || path->verdict != 0 || !path->pinned))
+		starttls_found(f, STARTTLS_V_PIN, -1);
+	forgive(policy, &t->chain, path);
+	starttls_found_on_path(f, path, leaf);
+}
+
+/* As the policy has it. */
+static void
+try_policy(struct trial *t, const struct tlsa *tlsa, struct attempt *ret)
+{
+	const struct demand demand = { .policy = t->s->policy,
+	    .names = &t->names, .tlsa = tlsa };
+
+	if (t->s->policy->peer_count > 0)
+		stand_in(t, STARTTLS_BY_PEER, ret);
+	else
+		try_path(t, &demand, ret);
+}
+
+/* DANE-TA(2).  Returns whether any such record is about what was sent. */
+static bool
+try_authorities(struct trial *t, const struct tlsa *tlsa, struct attempt *ret)
+{
+	const struct demand demand = { .policy = t->s->policy,
+	    .names = &t->names, .anchors = &t->anchors };
+
+	starttls_anchors_find(&t->anchors, tlsa, &t->chain);
+	if (t->anchors.count == 0)
+		return false;
+	try_path(t, &demand, ret);
+	return ret->path.len > 0;  /* else they were merely sent along */
+}
+
+/* PKIX-EE(1) and PKIX-TA(0).  Returns whether what is wrong, if it is, is
+   another thing than the records. */
+static bool
+try_pkix(struct trial *t, const struct tlsa *tlsa, struct slice leaf,
+	 struct attempt *ret)
+{
+	bool is_leaf = starttls_tlsa_matches(tlsa, TLSA_PKIX_EE, leaf);
+
+	if (!is_leaf && !starttls_tlsa_has(tlsa, TLSA_PKIX_TA))
+		return false;
+	try_policy(t, is_leaf ? NULL : tlsa, ret);
+	return is_leaf || ret->findings.verdict != 0 ||
+	    ret->path.has_authority;
+}
+
+/*
+ * As TLSA records have it: one that is satisfied is enough.  If none is, the
+ * first that is about this peer says what is wrong.
+ */
+static void
+try_records(struct trial *t, const struct tlsa *tlsa, struct attempt *ret)
+{
+	struct slice leaf = { t->chain.der->data, t->chain.der->size };
+	struct attempt other;
+
+	if (starttls_tlsa_matches(tlsa, TLSA_DANE_EE, leaf)) {
+		stand_in(t, STARTTLS_BY_TLSA, ret);
+		return;
+	}
+	*ret = (struct attempt){ .findings = { .depth = -1 } };
+	if (!try_authorities(t, tlsa, ret)) {
+		*ret = (struct attempt){ .findings = { .depth = -1 } };
+		starttls_found(&ret->findings, STARTTLS_V_TLSA, -1);
+	}
+	if (ret->findings.verdict != 0 && try_pkix(t, tlsa, leaf, &other) &&
+	    (other.findings.verdict == 0 ||
+	    ret->findings.verdict == STARTTLS_V_TLSA))
+		*ret = other;
+	ret->by = STARTTLS_BY_TLSA;
 }
 
 /* A data channel leads to whom the control connection leads to. */
@@ -373,107 +379,63 @@ check_same(const struct starttls_session *s, const struct chain *chain)
 	    STARTTLS_V_DIFFERS;
 }
 
+/* What the peer may be called, and which of that its certificate says. */
 static void
-check_all(struct starttls_session *s, const struct chain *chain,
-	  struct findings *f)
+prepare_names(struct trial *t)
 {
-	check_with_path(s, chain, f);
-	found(f, check_same(s, chain), 0);
+	struct starttls_session *s = t->s;
+	struct names asked = { .name = { s->name }, .count = 1 };
+	unsigned i;
+
+	if (starttls_session_is_server(s))
+		return;
+	for (i = 0; s->expected != NULL && i < s->expected->name_count; i++)
+		asked.name[asked.count++] = &s->expected->names[i];
+	match_names(&asked, t->chain.crt[0], &t->names);
+	t->has_name = t->names.count > 0;
+	if (t->has_name)
+		return;
+	t->names.name[0] = s->name;
+	t->names.count = 1;
+}
+
+/* Which of the names that a peer may be called by it is: 1 is its own, 0 none. */
+static uint8_t
+number_of(const struct starttls_session *s, const struct name *name)
+{
+	if (name == NULL)
+		return 0;
+	return name == s->name ? 1 :
+	    (uint8_t)(2 + (name - s->expected->names));
 }
 
 static void
-date_text(char *text, size_t size, time_t when)
+check_all(struct trial *t, struct findings *f)
 {
-	struct tm tm;
+	struct starttls_session *s = t->s;
+	const struct starttls_policy *policy = s->policy;
+	const struct tlsa *tlsa = s->expected != NULL ? s->expected->tlsa :
+	    NULL;
+	struct attempt attempt;
 
-	if (gmtime_r(&when, &tm) == NULL ||
-	    strftime(text, size, "%Y-%m-%d %H:%M UTC", &tm) == 0)
-		snprintf(text, size, "an unknown date");
-}
-
-/* The date that makes a certificate expired or not yet valid. */
-static void
-describe_dates(const struct starttls_session *s, unsigned blamed,
-	       gnutls_x509_crt_t crt, char *text, size_t size)
-{
-	int64_t now = s->policy->clock(), begin, end;
-	char date[40];
-
-	begin = (int64_t)gnutls_x509_crt_get_activation_time(crt);
-	end = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
-	if ((blamed & STARTTLS_V_EXPIRED) != 0 && end < now) {
-		date_text(date, sizeof(date), (time_t)end);
-		snprintf(text, size, " (on %s)", date);
-	} else if ((blamed & STARTTLS_V_NOT_YET_VALID) != 0 && begin > now) {
-		date_text(date, sizeof(date), (time_t)begin);
-		snprintf(text, size, " (before %s)", date);
-	}
-}
-
-/* The words of every bit. */
-static void
-describe_bits(unsigned verdict, char *words, size_t size)
-{
-	size_t len = 0, i;
-
-	words[0] = '\0';
-	for (i = 0; i < 32; i++) {
-		const char *text = (verdict & 1u << i) == 0 ? NULL :
-		    starttls_verdict_text(1u << i);
-
-		if (text != NULL && len < size)
-			len += (size_t)snprintf(words + len, size - len,
-			    "%s%s", len > 0 ? ", " : "", text);
-	}
-}
-
-/* Which certificate is at fault, if it is not the peer's own. */
-static void
-describe_culprit(const struct findings *f, char *text, size_t size)
-{
-	char dn[512], shown[80] = "?";
-	size_t len = sizeof(dn);
-
-	if (f->culprit == NULL) {
-		if ((f->blamed & STARTTLS_V_MALFORMED) != 0 && f->depth > 0)
-			snprintf(text, size, " comes with another one, number "
-			    "%d, which", f->depth + 1);
+	if (policy->peer_count > 0 && !starttls_peer_is_accepted(policy,
+	    (struct slice){ t->chain.der->data, t->chain.der->size })) {
+		(void)check_dates(s, t->chain.crt[0]);
+		starttls_found(f, STARTTLS_V_PEER, 0);
 		return;
 	}
-	if (gnutls_x509_crt_get_dn(f->culprit, dn, &len) >= 0)
-		starttls_text_clean(shown, sizeof(shown), dn, len);
-	snprintf(text, size, " depends on %s \"%s\", which",
-	    f->depth < 0 ? "the anchor" : "its issuer", shown);
-}
-
-/* Say what is wrong with whom: the words, and the dates if it is those. */
-static int
-report_verdict(struct starttls_session *s, const struct chain *chain,
-	       const struct findings *f)
-{
-	char first[160], other[120], detail[64] = "", culprit[128] = "";
-	unsigned rest = f->culprit == NULL ? 0 : f->verdict & ~f->blamed;
-	int code = STARTTLS_E_BAD_CHAIN;
-	size_t i;
-
-	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if ((s->verdict & codes[i].verdict) != 0) {
-			code = codes[i].code;
-			break;
-		}
-	describe_bits(f->verdict & ~rest, first, sizeof(first));
-	describe_bits(rest, other, sizeof(other));
-	describe_culprit(f, culprit, sizeof(culprit));
-	if (chain->len > 0)
-		describe_dates(s, f->blamed, f->culprit != NULL ? f->culprit :
-		    chain->crt[0], detail, sizeof(detail));
-	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
-	    "the certificate of %.100s%s is %s%s%s%s",
-	    starttls_session_peer(s), culprit, first, detail,
-	    rest != 0 ? "; it is also " : "", other);
-	s->error.verdict = s->verdict;
-	s->error.depth = s->depth;
-	return s->error.code;
+	prepare_names(t);
+	if (tlsa != NULL)
+		try_records(t, tlsa, &attempt);
+	else
+		try_policy(t, NULL, &attempt);
+	*f = attempt.findings;
+	starttls_found(f, check_same(s, &t->chain), 0);
+	if (f->verdict != 0)
+		return;
+	s->verified_by = policy->peer_count > 0 ? STARTTLS_BY_PEER :
+	    attempt.by;
+	s->matched = number_of(s, attempt.name);
 }
 
 /* Whether GnuTLS can make nothing of a certificate, its key included. */
@@ -535,28 +497,30 @@ starttls_verify_unreadable(struct starttls_session *s)
 				break;
 		}
 	}
-	found(&findings, STARTTLS_V_MALFORMED, (int)i);
+	starttls_found(&findings, STARTTLS_V_MALFORMED, (int)i);
 	s->verdict = findings.verdict;
 	s->depth = findings.depth;
-	return report_verdict(s, &(struct chain){ .len = 0 }, &findings);
+	return starttls_findings_report(s, &(struct chain){ .len = 0 },
+	    &findings);
 }
 
 int
 starttls_verify(struct starttls_session *s)
 {
 	struct findings findings = { .depth = -1 };
-	struct chain chain;
+	struct trial trial = { .s = s };
 	int rc = 0;
 
-	import_chain(s, &chain, &findings);
+	import_chain(s, &trial.chain, &findings);
 	if (findings.verdict == 0)
-		check_all(s, &chain, &findings);
+		check_all(&trial, &findings);
 	s->verdict = findings.verdict;
 	s->depth = findings.depth;
 	if (s->verdict != 0)
-		rc = report_verdict(s, &chain, &findings);
+		rc = starttls_findings_report(s, &trial.chain, &findings);
 	else
 		s->checked = true;
-	free_chain(&chain);
+	starttls_anchors_done(&trial.anchors);
+	free_chain(&trial.chain);
 	return rc;
 }

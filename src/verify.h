@@ -30,6 +30,13 @@ int starttls_verify(struct starttls_session *s);
 int starttls_verify_unreadable(struct starttls_session *s);
 
 /**
+ * starttls_verify_is_meant: whether a certificate is good whatever is in it: the
+ * policy names it, or a DANE-EE(3) record.  With both, both do.
+ */
+bool starttls_verify_is_meant(const struct starttls_session *s,
+			      struct slice der);
+
+/**
  * starttls_verify_name: whether a certificate is for a name: by
  * subjectAltName only, RFC 9525 section 6.
  */
@@ -44,8 +51,5 @@ bool starttls_verify_name(const struct name *name, gnutls_x509_crt_t leaf);
  */
 int starttls_verify_leaf_digest(const gnutls_datum_t *leaf,
 				uint8_t *ret_sha256);
-
-/** starttls_verify_alert: the TLS alert that tells the peer a verdict. */
-gnutls_alert_description_t starttls_verify_alert(unsigned verdict);
 
 #endif

@@ -17,7 +17,8 @@ UNIT_TESTS = \
 	tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
 	tests/unit/check_verify_name tests/unit/check_verify_use \
 	tests/unit/check_verify_revocation tests/unit/check_verify_pin \
-	tests/unit/check_verify_malformed tests/unit/check_session \
+	tests/unit/check_verify_malformed tests/unit/check_peer \
+	tests/unit/check_tlsa tests/unit/check_session \
 	tests/unit/check_session_handshake tests/unit/check_session_check \
 	tests/unit/check_session_binding tests/unit/check_session_report \
 	tests/unit/check_session_identity tests/unit/check_session_misuse \

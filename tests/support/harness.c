@@ -164,6 +164,10 @@ conn_begin(struct conn *c, const struct conn_spec *spec)
 	options.recv = tlspair_client_recv;
 	options.send = tlspair_client_send;
 	options.transport_context = &c->pair;
+	options.tlsa = spec->tlsa;
+	options.tlsa_count = spec->tlsa_count;
+	options.names = spec->names;
+	options.name_count = spec->name_count;
 	if (spec->control != NULL) {
 		c->clear = conn_legal_script(protocol, STARTTLS_HANDSHAKE);
 		return starttls_upgrade_data(&c->upgrade, spec->control, -1,

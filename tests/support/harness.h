@@ -56,6 +56,10 @@ struct conn_spec {
 	const char *name;          /* default: PEER */
 	const char *port;          /* default: the usual one */
 	struct starttls_session *control; /* it is a data channel of this */
+	const struct starttls_tlsa *tlsa; /* of the options */
+	size_t tlsa_count;
+	const char *const *names;  /* the same */
+	size_t name_count;
 	const struct tlspair_server *server;
 	const char *const *clear;  /* script before TLS; default: legal one */
 	uint64_t seed;

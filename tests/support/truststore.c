@@ -86,7 +86,8 @@ path_verdict(const struct starttls_policy *policy, gnutls_x509_crt_t *chain,
 		sent.crt[i] = chain[i];
 	}
 	sent.der = der;
-	starttls_path_find(policy, &sent, NULL, &path);
+	starttls_path_find(&(struct demand){ .policy = policy }, &sent,
+	    &path);
 	for (i = 0; i < n; i++)
 		gnutls_free(der[i].data);
 	return path.verdict;

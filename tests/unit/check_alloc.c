@@ -23,6 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <gnutls/abstract.h>
+
 #include "harness.h"
 #include "heap.h"
 #include "policy.h"
@@ -36,7 +38,7 @@ static char dir[] = "/tmp/check-alloc-XXXXXX";
 static struct mint_cert root, inter, other, leaf, revoked;
 static const struct mint_cert *const good_chain[] = { &leaf, &inter };
 static const struct mint_cert *const revoked_chain[] = { &revoked, &inter };
-static char *pem, *root_pin, *other_pin;
+static char *pem, *root_pin, *other_pin, *leaf_pin, *revoked_pin;
 static size_t step = 1;
 
 /*
@@ -140,6 +142,19 @@ set_second_pin(struct starttls_policy *p, struct starttls_error *error)
 	return starttls_policy_pin(p, root_pin, error);
 }
 
+/* With anchors, pins and lists, all of which go on being demanded. */
+static int
+accept_peer(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_accept_peer(p, leaf_pin, error);
+}
+
+static int
+accept_second_peer(struct starttls_policy *p, struct starttls_error *error)
+{
+	return starttls_policy_accept_peer(p, revoked_pin, error);
+}
+
 static int
 set_crl(struct starttls_policy *p, struct starttls_error *error)
 {
@@ -205,6 +220,8 @@ static const struct {
 	{ "add_trust_file", add_trust_file },
 	{ "pin", set_pin },
 	{ "second pin", set_second_pin },
+	{ "accept_peer", accept_peer },
+	{ "second peer", accept_second_peer },
 	{ "crl_file", set_crl },
 	{ "more CRLs", set_more_crls },
 	{ "restrict", set_restriction },
@@ -268,6 +285,7 @@ set_up_policy(size_t nth, bool forever)
 	/* whatever failed on the way: all of it is in force */
 	ck_assert_uint_ge(policy->pin_count, 2);
 	ck_assert_uint_ge(policy->crl_count, 3);
+	ck_assert_uint_eq(policy->peer_count, 2);
 	ck_assert(policy->has_identity && !policy->use_system);
 	rc = try_chain(policy, good_chain);
 	ck_assert_msg(rc == 0, "allocation %zu: the policy refuses a good "
@@ -393,7 +411,9 @@ struct scenario {
 	struct mint_spec issuer_spec;
 	bool trust_other;          /* another root than the issuer's */
 	bool pin_other;
-	enum { NO_PIN, HIM } pin;
+	enum { ANYBODY, HIM, ANOTHER } accept, pin;
+	enum { NO_RECORD, EE, OTHER_EE, TA_KEY, TA_CERT, PKIX } record;
+	bool wants_name;           /* "www.example.org", too */
 	bool crl, stale_crl;
 	bool require_ocsp;
 	int ocsp;                  /* mint_ocsp_status + 1; 0: no staple */
@@ -475,6 +495,36 @@ static const struct scenario scenarios[] = {
 	  .pin_other = true },
 	{ "pinned, weak", STARTTLS_E_WEAK, .issuer = NOBODY, .pin = HIM,
 	  .spec = { NAMED, .key_type = MINT_RSA_1024 } },
+	{ "accepted", 0, .issuer = NOBODY, .accept = HIM,
+	  .spec = { .cn = PEER, .not_after = -1 } },
+	{ "accepted, TLS 1.2", 0, .issuer = NOBODY, .accept = HIM,
+	  .spec = { .cn = PEER, .not_after = -1 }, .priority = TLS12 },
+	{ "another is accepted", STARTTLS_E_PEER_MISMATCH, .accept = ANOTHER,
+	  .spec = { NAMED } },
+	{ "accepted, weak", STARTTLS_E_WEAK, .issuer = NOBODY, .accept = HIM,
+	  .spec = { NAMED, .key_type = MINT_RSA_1024 } },
+	{ "accepted, revoked", STARTTLS_E_REVOKED, .accept = HIM,
+	  .spec = { NAMED }, .crl = true },
+	{ "accepted, another is pinned", STARTTLS_E_PIN_MISMATCH,
+	  .accept = HIM, .spec = { NAMED }, .pin_other = true },
+	{ "DANE-EE", 0, .issuer = NOBODY, .record = EE,
+	  .spec = { .cn = PEER, .not_after = -1 } },
+	{ "another's DANE-EE", STARTTLS_E_TLSA_MISMATCH, .record = OTHER_EE,
+	  .spec = { NAMED } },
+	{ "DANE-TA, key", 0, .record = TA_KEY, .trust_other = true,
+	  .spec = { NAMED } },
+	{ "DANE-TA, certificate", 0, .record = TA_CERT, .trust_other = true,
+	  .spec = { .dns = { "www.example.org" } }, .wants_name = true },
+	{ "DANE-TA, another name", STARTTLS_E_NAME_MISMATCH,
+	  .record = TA_CERT, .trust_other = true,
+	  .spec = { .dns = { "www.example.net" } }, .wants_name = true },
+	{ "DANE-TA, expired", STARTTLS_E_EXPIRED, .record = TA_KEY,
+	  .trust_other = true, .spec = { NAMED, .not_after = -1 } },
+	{ "DANE-TA, self-signed", STARTTLS_E_TLSA_MISMATCH, .record = TA_KEY,
+	  .issuer = NOBODY, .spec = { NAMED } },
+	{ "PKIX-TA", 0, .record = PKIX, .spec = { NAMED } },
+	{ "PKIX-TA, untrusted", STARTTLS_E_UNTRUSTED, .record = PKIX,
+	  .spec = { NAMED }, .trust_other = true },
 	{ "no ALPN", STARTTLS_E_ALPN, .spec = { NAMED },
 	  .alpn = STARTTLS_ALPN_REQUIRE },
 };
@@ -487,9 +537,54 @@ struct stage {
 	gnutls_datum_t staple;
 	struct tlspair_server server;
 	char crl[96];
+	uint8_t data[2048];        /* of the record */
+	struct starttls_tlsa record;
+	const char *name;
 	bool resumes;              /* a session is in the policy's cache */
 	bool checks;               /* by starttls_session_check() */
 };
+
+/* The scenario's record, if it has one. */
+static void
+make_record(struct stage *s)
+{
+	const struct mint_cert *whom[] = { [EE] = &s->leaf,
+		[OTHER_EE] = &other, [TA_KEY] = &root, [TA_CERT] = &root,
+		[PKIX] = &root };
+	static const uint8_t usages[] = { [EE] = 3, [OTHER_EE] = 3,
+		[TA_KEY] = 2, [TA_CERT] = 2, [PKIX] = 0 };
+	const int record = (int)s->scenario->record;
+	size_t size = sizeof(s->data);
+	gnutls_pubkey_t key;
+
+	if (record == NO_RECORD)
+		return;
+	s->record.usage = usages[record];
+	s->record.selector = record == TA_KEY;
+	s->record.data = s->data;
+	if (record != TA_KEY) {
+		ck_assert_int_eq(gnutls_x509_crt_export(whom[record]->crt,
+		    GNUTLS_X509_FMT_DER, s->data, &size), 0);
+	} else {
+		ck_assert_int_eq(gnutls_pubkey_init(&key), 0);
+		ck_assert_int_eq(gnutls_pubkey_import_x509(key,
+		    whom[record]->crt, 0), 0);
+		ck_assert_int_eq(gnutls_pubkey_export(key,
+		    GNUTLS_X509_FMT_DER, s->data, &size), 0);
+		gnutls_pubkey_deinit(key);
+	}
+	s->record.data_len = size;
+}
+
+/* What the options have of it. */
+static void
+expect_of_peer(const struct stage *s, struct conn_spec *spec)
+{
+	spec->tlsa = &s->record;
+	spec->tlsa_count = s->scenario->record != NO_RECORD;
+	spec->names = &s->name;
+	spec->name_count = s->scenario->wants_name;
+}
 
 static void
 stage_init(struct stage *s, const struct scenario *scenario)
@@ -512,6 +607,8 @@ stage_init(struct stage *s, const struct scenario *scenario)
 		issuer = NULL;
 	}
 	mint(&s->leaf, &spec, issuer);
+	make_record(s);
+	s->name = "www.example.org";
 	s->chain[0] = &s->leaf;
 	s->chain[1] = issuer;
 	s->server = (struct tlspair_server){ .chain = s->chain,
@@ -558,6 +655,9 @@ stage_policy(const struct stage *s)
 		rc = starttls_policy_pin(policy, other_pin, NULL);
 	if (rc == 0 && scenario->pin == HIM)
 		rc = starttls_policy_pin(policy, own_pin, NULL);
+	if (rc == 0 && scenario->accept != ANYBODY)
+		rc = starttls_policy_accept_peer(policy,
+		    scenario->accept == HIM ? own_pin : other_pin, NULL);
 	free(own_pin);
 	if (rc == 0 && s->crl[0] != '\0')
 		rc = starttls_policy_crl_file(policy, s->crl, NULL);
@@ -665,6 +765,7 @@ converse(const struct stage *s, size_t nth, bool forever)
 	struct conn c;
 	int rc, talk = 0;
 
+	expect_of_peer(s, &spec);
 	heap_fail(0, false);
 	if (s->resumes) {
 		ck_assert_int_eq(conn_run(&c, &spec), 0);
@@ -703,7 +804,8 @@ converse(const struct stage *s, size_t nth, bool forever)
 START_TEST(test_alloc_conversation)
 {
 	static const char *const names[] = { "good", "good, TLS 1.2",
-		"untrusted", "must staple, TLS 1.2", "no ALPN" };
+		"untrusted", "must staple, TLS 1.2", "no ALPN",
+		"accepted, TLS 1.2", "DANE-TA, certificate", "PKIX-TA" };
 	const struct scenario *scenario = scenarios;
 	struct stage s;
 	size_t nth;
@@ -774,6 +876,7 @@ START_TEST(test_alloc_verification)
 	if (scenario->alpn != STARTTLS_ALPN_AUTO)
 		return;            /* is no matter of certificates */
 	stage_init(&s, scenario);
+	expect_of_peer(&s, &spec);
 	spec.policy = stage_policy(&s);
 	rc = conn_run(&c, &spec);
 	ck_assert_msg(rc == scenario->code, "%s: %d, %s", scenario->name, rc,
@@ -803,7 +906,7 @@ START_TEST(test_alloc_verification)
 		if (!failed)
 			ck_assert_int_eq(rc, scenario->code);
 	}
-	ck_assert_uint_gt(nth, 20);
+	ck_assert_uint_gt(nth, 10);
 	conn_done(&c);
 	starttls_policy_unref(spec.policy);
 	stage_done(&s);
@@ -851,6 +954,8 @@ set_up(void)
 	pem = mint_pem(roots, 1);
 	root_pin = mint_pin(&root);
 	other_pin = mint_pin(&other);
+	leaf_pin = mint_pin(&leaf);
+	revoked_pin = mint_pin(&revoked);
 	mint_write(dir, "root", roots, 1, NULL);
 	mint_write(dir, "other", others, 1, NULL);
 	mint_write(dir, "leaf", good_chain, 2, &leaf);
@@ -874,6 +979,8 @@ tear_down(void)
 	free(pem);
 	free(root_pin);
 	free(other_pin);
+	free(leaf_pin);
+	free(revoked_pin);
 	mint_free(&revoked);
 	mint_free(&leaf);
 	mint_free(&inter);
@@ -898,7 +1005,7 @@ main(void)
 	}
 	tcase_add_test(tcase, test_alloc_policy);
 	tcase_add_loop_test(tcase, test_alloc_preamble, 0, 4);
-	tcase_add_loop_test(tcase, test_alloc_conversation, 0, 5);
+	tcase_add_loop_test(tcase, test_alloc_conversation, 0, 8);
 	tcase_add_loop_test(tcase, test_alloc_conversation_of_other_kinds, 0,
 	    4);
 	tcase_add_loop_test(tcase, test_alloc_conversation_runs_dry, 0, 7);

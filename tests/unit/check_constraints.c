@@ -453,12 +453,13 @@ check(const struct mint_cert certs[3], const char *asked, unsigned *ret_index)
 	const gnutls_x509_crt_t path[] = { certs[0].crt, certs[1].crt,
 		certs[2].crt };
 	struct name name;
+	const struct names names = { { &name }, 1 };
 	const char *why;
 
 	if (asked != NULL)
 		ck_assert_int_eq(starttls_name_parse(asked, &name, &why), 0);
-	return starttls_constraints_check(asked != NULL ? &name : NULL, path,
-	    3, ret_index);
+	return starttls_constraints_check(asked != NULL ? &names : NULL, path,
+	    3, ret_index, NULL);
 }
 
 static void
@@ -651,11 +652,13 @@ START_TEST(test_constraints_of_a_short_path)
 	    data_of(&names), size_of(&names));
 	/* an anchor that is the peer's certificate has no issuer */
 	path[0] = certs[2].crt;
-	ck_assert(starttls_constraints_check(NULL, path, 1, &index));
+	ck_assert(starttls_constraints_check(NULL, path, 1, &index,
+	    NULL));
 	ck_assert_uint_eq(index, 77);
 	path[0] = certs[0].crt;
 	path[1] = certs[2].crt;
-	ck_assert(!starttls_constraints_check(NULL, path, 2, &index));
+	ck_assert(!starttls_constraints_check(NULL, path, 2, &index,
+	    NULL));
 	ck_assert_uint_eq(index, 0);
 	for (i = 0; i < 3; i++)
 		mint_free(&certs[i]);

@@ -75,6 +75,12 @@ static const struct {
 	{ STARTTLS_E_STALE_CRL, -1013, "crl-stale", STARTTLS_CLASS_VERIFY },
 	{ STARTTLS_E_OTHER_CERT, -1014, "cert-differs",
 	  STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_PEER_MISMATCH, -1015, "peer-mismatch",
+	  STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_TLSA_MISMATCH, -1016, "tlsa-mismatch",
+	  STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_TLSA_UNUSABLE, -1017, "tlsa-unusable",
+	  STARTTLS_CLASS_VERIFY },
 };
 
 START_TEST(test_error_codes_are_stable)
@@ -155,7 +161,7 @@ START_TEST(test_error_verdict_texts_are_one_for_each_bit)
 	for (bit = 0; bit < 32; bit++) {
 		text[bit] = starttls_verdict_text(1u << bit);
 		ck_assert_int_eq(text[bit] != NULL,
-		    1u << bit <= STARTTLS_V_DIFFERS);
+		    1u << bit <= STARTTLS_V_TLSA);
 		for (other = 0; text[bit] != NULL && other < bit; other++)
 			ck_assert_str_ne(text[bit], text[other]);
 		if (text[bit] != NULL)

@@ -150,6 +150,15 @@ pin(struct starttls_policy *policy)
 	free(text);
 }
 
+static void
+accept_peer(struct starttls_policy *policy)
+{
+	char *text = mint_pin(&leaf);
+
+	ck_assert_int_eq(starttls_policy_accept_peer(policy, text, NULL), 0);
+	free(text);
+}
+
 /* Use a file of this text, or of a chain with its key. */
 static void
 with_file(struct starttls_policy *policy, char *text,
@@ -232,6 +241,7 @@ static const struct change_row {
 	void (*change)(struct starttls_policy *policy);
 } change_rows[] = {
 	{ "a pin", pin },
+	{ "an accepted peer", accept_peer },
 	{ "a revocation list", add_crl },
 	{ "an identity", add_identity },
 	{ "an anchor", add_anchor },
@@ -337,17 +347,17 @@ START_TEST(test_export_has_sessions_of_sane_sizes)
 		{ (1 << 20) + 1, STARTTLS_E_INVALID },
 	};
 	struct starttls_policy *policy = test_policy(anchors, 1);
-	size_t head = sizeof("STARTTLS-SESSIONS-1\n") - 1 + 32, len, at, i;
+	size_t head = sizeof("STARTTLS-SESSIONS-2\n") - 1 + 32, len, at, i;
 	uint8_t *data = exported(policy, &len), *more;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		more = calloc(1, len + 32 + rows[i].len);
+		more = calloc(1, len + 34 + rows[i].len);
 		ck_assert_ptr_nonnull(more);
 		memcpy(more, data, head);
 		at = head;
 		more[at + 1] = 1;  /* length of the key */
 		more[at + 2] = 'k';
-		at += 4;           /* not only once */
+		at += 6;           /* not only once, nothing noted */
 		more[at] = 0x7f;   /* expires never */
 		at += 8;
 		more[at + 1] = (uint8_t)(rows[i].len >> 16);

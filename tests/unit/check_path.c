@@ -182,7 +182,8 @@ expect_path(const struct starttls_policy *policy, const struct graph *g,
 		chain.crt[i] = is_bad ? e->bad[i].crt : e->good[i].crt;
 		der[i] = is_bad ? e->bad_der[i] : e->good_der[i];
 	}
-	starttls_path_find(policy, &chain, NULL, &path);
+	starttls_path_find(&(struct demand){ .policy = policy }, &chain,
+	    &path);
 	ck_assert_msg((path.verdict == 0) == good, "%s, %s, bad %#llx, "
 	    "anchor %c: verdict %#x for what is %s", g->name, fault,
 	    (unsigned long long)bad, anchor, path.verdict,

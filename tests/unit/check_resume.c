@@ -22,7 +22,7 @@ put(struct resume *r, const char *key, const char *text, int64_t expires,
 	uint8_t *data = (uint8_t *)strdup(text);
 
 	ck_assert_ptr_nonnull(data);
-	starttls_resume_put(r, key, data, strlen(text) + 1, expires, once);
+	starttls_resume_put(r, key, data, strlen(text) + 1, expires, once, 0);
 }
 
 static void
@@ -132,7 +132,7 @@ expect_wiped(struct resume *r, int how)
 	ck_assert_ptr_nonnull(data);
 	memset(data, 's', awaited);
 	wiped = NULL;
-	starttls_resume_put(r, "key", data, awaited, 100, how == 1);
+	starttls_resume_put(r, "key", data, awaited, 100, how == 1, 0);
 	ck_assert_ptr_null(wiped);
 	switch (how) {
 	case 0:
@@ -335,7 +335,7 @@ hammer(void *arg)
 	for (i = 0; i < 3000; i++) {
 		snprintf(key, sizeof(key), "%d", i % 150);
 		starttls_resume_put(r, key, (uint8_t *)strdup(key),
-		    strlen(key) + 1, 100, i % 3 == 0);
+		    strlen(key) + 1, 100, i % 3 == 0, 0);
 		own.key = key;
 		starttls_resume_use(r, key, 0, see_own, &own);
 		if (own.wrong)

@@ -380,7 +380,8 @@ START_TEST(test_verify_bounds_the_search)
 		    GNUTLS_X509_FMT_DER, &der[i]), 0);
 	}
 	policy = test_policy(anchors, 2);
-	starttls_path_find(policy, &chain, NULL, &path);
+	starttls_path_find(&(struct demand){ .policy = policy }, &chain,
+	    &path);
 	ck_assert_msg(path.verdict != 0, "%s", mazes[_i].name);
 	ck_assert_msg(path.signatures < PATH_MAX_SIGNATURES + 2 * PATH_MAX_LEN,
 	    "%s: %u signatures", mazes[_i].name, path.signatures);
