@@ -109,7 +109,17 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 't':
 		return parse_timeout(value, &s->timeout_ms) ? 0 : 1;
 	case 'Z':
-		return parse_seconds(value, &s->close_after_ms) ? 0 : 1;
+		return parse_seconds(value, &s->patience.close_after_ms) ?
+		    0 : 1;
+	case 'H':
+		s->patience.half_close = true;
+		return 0;
+	case '1':
+		s->ends_lines = true;
+		return 0;
+	case '2':
+		s->greets = true;
+		return 0;
 	case '4':
 	case '6':
 		if (s->options.family != STARTTLS_ANY)

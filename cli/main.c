@@ -22,7 +22,7 @@ const char program_name[] = "starttls";
 
 static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
-	  COMMON "Z", run_connect, STARTTLS_CLIENT, false, 0 },
+	  COMMON "ZQH12", run_connect, STARTTLS_CLIENT, false, 0 },
 	{ "check", "URL...", "upgrade, verify, one harmless exchange, goodbye",
 	  COMMON "SjVfowWgusFBDEzGJIO", run_check, STARTTLS_CLIENT, false, 0 },
 	{ "probe", "HOST [PROTOCOL...]",
@@ -36,7 +36,7 @@ static const struct subcommand subcommands[] = {
 	  "be the server: upgrade clients, then run a command, or echo",
 	  SERVE, run_serve, STARTTLS_SERVER, true, 0 },
 	{ "proxy", "URL", "upgrade and verify for local clients without TLS",
-	  COMMON "LUXZQ", run_proxy, STARTTLS_CLIENT, false, 0 },
+	  COMMON "LUXZQH", run_proxy, STARTTLS_CLIENT, false, 0 },
 	{ NULL, NULL, NULL, NULL, NULL, STARTTLS_CLIENT, false, 0 }
 };
 

@@ -70,11 +70,16 @@ static const struct option_row rows[] = {
 	{ 'Y', "--max-running", "NUMBER",
 	  "commands or backends at a time (default: 64)" },
 	{ 'Q', "--idle", "SECONDS",
-	  "end a conversation that is silent for so long (default: 1800)" },
+	  "end what is silent for so long; connect: behind the input's end" },
 	{ 't', "--timeout", "SECONDS",
 	  "one deadline for each URL (default: 30; probe: 10 for all)" },
 	{ 'Z', "--close-after", "SECONDS",
 	  "silence of the server after which the end of input is told it" },
+	{ 'H', "--half-close", NULL, "tell it at once" },
+	{ '1', "--crlf", NULL,
+	  "end lines with CR LF (the default for those of a terminal)" },
+	{ '2', "--greeting", NULL,
+	  "print a greeting behind an upgrade, for clients that wait for it" },
 	{ 'g', "--login", NULL, "log in and out again, with these:" },
 	{ 'u', "--user", "NAME", "whom to log in as" },
 	{ 'F', "--password-file", "FILE",
@@ -426,12 +431,32 @@ options_begin(struct settings *s, const struct subcommand *sub)
 {
 	memset(s, 0, sizeof(*s));
 	s->options.size = sizeof(s->options);
-	s->close_after_ms = DEFAULT_CLOSE_AFTER_MS;
-	s->front.idle_ms = DEFAULT_IDLE_MS;
+	s->patience.close_after_ms = -1;
 	s->timeout_ms = sub->timeout_ms != 0 ? sub->timeout_ms :
 	    DEFAULT_TIMEOUT_MS;
 	s->subcommand = sub;
 	return make_policy(s, sub->role);
+}
+
+/*
+ * For connect --idle is all the patience behind the end of the input.  For those
+ * that listen it is another: with conversations in which nothing is said.
+ */
+static void
+choose_patience(struct settings *s)
+{
+	struct patience *p = &s->patience;
+	const bool listens = strchr(s->subcommand->options, 'L') != NULL;
+	const int idle_ms = listens ? 0 : s->front.idle_ms;
+	const bool is_said = p->close_after_ms >= 0;
+
+	if (listens && s->front.idle_ms == 0)
+		s->front.idle_ms = DEFAULT_IDLE_MS;
+	p->timeout_ms = idle_ms > 0 ? idle_ms : s->timeout_ms;
+	p->answer_ms = is_said ? p->close_after_ms : p->timeout_ms;
+	if (!is_said)
+		p->close_after_ms = idle_ms > 0 ? idle_ms :
+		    DEFAULT_CLOSE_AFTER_MS;
 }
 
 int
@@ -445,6 +470,7 @@ options_end(struct settings *s, const struct identities *later, char *why,
 	if (status != 0)
 		return status;
 	s->account.has_certificate = later->cert_count > 0;
+	choose_patience(s);
 	mistake = find_mistake(s);
 	if (mistake != NULL) {
 		snprintf(why, size, "%s", mistake);

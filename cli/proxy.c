@@ -21,7 +21,7 @@ run_proxy(struct settings *settings)
 		.options = &settings->options,
 		.target = settings->urls[0],
 		.url.size = sizeof(s.url),
-		.close_after_ms = settings->close_after_ms,
+		.patience = settings->patience,
 	};
 	struct starttls_error error;
 	int rc = starttls_url_parse(s.target, &s.url, &error);

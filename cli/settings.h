@@ -13,6 +13,7 @@
 #include "check/format.h"
 #include "check/probe.h"
 #include "relay/front.h"
+#include "relay/relay.h"
 #include "starttls.h"
 
 struct subcommand;
@@ -31,7 +32,8 @@ struct settings {
 	struct batch_settings batch;
 	struct probe_settings probe;
 	struct front_settings front; /* what it points to is owned */
-	int close_after_ms;        /* of proxy's, and of the tunnel's */
+	struct patience patience;  /* of proxy's, and of the tunnel's */
+	bool ends_lines, greets;   /* the tunnel */
 	char **command;            /* what follows "--"; NULL: none */
 	char *to_host;             /* owned; NULL: no backend */
 	char *to_port;

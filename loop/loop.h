@@ -22,7 +22,7 @@
 #include "clock.h"
 #include "queue.h"
 
-#define LOOP_QUEUES 4
+#define LOOP_QUEUES 5
 
 /* One descriptor; embedded in whatever it belongs to, zeroed before use. */
 struct watch {

@@ -38,6 +38,7 @@ struct proxy {
 	struct queue beginning;    /* until the server is verified */
 	struct queue running;
 	struct timer_queue silences; /* of --close-after */
+	struct timer_queue answers; /* ... for a first one */
 	struct starttls_options without_alpn;
 };
 
@@ -163,6 +164,7 @@ watch_relay(struct customer *c)
 	struct timer_queue *const queues[] = {
 		[RELAY_NO_CLOCK] = &front->idles,
 		[RELAY_SILENCE] = &c->proxy->silences,
+		[RELAY_ANSWER] = &c->proxy->answers,
 		[RELAY_DEADLINE] = &front->deadlines,
 	};
 
@@ -210,7 +212,7 @@ begin(struct customer *c)
 	queue_enter(&c->proxy->running, &c->place);
 	c->phase = RELAYING;
 	relay_init(&c->relay, c->session, c->local.fd, c->local.fd);
-	relay_hold(&c->relay);
+	relay_hold(&c->relay, c->proxy->settings->patience.half_close);
 	if (t->from != STARTTLS_HANDSHAKE && greeting != NULL) {
 		front_line(greeting, t->host, NULL, line, sizeof(line));
 		if (!relay_say(&c->relay, line)) {
@@ -438,7 +440,9 @@ prepare(struct proxy *proxy, const struct proxy_settings *settings)
 	if (rc != 0)
 		return rc;
 	loop_add_queue(&proxy->front.loop, &proxy->silences,
-	    settings->close_after_ms);
+	    settings->patience.close_after_ms);
+	loop_add_queue(&proxy->front.loop, &proxy->answers,
+	    settings->patience.answer_ms);
 	proxy->dialler.answer = dialled;
 	rc = dialler_init(&proxy->dialler, &proxy->front.loop);
 	return rc == 0 ? 0 : complain_errno("pipe", rc);

@@ -7,6 +7,7 @@
 #define RELAY_PROXY_H
 
 #include "front.h"
+#include "relay.h"
 
 /* Whom to trust and reach, and for whom. */
 struct proxy_settings {
@@ -16,8 +17,7 @@ struct proxy_settings {
 	const struct starttls_options *options;
 	const char *target;        /* the URL as it was given, */
 	struct starttls_url url;   /* and taken apart */
-	int close_after_ms;        /* silence of the server after which the end
-	                              of the input is told it */
+	struct patience patience;  /* with the end of a client's input */
 };
 
 /* Until a signal ends it.  Returns the exit status, and has complained. */

@@ -66,12 +66,13 @@ relay_init(struct relay *r, struct starttls_session *session, int in, int out)
 }
 
 void
-relay_hold(struct relay *r)
+relay_hold(struct relay *r, bool half_close)
 {
 	struct starttls_report report = { .size = sizeof(report) };
 
 	starttls_session_report(r->session, &report);
 	r->holds = true;
+	r->released = half_close;
 	replies_init(&r->replies, report.protocol, !report.upgraded);
 }
 
@@ -149,9 +150,32 @@ must_wait(void)
 	return errno == EINTR || errno == EAGAIN;
 }
 
+/*
+ * Line ends of the network for those of this system, in place: what was read is
+ * in the second half of the buffer.  How many bytes there are now.
+ */
+static ssize_t
+end_lines(struct relay *r, size_t n)
+{
+	const char *from = r->up.data + BUFFER_SIZE / 2;
+	char *to = r->up.data;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const char c = from[i];
+
+		if (c == '\n' && r->last != '\r')
+			*to++ = '\r';
+		*to++ = c;
+		r->last = c;
+	}
+	return to - r->up.data;
+}
+
 static enum relay_result
 read_local(struct relay *r)
 {
+	const size_t at = r->ends_lines ? BUFFER_SIZE / 2 : 0;
 	ssize_t n;
 
 	if (r->in < 0 || r->in_ended || !is_empty(&r->up) ||
@@ -160,14 +184,15 @@ read_local(struct relay *r)
 	r->in_ready = false;
 	if (!fill(&r->up))
 		return local_failed(r, "input", ENOMEM);
-	n = r->in_is_socket ?
-	    recv(r->in, r->up.data, BUFFER_SIZE, MSG_DONTWAIT) :
-	    read(r->in, r->up.data, BUFFER_SIZE);
+	n = r->in_is_socket ? recv(r->in, r->up.data + at, BUFFER_SIZE - at,
+	    MSG_DONTWAIT) : read(r->in, r->up.data + at, BUFFER_SIZE - at);
 	/* a process that ends without having read everything of ours */
 	if (n < 0 && errno == ECONNRESET && r->is_pair && !r->may_block)
 		n = 0;
 	if (n < 0 && !must_wait())
 		return local_failed(r, "input", errno);
+	if (n > 0 && r->ends_lines)
+		n = end_lines(r, (size_t)n);
 	got(r, &r->up, n, &r->in_ended);
 	if (n > 0 && r->holds)
 		replies_sent(&r->replies, r->up.data, (size_t)n);
@@ -393,6 +418,15 @@ is_holding(const struct relay *r)
 	return r->in_ended && !r->shut && is_empty(&r->up) && !may_shut(r);
 }
 
+/* Whether the peer has nothing more to say: it has answered the goodbye, or all
+   there was, if anything, and been told of the end. */
+static bool
+is_settled(const struct relay *r)
+{
+	return replies_are_over(&r->replies) ||
+	    (r->shut && (!r->said || replies_are_complete(&r->replies)));
+}
+
 enum relay_clock
 relay_clock(const struct relay *r)
 {
@@ -403,10 +437,12 @@ relay_clock(const struct relay *r)
 		return RELAY_NO_CLOCK;
 	if (is_slow || !r->holds)
 		return RELAY_DEADLINE;
-	if (replies_are_over(&r->replies))
+	if (is_settled(r))
 		return RELAY_SILENCE;
-	return is_holding(r) && !replies_said_goodbye(&r->replies) &&
-	    !replies_will_come(&r->replies) ? RELAY_SILENCE : RELAY_DEADLINE;
+	if (!is_holding(r) || replies_said_goodbye(&r->replies) ||
+	    replies_will_come(&r->replies))
+		return RELAY_DEADLINE;
+	return replies_are_asked(&r->replies) ? RELAY_ANSWER : RELAY_SILENCE;
 }
 
 bool
@@ -418,7 +454,7 @@ relay_is_patient(struct relay *r)
 		r->released = true;
 		return true;
 	}
-	if (r->holds && replies_are_over(&r->replies)) {
+	if (r->holds && is_settled(r)) {
 		r->peer_ended = r->shut = true;
 		return true;
 	}

@@ -37,7 +37,17 @@ enum relay_result {
 enum relay_clock {
 	RELAY_NO_CLOCK,            /* a conversation */
 	RELAY_SILENCE,             /* the last words may have been said */
+	RELAY_ANSWER,              /* the first is due, if there are any */
 	RELAY_DEADLINE             /* somebody has to say something, or end */
+};
+
+/* What to do about the end of the local input. */
+struct patience {
+	bool half_close;           /* the peer is told at once */
+	int close_after_ms;        /* ... else after such a silence, */
+	int answer_ms;             /* or this one if it was asked something, and
+	                              has not answered anything yet */
+	int timeout_ms;            /* for an answer that will come, or an end */
 };
 
 struct relay {
@@ -48,6 +58,8 @@ struct relay {
 	bool in_ready, out_ready;  /* it did; the caller sets them */
 	bool in_is_socket, out_is_socket;
 	bool is_pair;              /* a socket of a process of this machine */
+	bool ends_lines;           /* LF of the local side becomes CR LF */
+	char last;                 /* byte that it said */
 	size_t chunk;              /* a write that cannot block */
 	struct flow up;            /* local to session */
 	struct flow down;          /* session to local */
@@ -82,8 +94,10 @@ void relay_init(struct relay *relay, struct starttls_session *session,
  * been silent for a while: many servers take close_notify for a client that is
  * gone, and throw away what they had to say.  And let a peer that has answered
  * the protocol's goodbye end without close_notify.
+ *
+ * @half_close  tell the end at once all the same, and go on reading
  */
-void relay_hold(struct relay *relay);
+void relay_hold(struct relay *relay, bool half_close);
 /* Move what can be moved, within bounds. */
 enum relay_result relay_step(struct relay *relay);
 /* Have this said to the local side first.  False: no memory. */

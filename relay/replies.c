@@ -521,15 +521,22 @@ replies_said_goodbye(const struct replies *r)
 }
 
 bool
+replies_are_complete(const struct replies *r)
+{
+	return r->speaks && !r->unclear && r->due == 0 && !r->in_block &&
+	    !r->in_content && r->open_code == 0 &&
+	    r->sent.len == 0 && r->sent.skip == 0 &&
+	    r->heard.len == 0 && r->heard.skip == 0;
+}
+
+bool
 replies_are_over(const struct replies *r)
 {
-	return replies_said_goodbye(r) && !r->unclear && r->due == 0 &&
-	    r->bye && !r->in_block && r->open_code == 0 &&
-	    r->heard.len == 0 && r->heard.skip == 0;
+	return replies_said_goodbye(r) && r->bye && replies_are_complete(r);
 }
 
 bool
 replies_are_asked(const struct replies *r)
 {
-	return !r->unclear && r->due > (r->greets ? 1 : 0);
+	return !r->unclear && r->due > (r->greets && !r->speaks ? 1 : 0);
 }

@@ -58,7 +58,9 @@ bool replies_are_due(const struct replies *replies);
 bool replies_will_come(const struct replies *replies);
 /* The last that was said to the peer was the protocol's goodbye. */
 bool replies_said_goodbye(const struct replies *replies);
-/* ... and all was answered for certain, that too: nothing can follow. */
+/* All was answered for certain, whether the goodbye is among it or not. */
+bool replies_are_complete(const struct replies *replies);
+/* ... and it is, and was the last: nothing can follow. */
 bool replies_are_over(const struct replies *replies);
 
 #endif

@@ -51,8 +51,7 @@ wait_for_any(struct relay *r, int64_t until)
 
 /* When patience ends, anew whenever something has moved; 0: never. */
 static int64_t
-set_clock(struct relay *r, const struct tunnel_settings *settings,
-	  int64_t until)
+set_clock(struct relay *r, const struct patience *patience, int64_t until)
 {
 	enum relay_clock clock = relay_clock(r);
 
@@ -60,8 +59,9 @@ set_clock(struct relay *r, const struct tunnel_settings *settings,
 		return 0;
 	if (r->moved || clock != r->clock || until == 0)
 		until = loop_now_us() + 1000 * (int64_t)(
-		    clock == RELAY_SILENCE ? settings->close_after_ms :
-		    settings->timeout_ms);
+		    clock == RELAY_SILENCE ? patience->close_after_ms :
+		    clock == RELAY_ANSWER ? patience->answer_ms :
+		    patience->timeout_ms);
 	r->clock = clock;
 	return until;
 }
@@ -111,8 +111,7 @@ end(const struct relay *r, enum relay_result last, struct starttls_error *e)
 }
 
 static enum tunnel_result
-run(struct relay *r, const struct tunnel_settings *settings,
-    struct starttls_error *e)
+run(struct relay *r, const struct patience *patience, struct starttls_error *e)
 {
 	enum relay_result last;
 	int64_t until = 0;
@@ -120,7 +119,7 @@ run(struct relay *r, const struct tunnel_settings *settings,
 
 	while ((last = relay_step(r)) == RELAY_GOES_ON &&
 	    !relay_has_delivered(r)) {
-		until = set_clock(r, settings, until);
+		until = set_clock(r, patience, until);
 		rc = wait_for_any(r, until);
 		if (rc != 0)
 			return fail_here(e, "poll", rc);
@@ -143,10 +142,14 @@ tunnel(struct starttls_session *session, int in, int out,
 	struct relay r;
 
 	relay_init(&r, session, in, out);
-	relay_hold(&r);
+	relay_hold(&r, settings->patience.half_close);
 	r.may_block = true;
+	r.ends_lines = settings->ends_lines;
 	r.out_ended = true;        /* when we end, and not before */
-	result = run(&r, settings, error);
+	result = settings->greeting == NULL ||
+	    relay_say(&r, settings->greeting) ?
+	    run(&r, &settings->patience, error) :
+	    fail_here(error, "greeting", ENOMEM);
 	if (result == TUNNEL_DONE && !r.shut)
 		(void)!starttls_session_shutdown(session);
 	relay_done(&r);

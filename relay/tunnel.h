@@ -6,13 +6,16 @@
 #ifndef RELAY_TUNNEL_H
 #define RELAY_TUNNEL_H
 
+#include <stdbool.h>
+
+#include "relay.h"
 #include "starttls.h"
 
-/* How long to be patient. */
+/* What to do besides moving bytes. */
 struct tunnel_settings {
-	int close_after_ms;        /* silence of the server after which the end
-	                              of the input is told it */
-	int timeout_ms;            /* for an answer to that */
+	const char *greeting;      /* to say first; NULL: none */
+	bool ends_lines;           /* LF of the input becomes CR LF */
+	struct patience patience;  /* behind the end of the input */
 };
 
 enum tunnel_result {

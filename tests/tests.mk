@@ -32,6 +32,7 @@ COMMAND_TESTS = tests/command/cli.test tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
 	tests/command/proxy.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
+	tests/command/connect.test \
 	tests/command/login.test tests/command/login-echo.test \
 	tests/command/login-hostile.test tests/command/login-scram.test \
 	tests/command/login-source.test tests/command/targets.test \
@@ -42,10 +43,12 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/library.test tests/real/readme.test \
 	tests/real/clients.test tests/real/examples.test \
 	tests/real/pipelined.test tests/real/ftp-data.test \
-	tests/real/compare.test tests/real/cookbook.test
+	tests/real/compare.test tests/real/cookbook.test \
+	tests/real/tunnel.test
 EXPORTER_TESTS = tests/command/exporter.test tests/real/prometheus.test
 # What the scripts need besides.
 TEST_FILES = tests/command/logins.py tests/command/serving.py \
+	tests/command/upgrading.py \
 	tests/hostile/README.md tests/hostile/certificates.py \
 	tests/hostile/certs.py tests/hostile/channels.py \
 	tests/hostile/cleartext.py tests/hostile/client_clear.py \
