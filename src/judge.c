@@ -362,7 +362,7 @@ starttls_judge(const struct demand *demand, const struct chain *chain,
 		if (end < path->end)
 			path->end = end;
 		path->pinned = path->pinned ||
-		    starttls_path_is_pinned(policy, path->crt[i]);
+		    starttls_policy_has_pin(policy, path->crt[i]);
 	}
 	for (i = 1; demand->tlsa != NULL && path->verdict == 0 &&
 	    i < path->len && !path->has_authority; i++)

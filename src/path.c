@@ -60,22 +60,6 @@ struct search {
 	int dead_end;              /* its last certificate */
 };
 
-bool
-starttls_path_is_pinned(const struct starttls_policy *policy,
-			gnutls_x509_crt_t crt)
-{
-	uint8_t id[PIN_SIZE];
-	size_t size = sizeof(id), i;
-
-	if (policy->pin_count == 0 || gnutls_x509_crt_get_key_id(crt,
-	    GNUTLS_KEYID_USE_SHA256, id, &size) < 0 || size != sizeof(id))
-		return false;
-	for (i = 0; i < policy->pin_count; i++)
-		if (memcmp(policy->pins[i], id, sizeof(id)) == 0)
-			return true;
-	return false;
-}
-
 static bool
 is_over(const struct search *s)
 {

@@ -70,8 +70,4 @@ struct path {
 void starttls_path_find(const struct demand *demand, const struct chain *chain,
 			struct path *ret_path);
 
-/* Whether the policy has a pin of this key. */
-bool starttls_path_is_pinned(const struct starttls_policy *policy,
-			     gnutls_x509_crt_t crt);
-
 #endif

@@ -174,36 +174,6 @@ starttls_policy_add_trust_file(struct starttls_policy *policy,
 }
 
 int
-starttls_policy_pin(struct starttls_policy *policy, const char *pin,
-		    struct starttls_error *error)
-{
-	const char *at = pin;
-	size_t count, len;
-	uint8_t (*pins)[PIN_SIZE];
-	int rc = starttls_policy_may_set(policy, pin, error);
-
-	if (rc != 0)
-		return rc;
-	count = policy->pin_count;
-	for (;; at += len + 1) {
-		len = strcspn(at, ";");
-		pins = realloc(policy->pins, (count + 1) * sizeof(*pins));
-		if (pins == NULL)
-			return no_memory(error);
-		policy->pins = pins;
-		if (!starttls_peer_parse_key(at, len, pins[count]))
-			return starttls_policy_wrong(error, STARTTLS_E_INVALID,
-			    "a pin is sha256// and the base64 of 32 bytes, "
-			    "as curl has it");
-		count++;
-		if (at[len] == '\0')
-			break;
-	}
-	policy->pin_count = count;
-	return 0;
-}
-
-int
 starttls_policy_require_ocsp(struct starttls_policy *policy,
 			     struct starttls_error *error)
 {

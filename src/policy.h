@@ -81,6 +81,10 @@ int starttls_policy_may_set(struct starttls_policy *policy,
 			    const void *argument,
 			    struct starttls_error *error);
 
+/** starttls_policy_has_pin: whether a certificate's key is pinned (pin.c). */
+bool starttls_policy_has_pin(const struct starttls_policy *policy,
+			     gnutls_x509_crt_t crt);
+
 /**
  * starttls_identity_for: which of a server's identities a client means.
  *

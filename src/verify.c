@@ -244,7 +244,7 @@ try_path(struct trial *t, const struct demand *demand, struct attempt *ret)
 	    .by = STARTTLS_BY_ANCHOR };
 	starttls_path_find(demand, &t->chain, path);
 	if (path->verdict != 0 && demand->anchors == NULL &&
-	    starttls_path_is_pinned(policy, leaf)) {
+	    starttls_policy_has_pin(policy, leaf)) {
 		forgive(policy, &t->chain, path);
 		path->pinned = true;
 		ret->by = STARTTLS_BY_PIN;
@@ -290,7 +290,7 @@ stand_in(struct trial *t, enum starttls_verified_by by, struct attempt *ret)
 	(void)check_dates(s, leaf);
 	if (policy->require_ocsp)
 		starttls_found(f, starttls_staple_check(s, path, true), 0);
-	if (policy->pin_count > 0 && !starttls_path_is_pinned(policy, leaf) &&
+	if (policy->pin_count > 0 && !starttls_policy_has_pin(policy, leaf) &&
 	    (path->len == 0 || path->verdict != 0 || !path->pinned))
 		starttls_found(f, STARTTLS_V_PIN, -1);
 	forgive(policy, &t->chain, path);
