@@ -45,7 +45,8 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/pipelined.test tests/real/ftp-data.test \
 	tests/real/compare.test tests/real/cookbook.test \
 	tests/real/tunnel.test
-EXPORTER_TESTS = tests/command/exporter.test tests/real/prometheus.test
+EXPORTER_TESTS = tests/command/exporter.test tests/real/prometheus.test \
+	tests/real/alerts.test
 # What the scripts need besides.
 TEST_FILES = tests/command/logins.py tests/command/serving.py \
 	tests/command/upgrading.py \
