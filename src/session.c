@@ -120,7 +120,7 @@ starttls_session_write(struct starttls_session *session, const void *data,
 {
 	struct starttls_session *s = session;
 	const uint8_t *at = data;
-	size_t sent = 0;
+	size_t sent;
 	ssize_t n;
 	int rc;
 
@@ -131,21 +131,25 @@ starttls_session_write(struct starttls_session *session, const void *data,
 	if (s->shut)
 		return STARTTLS_E_STATE;
 	s->used = true;
+	sent = s->ahead;
 	while (sent < len) {
 		if (is_late(s))
 			return too_late(s);
 		n = gnutls_record_send(s->tls, at + sent, len - sent);
 		if (n >= 0) {
 			sent += (size_t)n;
-			if (s->deadline == 0)
-				break;
 			continue;
 		}
 		rc = retry(s, n);
-		if (rc != 0)
+		if (rc == 0)
+			continue;
+		if (starttls_is_fatal(rc) || sent == 0)
 			return rc;
+		break;
 	}
-	return (ssize_t)sent;
+	/* a record that was begun with more of the stream than this is whole */
+	s->ahead = sent > len ? sent - len : 0;
+	return (ssize_t)(sent > len ? len : sent);
 }
 
 int

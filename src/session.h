@@ -80,6 +80,8 @@ struct starttls_session {
 	bool used;                 /* application data went either way */
 	bool closed_by_peer;       /* close_notify received */
 	bool shut;                 /* close_notify sent */
+	size_t ahead;              /* bytes of the next write that GnuTLS has
+	                              taken already */
 	size_t discarded;          /* by close */
 	struct preamble *exchange;
 

@@ -1183,10 +1183,11 @@ starttls_session_read(struct starttls_session *session, void *data,
 /**
  * starttls_session_write: send application data.
  *
- * After WANT_* call again with the same @data and @len.
+ * After WANT_*, or if less than @len was taken, go on with what was not: some
+ * of it may be on its way already.  It may be cut into other pieces.
  *
- * Returns: bytes taken, 1..@len, or 0 if @len is 0; without a deadline that
- * may be less than @len; with one it is all or an error.  STARTTLS_WANT_READ,
+ * Returns: bytes taken, 1..@len, or 0 if @len is 0.  All of them, unless it
+ * never waits: then as many as there is room for.  STARTTLS_WANT_READ,
  * STARTTLS_WANT_WRITE, STARTTLS_E_IO, STARTTLS_E_TLS, STARTTLS_E_TIMEOUT,
  * STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM, STARTTLS_E_STATE (after a half close),
  * STARTTLS_E_INVALID (NULL, @len above SSIZE_MAX)

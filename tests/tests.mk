@@ -23,7 +23,8 @@ UNIT_TESTS = \
 	tests/unit/check_session_binding tests/unit/check_session_report \
 	tests/unit/check_session_identity tests/unit/check_session_misuse \
 	tests/unit/check_session_descriptor tests/unit/check_dial \
-	tests/unit/check_resolve tests/unit/check_wait tests/unit/check_fd \
+	tests/unit/check_resolve tests/unit/check_wait \
+	tests/unit/check_waiting tests/unit/check_fd \
 	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
 	tests/unit/check_alloc tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \

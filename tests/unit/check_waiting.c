@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * Waiting: who waits and who does not, what silence is, what a signal does,
+ * and that a write which had to stop goes on where it was.
+ *
+ * Time stands still in here.  poll(2) and the clock are the test's own: who
+ * waits gives the peer a turn and lets time pass, so that what would take
+ * minutes is quick, and always the same.
+ */
+
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "harness.h"
+#include "session.h"
+#include "upgrade.h"
+#include "wait.h"
+
+#define LARGE 100000
+#define TURN_MS 10                 /* how long a turn of the peer takes */
+#define MANY 100000                /* turns: nobody waits as long */
+
+static struct mint_cert root, leaf;
+static const struct mint_cert *const chain[] = { &leaf };
+static struct tlspair_server servers[] = {
+	{ .chain = chain, .n = 1, .priority = TLS12 },
+	{ .chain = chain, .n = 1, .priority = TLS13 },
+};
+
+/* The world around the library, of which there is one. */
+static struct {
+	int64_t now_us;
+	struct conn *conn;
+	void (*turn)(struct conn *c); /* of the peer, while somebody waits */
+	unsigned turns;
+	size_t room;               /* that the transport has for us */
+} world;
+
+static bool
+is_ready(const struct conn *c, short events)
+{
+	return events == POLLIN ? c->pair.to_client.len > 0 ||
+	    c->pair.to_client.is_ended : world.room > 0;
+}
+
+int
+poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	int step = timeout >= 0 && timeout < TURN_MS ? timeout : TURN_MS;
+
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_lt(++world.turns, MANY);
+	world.now_us += step * 1000;
+	world.turn(world.conn);
+	fds->revents = is_ready(world.conn, fds->events) ? fds->events : 0;
+	return fds->revents != 0;
+}
+
+int
+clock_gettime(clockid_t clock, struct timespec *ret_now)
+{
+	(void)clock;
+	ret_now->tv_sec = (time_t)(MINT_NOW + world.now_us / 1000000);
+	ret_now->tv_nsec = (long)(world.now_us % 1000000) * 1000;
+	return 0;
+}
+
+/* The transport: a queue for what comes, and as much room as there is. */
+
+static ssize_t
+take(void *context, void *data, size_t size)
+{
+	struct conn *c = context;
+
+	return tlspair_client_recv(&c->pair, data, size);
+}
+
+static ssize_t
+give(void *context, const void *data, size_t len)
+{
+	struct conn *c = context;
+
+	if (len > world.room)
+		len = world.room;
+	if (len == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (world.room != SIZE_MAX)
+		world.room -= len;
+	return tlspair_client_send(&c->pair, data, len);
+}
+
+static void
+set_up(void)
+{
+	mint(&root, &(struct mint_spec){ .cn = "root", .is_ca = true }, NULL);
+	mint(&leaf, &(struct mint_spec){ .dns = { PEER } }, &root);
+}
+
+static void
+tear_down(void)
+{
+	mint_free(&leaf);
+	mint_free(&root);
+}
+
+static void
+serve_turn(struct conn *c)
+{
+	conn_serve(c);
+}
+
+static struct conn_spec spec;
+
+/* An upgrade that can wait.  Nothing has moved. */
+static void
+begin(struct conn *c, const char *protocol, enum starttls_stage from, int version)
+{
+	struct starttls_session *s;
+
+	memset(&world, 0, sizeof(world));
+	world.conn = c;
+	world.turn = serve_turn;
+	world.room = SIZE_MAX;
+	spec = (struct conn_spec){ .server = &servers[version],
+	    .protocol = protocol, .from = from };
+	spec.policy = test_policy((const struct mint_cert *const[]){ &root },
+	    1);
+	ck_assert_int_eq(conn_begin(c, &spec), 0);
+	starttls_policy_unref(spec.policy);
+	c->pair.is_boundless = true;
+	s = c->upgrade->session;
+	s->io.fd = 0;              /* which nobody looks at */
+	s->io.recv = take;
+	s->io.send = give;
+	s->io.context = c;
+}
+
+/* A session of who polls. */
+static void
+open_stepping(struct conn *c, int version)
+{
+	begin(c, "imap", STARTTLS_HANDSHAKE, version);
+	ck_assert_msg(conn_handshake(c) == 0, "%s", c->error.message);
+	ck_assert_uint_eq(world.turns, 0);
+}
+
+static uint8_t *
+large_data(void)
+{
+	uint8_t *data = malloc(LARGE);
+	uint32_t x = 1;
+	size_t i;
+
+	ck_assert_ptr_nonnull(data);
+	for (i = 0; i < LARGE; i++) {
+		x = x * 1664525 + 1013904223;
+		data[i] = (uint8_t)(x >> 24);
+	}
+	return data;
+}
+
+static void
+expect_arrived(struct conn *c, const uint8_t *data, size_t len)
+{
+	world.room = SIZE_MAX;
+	conn_settle(c);
+	ck_assert_int_eq(c->pair.error, 0);
+	ck_assert_uint_eq(c->pair.received.len, len);
+	ck_assert(memcmp(c->pair.received.data + c->pair.received.start, data,
+	    len) == 0);
+}
+
+/*
+ * Writing
+ */
+
+/* All that fits in one call, and not a record of it. */
+START_TEST(test_wait_writes_until_it_would_block)
+{
+	uint8_t *data = large_data();
+	struct conn c;
+	ssize_t n;
+
+	open_stepping(&c, _i);
+	ck_assert_int_eq(starttls_session_write(c.session, data, LARGE),
+	    LARGE);
+	ck_assert_uint_eq(world.turns, 0);
+	expect_arrived(&c, data, LARGE);
+	conn_done(&c);
+
+	open_stepping(&c, _i);
+	world.room = LARGE / 2;
+	n = starttls_session_write(c.session, data, LARGE);
+	ck_assert_int_gt(n, LARGE / 2 - 3 * 16384);
+	ck_assert_int_lt(n, LARGE / 2);
+	ck_assert_int_eq(starttls_session_write(c.session, data + n,
+	    (size_t)(LARGE - n)), STARTTLS_WANT_WRITE);
+	ck_assert_uint_eq(world.turns, 0);
+	world.room = SIZE_MAX;
+	ck_assert_int_eq(starttls_session_write(c.session, data + n,
+	    (size_t)(LARGE - n)), LARGE - n);
+	expect_arrived(&c, data, LARGE);
+	conn_done(&c);
+	free(data);
+}
+END_TEST
+
+/* The stream may be cut anew for each call, whatever record is under way. */
+START_TEST(test_wait_writes_in_other_pieces)
+{
+	uint8_t *data = large_data();
+	uint32_t x = (uint32_t)_i;
+	size_t done = 0;
+	struct conn c;
+
+	open_stepping(&c, _i % 2);
+	while (done < LARGE) {
+		size_t len;
+		ssize_t n;
+
+		x = x * 1664525 + 1013904223;
+		world.room = x >> 20;
+		len = (x >> 4) % (x % 2 != 0 ? 100 : 40000) + 1;
+		if (len > LARGE - done)
+			len = LARGE - done;
+		n = starttls_session_write(c.session, data + done, len);
+		ck_assert_msg(n == STARTTLS_WANT_WRITE ||
+		    (n > 0 && (size_t)n <= len), "%zd of %zu", n, len);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	expect_arrived(&c, data, LARGE);
+	conn_done(&c);
+	free(data);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("wait");
+	TCase *writes = tcase_create("writes");
+	TCase *all[] = { writes };
+	size_t i;
+
+	mint_set_clock();
+	for (i = 0; i < ARRAY_LEN(all); i++) {
+		tcase_add_unchecked_fixture(all[i], set_up, tear_down);
+		tcase_set_timeout(all[i], 60);
+		suite_add_tcase(suite, all[i]);
+	}
+	tcase_add_loop_test(writes, test_wait_writes_until_it_would_block, 0,
+	    2);
+	tcase_add_loop_test(writes, test_wait_writes_in_other_pieces, 0, 20);
+	return run_suite(suite);
+}
