@@ -60,7 +60,9 @@ converse(struct starttls_policy *policy,
 	c->session = starttls_upgrade_take(c->upgrade);
 	c->upgrade = NULL;
 	starttls_session_report(c->session, &c->report);
-	return 0;
+	/* what waits from here on may be a loop */
+	c->code = starttls_session_set_deadline(c->session, 0);
+	return c->code;
 }
 
 void

@@ -158,6 +158,5 @@ starttls_open(struct starttls_session **ret_session,
 	if (rc != 0)
 		return rc;
 	*ret_session = starttls_upgrade_take(upgrade);
-	(*ret_session)->deadline = deadline;
 	return 0;
 }

@@ -978,7 +978,9 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 /**
  * starttls_upgrade_run: step and wait until done or failed.
  *
- * @timeout_ms  one deadline for all of it
+ * @timeout_ms  one deadline for all of it.  What is left of it goes on bounding
+ *              the session, which waits as well, until
+ *              starttls_session_set_deadline renews it; 0: it never waits.
  *
  * Returns: 0 or a code of starttls_upgrade_step, but never WANT_*;
  * STARTTLS_E_TIMEOUT; STARTTLS_E_INVALID (a transport without descriptor
@@ -1003,6 +1005,10 @@ starttls_upgrade_alpn_refused(const struct starttls_upgrade *upgrade);
 
 /**
  * starttls_upgrade_take: consume a finished upgrade, get its session.
+ *
+ * Who waited goes on waiting: it waits if starttls_upgrade_run has finished the
+ * upgrade, and not if starttls_upgrade_step has.  Either can be changed with
+ * starttls_session_set_deadline.
  *
  * Ownership: the session is the caller's (starttls_session_free); @upgrade
  * is freed.  If the upgrade is not finished and verified nothing happens.
@@ -1165,8 +1171,8 @@ starttls_upgrade_cert_der(const struct starttls_upgrade *upgrade,
 /**
  * starttls_session_read: receive application data.
  *
- * Waits only if a deadline was set (starttls_session_set_deadline, or
- * starttls_open).
+ * Waits if the session does: if it comes from starttls_open or
+ * starttls_upgrade_run, or starttls_session_set_deadline has made it wait.
  *
  * Returns: bytes, 1..@size; 0 when the peer closed with close_notify;
  * STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_TRUNCATED (end of
@@ -1229,8 +1235,8 @@ STARTTLS_API void starttls_session_free(struct starttls_session *session);
  *
  * The budget is shared by all following calls until it is set again.
  *
- * @timeout_ms  0: never wait, the calls return WANT_* (the default of a
- *              session taken from an upgrade); -1: wait for ever
+ * @timeout_ms  0: never wait, the calls return WANT_* (what a session does
+ *              whose upgrade was stepped); -1: wait for ever
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL, below -1, nothing to wait on)
  */
@@ -1357,8 +1363,8 @@ starttls_dial(const char *host, const char *port, enum starttls_family family,
  * starttls_open: from a URL to a verified session.
  *
  * @timeout_ms  one deadline for everything from name resolution to the end
- *              of the handshake.  What is left of it goes on bounding the
- *              session until starttls_session_set_deadline renews it.
+ *              of the handshake, and then for the session, as with
+ *              starttls_upgrade_run
  *
  * Connects a second time, within the deadline, if that is what
  * starttls_upgrade_alpn_refused recommends.

@@ -500,6 +500,8 @@ starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 		    "a descriptor to wait for are needed");
 	for (;;) {
 		rc = starttls_upgrade_step(u, error);
+		if (rc == 0) /* who waited goes on waiting */
+			u->session->deadline = timeout_ms == 0 ? 0 : deadline;
 		if (rc == 0 || starttls_is_fatal(rc))
 			return rc;
 		rc = starttls_wait(u->session->io.fd, rc, deadline);

@@ -75,6 +75,12 @@ clock_gettime(clockid_t clock, struct timespec *ret_now)
 	return 0;
 }
 
+static int64_t
+elapsed_ms(int64_t start_us)
+{
+	return (world.now_us - start_us) / 1000;
+}
+
 /* The transport: a queue for what comes, and as much room as there is. */
 
 static ssize_t
@@ -121,6 +127,12 @@ serve_turn(struct conn *c)
 	conn_serve(c);
 }
 
+static void
+silent_turn(struct conn *c)
+{
+	(void)c;
+}
+
 static struct conn_spec spec;
 
 /* An upgrade that can wait.  Nothing has moved. */
@@ -145,6 +157,25 @@ begin(struct conn *c, const char *protocol, enum starttls_stage from, int versio
 	s->io.recv = take;
 	s->io.send = give;
 	s->io.context = c;
+}
+
+static void
+run(struct conn *c, int timeout_ms)
+{
+	ck_assert_msg(starttls_upgrade_run(c->upgrade, timeout_ms,
+	    &c->error) == 0, "%s", c->error.message);
+	c->session = starttls_upgrade_take(c->upgrade);
+	ck_assert_ptr_nonnull(c->session);
+	c->upgrade = NULL;
+	conn_settle(c);
+}
+
+/* A session of who waits. */
+static void
+open_waiting(struct conn *c, int version, int timeout_ms)
+{
+	begin(c, "imap", STARTTLS_HANDSHAKE, version);
+	run(c, timeout_ms);
 }
 
 /* A session of who polls. */
@@ -246,12 +277,138 @@ START_TEST(test_wait_writes_in_other_pieces)
 }
 END_TEST
 
+/*
+ * Who waits
+ */
+
+/* Says something after a while, and takes what comes. */
+static void
+slow_turn(struct conn *c)
+{
+	if (world.turns == 20)
+		tlspair_write(&c->pair, "late", 4);
+	if (world.turns % 10 == 0)
+		world.room = 20000;
+	conn_serve(c);
+}
+
+static void
+expect_waiting(struct conn *c)
+{
+	uint8_t *data = large_data();
+	char in[16];
+
+	world.turn = slow_turn;
+	world.turns = 0;
+	ck_assert_int_eq(starttls_session_read(c->session, in, sizeof(in)),
+	    4);
+	ck_assert_uint_ge(world.turns, 20);
+	/* all of it, however many waits that takes */
+	world.room = 0;
+	ck_assert_int_eq(starttls_session_write(c->session, data, LARGE),
+	    LARGE);
+	ck_assert_uint_ge(world.turns, 60);
+	expect_arrived(c, data, LARGE);
+	free(data);
+}
+
+static void
+expect_no_waiting(struct conn *c)
+{
+	unsigned before = world.turns;
+	char in[16];
+
+	ck_assert_int_eq(starttls_session_read(c->session, in, sizeof(in)),
+	    STARTTLS_WANT_READ);
+	world.room = 0;
+	ck_assert_int_eq(starttls_session_write(c->session, "x", 1),
+	    STARTTLS_WANT_WRITE);
+	world.room = SIZE_MAX;
+	ck_assert_int_eq(starttls_session_write(c->session, "x", 1), 1);
+	ck_assert_uint_eq(world.turns, before);
+}
+
+START_TEST(test_wait_goes_on_after_a_run)
+{
+	struct conn c;
+
+	open_waiting(&c, _i % 2, _i < 2 ? -1 : 60000);
+	expect_waiting(&c);
+	conn_done(&c);
+
+	/* and until told otherwise */
+	open_waiting(&c, _i % 2, 60000);
+	ck_assert_int_eq(starttls_session_set_deadline(c.session, 0), 0);
+	expect_no_waiting(&c);
+	conn_done(&c);
+}
+END_TEST
+
+START_TEST(test_wait_does_not_begin_after_a_step)
+{
+	struct conn c;
+
+	open_stepping(&c, _i);
+	expect_no_waiting(&c);
+	conn_done(&c);
+
+	open_stepping(&c, _i);
+	ck_assert_int_eq(starttls_session_set_deadline(c.session, -1), 0);
+	expect_waiting(&c);
+	conn_done(&c);
+}
+END_TEST
+
+/* The deadline of a run is one for the session as well. */
+START_TEST(test_wait_ends_with_the_deadline_of_the_run)
+{
+	struct starttls_error error;
+	struct conn c;
+	char in[16];
+
+	open_waiting(&c, _i, 3000);
+	ck_assert_int_gt(elapsed_ms(0), 0);
+	world.turn = silent_turn;
+	ck_assert_int_eq(starttls_session_read(c.session, in, sizeof(in)),
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(elapsed_ms(0), 3000);
+	ck_assert_int_eq(starttls_session_error(c.session, &error),
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(error.phase, STARTTLS_PHASE_SESSION);
+	conn_done(&c);
+}
+END_TEST
+
+/* Who finishes the upgrade counts, and a run that never waits is no wait. */
+START_TEST(test_wait_is_what_the_last_call_did)
+{
+	struct conn c;
+	int rc;
+
+	begin(&c, "imap", STARTTLS_GREETING, _i);
+	ck_assert_int_eq(starttls_upgrade_step(c.upgrade, &c.error),
+	    STARTTLS_WANT_READ);
+	run(&c, -1);
+	expect_waiting(&c);
+	conn_done(&c);
+
+	begin(&c, "imap", STARTTLS_GREETING, _i);
+	while (is_wanting(rc = starttls_upgrade_step(c.upgrade, &c.error)))
+		conn_serve(&c);
+	ck_assert_int_eq(rc, 0);
+	run(&c, 0);
+	expect_no_waiting(&c);
+	conn_done(&c);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *suite = suite_create("wait");
 	TCase *writes = tcase_create("writes");
-	TCase *all[] = { writes };
+	TCase *waits = tcase_create("waits");
+	TCase *all[] = { writes, waits };
 	size_t i;
 
 	mint_set_clock();
@@ -263,5 +420,12 @@ main(void)
 	tcase_add_loop_test(writes, test_wait_writes_until_it_would_block, 0,
 	    2);
 	tcase_add_loop_test(writes, test_wait_writes_in_other_pieces, 0, 20);
+
+	tcase_add_loop_test(waits, test_wait_goes_on_after_a_run, 0, 4);
+	tcase_add_loop_test(waits, test_wait_does_not_begin_after_a_step, 0,
+	    2);
+	tcase_add_loop_test(waits,
+	    test_wait_ends_with_the_deadline_of_the_run, 0, 2);
+	tcase_add_loop_test(waits, test_wait_is_what_the_last_call_did, 0, 2);
 	return run_suite(suite);
 }
