@@ -33,8 +33,7 @@ send_file(struct starttls_session *data, int file)
 	char block[16384];
 	ssize_t n = 0;
 
-	while (starttls_session_set_deadline(data, FTP_TIMEOUT_MS) == 0 &&
-	    (n = read(file, block, sizeof(block))) > 0)
+	while ((n = read(file, block, sizeof(block))) > 0)
 		if (starttls_session_write(data, block, (size_t)n) < 0)
 			return -1;
 	n = n < 0 ? -1 : starttls_session_close(data);
@@ -48,11 +47,20 @@ receive_file(struct starttls_session *data, int file)
 	char block[16384];
 	ssize_t n;
 
-	while (starttls_session_set_deadline(data, FTP_TIMEOUT_MS) == 0 &&
-	    (n = starttls_session_read(data, block, sizeof(block))) != 0)
+	while ((n = starttls_session_read(data, block, sizeof(block))) != 0)
 		if (n < 0 || write(file, block, (size_t)n) != n)
 			return -1;
 	return starttls_session_close(data);
+}
+
+/* A file takes the time that it takes, but must not stand still. */
+static int
+transfer_on(struct starttls_session *data, int is_put, int file)
+{
+	if (starttls_session_set_deadline(data, -1) != 0 ||
+	    starttls_session_set_idle(data, FTP_TIMEOUT_MS) != 0)
+		return -1;
+	return is_put ? send_file(data, file) : receive_file(data, file);
 }
 
 /* 0: the file is whole, says TLS, and so says the server. */
@@ -74,7 +82,7 @@ transfer(struct lines *l, int is_put, const char *remote, int file)
 	if (starttls_upgrade_data(&upgrade, l->session, fd, NULL, &error) == 0 &&
 	    starttls_upgrade_run(upgrade, FTP_TIMEOUT_MS, &error) == 0) {
 		data = starttls_upgrade_take(upgrade);
-		rc = is_put ? send_file(data, file) : receive_file(data, file);
+		rc = transfer_on(data, is_put, file);
 		if (rc != 0 && starttls_session_error(data, &error) == 0)
 			perror(remote);
 		else if (rc != 0)

@@ -54,16 +54,13 @@ echo(struct starttls_session *session)
 	char data[4096];
 	ssize_t n;
 
-	for (;;) {
-		if (starttls_session_set_deadline(session, IDLE_MS) != 0)
+	if (starttls_session_set_deadline(session, -1) != 0 ||
+	    starttls_session_set_idle(session, IDLE_MS) != 0)
+		return -1;
+	while ((n = starttls_session_read(session, data, sizeof(data))) > 0)
+		if (starttls_session_write(session, data, (size_t)n) < 0)
 			return -1;
-		n = starttls_session_read(session, data, sizeof(data));
-		if (n == 0)
-			return starttls_session_close(session);
-		if (n < 0 ||
-		    starttls_session_write(session, data, (size_t)n) < 0)
-			return -1;
-	}
+	return n == 0 ? starttls_session_close(session) : -1;
 }
 
 /* The last words of a refusal are lost if the socket is closed with bytes

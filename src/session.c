@@ -14,6 +14,7 @@
 
 #include "session.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,15 +45,42 @@ is_late(const struct starttls_session *s)
 	    starttls_now_us() >= s->deadline;
 }
 
-/* Wait for @rc, a WANT_*, if there is a deadline; 0: go on. */
+static int
+too_still(struct starttls_session *s)
+{
+	return starttls_session_fail(s, STARTTLS_E_TIMEOUT,
+	    STARTTLS_PHASE_SESSION, "no data came or went for %" PRId64 " ms",
+	    s->idle_us / 1000);
+}
+
+/*
+ * Until when there has to be some progress.  The clock runs from the first
+ * call that cannot go on, so that time that the application takes for itself
+ * is not the peer's, and is put back by application data only.
+ */
+static int64_t
+idle_end(struct starttls_session *s)
+{
+	if (s->idle_us == 0)
+		return STARTTLS_NEVER;
+	if (s->still_since == 0)
+		s->still_since = starttls_now_us();
+	return s->still_since + s->idle_us;
+}
+
+/* Wait for @rc, a WANT_*, if the session waits; 0: go on. */
 static int
 wait_for(struct starttls_session *s, int rc)
 {
+	int64_t end = idle_end(s);
+
 	if (s->deadline == 0)
-		return rc;
-	rc = starttls_wait(s->io.fd, rc, s->deadline);
+		return end != STARTTLS_NEVER && starttls_now_us() >= end ?
+		    too_still(s) : rc;
+	rc = starttls_wait(s->io.fd, rc, end < s->deadline ? end :
+	    s->deadline);
 	if (rc == STARTTLS_E_TIMEOUT)
-		return too_late(s);
+		return end < s->deadline ? too_still(s) : too_late(s);
 	if (rc != 0)
 		return starttls_session_fail(s, rc, STARTTLS_PHASE_SESSION,
 		    "waiting for the connection failed");
@@ -82,16 +110,12 @@ first_data(struct starttls_session *s)
 		s->io.quick_ack = false;
 }
 
-ssize_t
-starttls_session_read(struct starttls_session *session, void *data,
-		      size_t size)
+static ssize_t
+receive(struct starttls_session *s, void *data, size_t size)
 {
-	struct starttls_session *s = session;
 	ssize_t n;
 	int rc;
 
-	if (s == NULL || data == NULL || size == 0 || size > SSIZE_MAX)
-		return STARTTLS_E_INVALID;
 	if (s->error.code != 0)
 		return s->error.code;
 	if (s->closed_by_peer)
@@ -115,6 +139,30 @@ starttls_session_read(struct starttls_session *session, void *data,
 }
 
 ssize_t
+starttls_session_read(struct starttls_session *session, void *data,
+		      size_t size)
+{
+	struct starttls_session *s = session;
+	ssize_t n;
+
+	if (s == NULL || data == NULL || size == 0 || size > SSIZE_MAX)
+		return STARTTLS_E_INVALID;
+	n = receive(s, data, size);
+	if (n > 0)
+		s->still_since = 0;
+	return n;
+}
+
+/* What the transport takes of a record is data of the application's, too. */
+static void
+note_given(struct starttls_session *s)
+{
+	if (s->io.gave)
+		s->still_since = 0;
+	s->io.gave = false;
+}
+
+ssize_t
 starttls_session_write(struct starttls_session *session, const void *data,
 		       size_t len)
 {
@@ -135,7 +183,9 @@ starttls_session_write(struct starttls_session *session, const void *data,
 	while (sent < len) {
 		if (is_late(s))
 			return too_late(s);
+		s->io.gave = false;
 		n = gnutls_record_send(s->tls, at + sent, len - sent);
+		note_given(s);
 		if (n >= 0) {
 			sent += (size_t)n;
 			continue;
@@ -165,7 +215,9 @@ starttls_session_shutdown(struct starttls_session *session)
 	while (!s->shut) {
 		if (is_late(s))
 			return too_late(s);
+		s->io.gave = false;
 		rc = gnutls_bye(s->tls, GNUTLS_SHUT_WR);
+		note_given(s);
 		if (rc >= 0) {
 			s->shut = true;
 			break;
@@ -187,7 +239,8 @@ starttls_session_close(struct starttls_session *session)
 
 	if (rc != 0)
 		return rc;
-	while ((n = starttls_session_read(s, scrap, sizeof(scrap))) > 0) {
+	/* what nobody gets is no progress */
+	while ((n = receive(s, scrap, sizeof(scrap))) > 0) {
 		s->discarded += (size_t)n;
 		if (s->discarded > MAX_DISCARDED)
 			return starttls_session_fail(s, STARTTLS_E_LIMIT,
@@ -242,6 +295,16 @@ starttls_session_set_deadline(struct starttls_session *session,
 		return STARTTLS_E_INVALID;
 	session->deadline = timeout_ms == 0 ? 0 :
 	    starttls_deadline(timeout_ms);
+	return 0;
+}
+
+int
+starttls_session_set_idle(struct starttls_session *session, int idle_ms)
+{
+	if (session == NULL || idle_ms < -1)
+		return STARTTLS_E_INVALID;
+	session->idle_us = idle_ms <= 0 ? 0 : (int64_t)idle_ms * 1000;
+	session->still_since = 0;
 	return 0;
 }
 

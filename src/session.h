@@ -33,6 +33,9 @@ struct starttls_session {
 	char *own_name;
 	char port[8];
 	int64_t deadline;          /* 0: never wait */
+	int64_t idle_us;           /* without progress; 0: no limit */
+	int64_t still_since;       /* there is none; 0: there was, or nobody
+	                              has asked for any */
 	struct starttls_error error; /* sticky, first cause */
 
 	uint8_t *pending;          /* of the ClientHello, read already */

@@ -27,8 +27,9 @@
  * - A policy may be shared by threads once it is set up.  Every other object
  *   belongs to one thread at a time; distinct objects are independent.
  * - A descriptor that the application passed in stays its own: the library
- *   does not close it and does not change its blocking mode.  On a TCP
- *   socket TCP_NODELAY is set.  The library never raises SIGPIPE.
+ *   does not close it and does not change its blocking mode, which does not
+ *   matter, as its SO_RCVTIMEO and SO_SNDTIMEO do not.  On a TCP socket
+ *   TCP_NODELAY is set.  The library never raises SIGPIPE.
  * - After fork() only one of the two processes may go on using a session.
  */
 
@@ -1243,6 +1244,31 @@ STARTTLS_API void starttls_session_free(struct starttls_session *session);
 STARTTLS_API int
 starttls_session_set_deadline(struct starttls_session *session,
 			      int timeout_ms) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_set_idle: how long nothing may move, which is what many
+ * programs call their timeout.
+ *
+ * Beside the deadline: whichever passes first ends the session with
+ * STARTTLS_E_TIMEOUT.  It does not make a session wait; one that never waits
+ * fails when it is called after that time.
+ *
+ * What moves is data of the application, in either direction: bytes that a read
+ * gives out, or that the transport takes from a write.  Parts of a record,
+ * tickets, key updates, and what starttls_session_close discards are nothing.
+ * The clock starts when a call cannot go on at once, so time that passes outside
+ * of a call is not counted, unless the last one returned WANT_*.
+ *
+ * A peer that sends a byte now and then meets it for ever: to have done by some
+ * time is what a deadline is for.
+ *
+ * @idle_ms  0 or -1: no such limit, as when new
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, below -1)
+ */
+STARTTLS_API int
+starttls_session_set_idle(struct starttls_session *session,
+			  int idle_ms) STARTTLS_CHECKED;
 
 /**
  * starttls_session_check: one harmless exchange inside TLS and goodbye.

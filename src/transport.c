@@ -173,7 +173,7 @@ starttls_transport_send(struct transport *io, const struct iovec *iov,
 		return -1;
 	}
 	if (n > 0)
-		io->spoke = true;
+		io->spoke = io->gave = true;
 	return n;
 }
 

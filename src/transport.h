@@ -25,6 +25,7 @@ struct transport {
 	bool blocked;              /* the last receive would have blocked */
 	bool ended;                /* the stream has ended */
 	bool moved;                /* something was received; for the owner */
+	bool gave;                 /* something was sent; for the owner */
 	bool spoke;                /* the last thing done was sending */
 	char address[64];          /* of a TCP peer, which cannot be asked for
 	                              any more once it has reset */

@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(test_fd_deadline_holds_for_reading)
 {
-	struct peer peer = { .ending = _i == 0 ? DRIP_INSIDE : CHATTER,
+	struct peer peer = { .ending = _i == 1 ? CHATTER : DRIP_INSIDE,
 		.priority = TLS13 };
 	struct starttls_session *session;
 	struct starttls_error error;
@@ -104,17 +104,20 @@ START_TEST(test_fd_deadline_holds_for_reading)
 	peer_start(&peer);
 	session = open_session(fds[0]);
 	start = starttls_now_us();
-	ck_assert_int_eq(starttls_session_set_deadline(session, 300), 0);
+	ck_assert_int_eq(starttls_session_set_deadline(session, _i == 2 ? -1 :
+	    300), 0);
+	ck_assert_int_eq(starttls_session_set_idle(session, _i == 2 ? 300 :
+	    SOON_MS), 0);
 	while ((n = starttls_session_read(session, data, sizeof(data))) > 0)
 		reads++;
 	took = ms_since(start);
 	ck_assert_int_eq(n, STARTTLS_E_TIMEOUT);
 	ck_assert_int_ge(took, 300);
 	ck_assert_int_lt(took, LATE_MS);
-	if (_i == 0)
-		ck_assert_int_eq(reads, 0);
-	else
+	if (_i == 1)
 		ck_assert_int_gt(reads, 1);
+	else
+		ck_assert_int_eq(reads, 0);
 	ck_assert_int_eq(starttls_session_error(session, &error),
 	    STARTTLS_E_TIMEOUT);
 	ck_assert_int_eq(error.phase, STARTTLS_PHASE_SESSION);
@@ -268,7 +271,7 @@ main(void)
 	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_open, 0,
 	    ARRAY_LEN(slow));
 	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_reading, 0,
-	    2);
+	    3);
 	tcase_add_test(deadline, test_fd_deadline_holds_for_closing);
 	tcase_add_test(deadline, test_fd_deadline_holds_for_writing);
 	tcase_add_loop_test(deadline, test_fd_steps_never_wait, 0, 2);

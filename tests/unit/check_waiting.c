@@ -28,7 +28,7 @@
 
 #define LARGE 100000
 #define TURN_MS 10                 /* how long a turn of the peer takes */
-#define MANY 100000                /* turns: nobody waits as long */
+#define MANY 1000000               /* turns: nobody waits as long */
 
 static struct mint_cert root, leaf;
 static const struct mint_cert *const chain[] = { &leaf };
@@ -58,8 +58,8 @@ poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	int step = timeout >= 0 && timeout < TURN_MS ? timeout : TURN_MS;
 
-	ck_assert_uint_eq(count, 1);
-	ck_assert_uint_lt(++world.turns, MANY);
+	if (count != 1 || ++world.turns >= MANY)
+		abort();
 	world.now_us += step * 1000;
 	world.turn(world.conn);
 	fds->revents = is_ready(world.conn, fds->events) ? fds->events : 0;
@@ -402,13 +402,283 @@ START_TEST(test_wait_is_what_the_last_call_did)
 }
 END_TEST
 
+/*
+ * Silence
+ */
+
+#define IDLE_MS 5000
+#define RARELY (IDLE_MS / TURN_MS - 2) /* turns, just often enough */
+
+/* A byte of data, just in time. */
+static void
+rare_turn(struct conn *c)
+{
+	if (world.turns % RARELY == 0)
+		tlspair_write(&c->pair, "x", 1);
+	conn_serve(c);
+}
+
+/* A byte of a record in each turn, which has many. */
+static void
+dribbling_turn(struct conn *c)
+{
+	static const char header[] = "\x17\x03\x03\x3f\xff";
+
+	tlspair_put(&c->pair, world.turns <= 5 ? header + world.turns - 1 :
+	    "x", 1);
+}
+
+/* What is a record each, and no data. */
+static void
+ticket_turn(struct conn *c)
+{
+	ck_assert_int_eq(gnutls_session_ticket_send(c->pair.server, 1, 0), 0);
+}
+
+static void
+update_turn(struct conn *c)
+{
+	if (world.turns % 50 == 0) /* GnuTLS allows a few in a second */
+		ck_assert_int_eq(gnutls_session_key_update(c->pair.server,
+		    GNUTLS_KU_PEER), 0);
+	conn_serve(c);
+}
+
+/* Takes a byte of what we send, just in time. */
+static void
+taking_turn(struct conn *c)
+{
+	(void)c;
+	if (world.turns % RARELY == 0)
+		world.room = 1;
+}
+
+/* Data that nobody waits for. */
+static void
+talking_turn(struct conn *c)
+{
+	tlspair_write(&c->pair, "x", 1);
+	conn_serve(c);
+}
+
+/* Takes all at once, and says nothing. */
+static void
+deaf_turn(struct conn *c)
+{
+	(void)c;
+	world.room = SIZE_MAX;
+}
+
+static ssize_t
+do_read(struct conn *c)
+{
+	char in[16];
+
+	return starttls_session_read(c->session, in, sizeof(in));
+}
+
+static ssize_t
+do_write(struct conn *c)
+{
+	static const char data[300];
+
+	return starttls_session_write(c->session, data, sizeof(data));
+}
+
+static ssize_t
+do_shutdown(struct conn *c)
+{
+	return starttls_session_shutdown(c->session);
+}
+
+static ssize_t
+do_close(struct conn *c)
+{
+	return starttls_session_close(c->session);
+}
+
+static ssize_t
+do_check(struct conn *c)
+{
+	struct starttls_error error;
+	int rc = starttls_session_check(c->session, &error);
+
+	ck_assert(rc >= 0 || is_plain_line(error.message));
+	return rc;
+}
+
+static const struct silence_row {
+	const char *name;
+	ssize_t (*call)(struct conn *c);
+	void (*turn)(struct conn *c);
+	size_t room;
+	bool tls13;                /* only */
+} silence_rows[] = {
+	{ "read, nothing comes", do_read, silent_turn, SIZE_MAX, false },
+	{ "read, a record in bytes", do_read, dribbling_turn, SIZE_MAX, false },
+	{ "read, tickets", do_read, ticket_turn, SIZE_MAX, true },
+	{ "read, key updates", do_read, update_turn, SIZE_MAX, true },
+	{ "write, nothing is taken", do_write, silent_turn, 0, false },
+	{ "write, nothing is taken but data come", do_write, talking_turn, 0,
+	  false },
+	{ "shutdown", do_shutdown, silent_turn, 0, false },
+	{ "close, nothing is taken", do_close, silent_turn, 0, false },
+	{ "close, no answer", do_close, deaf_turn, SIZE_MAX, false },
+	{ "close, other data come", do_close, talking_turn, SIZE_MAX, false },
+	{ "check, no greeting", do_check, silent_turn, SIZE_MAX, false },
+};
+
+START_TEST(test_wait_ends_with_silence)
+{
+	const struct silence_row *row = &silence_rows[_i / 2];
+	struct starttls_error error;
+	struct conn c;
+	int64_t start;
+
+	if (row->tls13 && _i % 2 == 0)
+		return;
+	open_waiting(&c, _i % 2, -1);
+	ck_assert_int_eq(starttls_session_set_idle(c.session, IDLE_MS), 0);
+	world.turn = row->turn;
+	world.room = row->room;
+	world.turns = 0;
+	start = world.now_us;
+	ck_assert_msg(row->call(&c) == STARTTLS_E_TIMEOUT, "%s", row->name);
+	ck_assert_msg(elapsed_ms(start) == IDLE_MS, "%s: %d ms", row->name,
+	    (int)elapsed_ms(start));
+	ck_assert_int_eq(starttls_session_error(c.session, &error),
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(error.error_class, STARTTLS_CLASS_TIMEOUT);
+	ck_assert(is_plain_line(error.message));
+	ck_assert_ptr_nonnull(strstr(error.message, "5000 ms"));
+	conn_done(&c);
+}
+END_TEST
+
+/* Little is enough, but not for longer than the deadline. */
+START_TEST(test_wait_goes_on_while_something_moves)
+{
+	struct conn c;
+	int64_t start;
+	ssize_t n;
+	int i;
+
+	open_waiting(&c, _i % 2, -1);
+	ck_assert_int_eq(starttls_session_set_idle(c.session, IDLE_MS), 0);
+	world.turn = _i < 2 ? rare_turn : taking_turn;
+	world.room = 0;
+	world.turns = 0;
+	start = world.now_us;
+	if (_i < 2)
+		for (i = 0; i < 100; i++)
+			ck_assert_int_eq(do_read(&c), 1);
+	else
+		ck_assert_int_eq(do_write(&c), 300);
+	ck_assert_int_gt(elapsed_ms(start), 90 * IDLE_MS);
+
+	ck_assert_int_eq(starttls_session_set_deadline(c.session,
+	    10 * IDLE_MS), 0);
+	start = world.now_us;
+	do {
+		n = _i < 2 ? do_read(&c) : do_write(&c);
+	} while (n > 0);
+	ck_assert_int_eq(n, STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(elapsed_ms(start), 10 * IDLE_MS);
+	conn_done(&c);
+}
+END_TEST
+
+/* Whichever limit passes first, and what the application does meanwhile. */
+START_TEST(test_wait_counts_the_time_of_calls)
+{
+	struct starttls_error error;
+	struct conn c;
+	int64_t start;
+	int i;
+
+	open_waiting(&c, _i, -1);
+	ck_assert_int_eq(starttls_session_set_idle(c.session, IDLE_MS), 0);
+	for (i = 0; i < 3; i++) {
+		world.now_us += 3 * IDLE_MS * 1000;
+		tlspair_write(&c.pair, "x", 1);
+		ck_assert_int_eq(do_read(&c), 1);
+		world.now_us += 3 * IDLE_MS * 1000;
+		ck_assert_int_eq(do_write(&c), 300);
+	}
+	ck_assert_int_eq(starttls_session_set_deadline(c.session,
+	    IDLE_MS / 2), 0);
+	world.turn = silent_turn;
+	start = world.now_us;
+	ck_assert_int_eq(do_read(&c), STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(elapsed_ms(start), IDLE_MS / 2);
+	starttls_session_error(c.session, &error);
+	ck_assert_ptr_nonnull(strstr(error.message, "deadline"));
+	conn_done(&c);
+}
+END_TEST
+
+/* Who polls is told, too, when he comes again. */
+START_TEST(test_wait_of_others_ends_with_silence)
+{
+	struct conn c;
+
+	open_stepping(&c, _i);
+	ck_assert_int_eq(starttls_session_set_idle(c.session, IDLE_MS), 0);
+	world.now_us += 3 * IDLE_MS * 1000;
+	ck_assert_int_eq(do_read(&c), STARTTLS_WANT_READ);
+	world.now_us += IDLE_MS * 1000 - 1;
+	ck_assert_int_eq(do_read(&c), STARTTLS_WANT_READ);
+	/* either direction */
+	ck_assert_int_eq(do_write(&c), 300);
+	world.now_us += IDLE_MS * 1000 - 1;
+	ck_assert_int_eq(do_read(&c), STARTTLS_WANT_READ);
+	world.now_us += IDLE_MS * 1000 - 1;
+	ck_assert_int_eq(do_read(&c), STARTTLS_WANT_READ);
+	tlspair_write(&c.pair, "x", 1);
+	conn_serve(&c);
+	world.now_us += IDLE_MS * 1000;
+	ck_assert_int_eq(do_read(&c), 1);
+	ck_assert_int_eq(do_read(&c), STARTTLS_WANT_READ);
+	world.now_us += IDLE_MS * 1000;
+	ck_assert_int_eq(do_read(&c), STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(starttls_session_error(c.session, NULL),
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_uint_eq(world.turns, 0);
+	conn_done(&c);
+}
+END_TEST
+
+START_TEST(test_wait_has_no_limit_to_silence_unless_set)
+{
+	static const int off[] = { 0, -1 };
+	struct conn c;
+	int64_t start;
+
+	open_waiting(&c, 1, -1);
+	ck_assert_int_eq(starttls_session_set_idle(NULL, 1),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_set_idle(c.session, -2),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_set_idle(c.session, IDLE_MS), 0);
+	ck_assert_int_eq(starttls_session_set_idle(c.session, off[_i]), 0);
+	ck_assert_int_eq(starttls_session_set_deadline(c.session,
+	    100 * IDLE_MS), 0);
+	world.turn = silent_turn;
+	start = world.now_us;
+	ck_assert_int_eq(do_read(&c), STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(elapsed_ms(start), 100 * IDLE_MS);
+	conn_done(&c);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *suite = suite_create("wait");
 	TCase *writes = tcase_create("writes");
 	TCase *waits = tcase_create("waits");
-	TCase *all[] = { writes, waits };
+	TCase *silence = tcase_create("silence");
+	TCase *all[] = { writes, waits, silence };
 	size_t i;
 
 	mint_set_clock();
@@ -427,5 +697,15 @@ main(void)
 	tcase_add_loop_test(waits,
 	    test_wait_ends_with_the_deadline_of_the_run, 0, 2);
 	tcase_add_loop_test(waits, test_wait_is_what_the_last_call_did, 0, 2);
+
+	tcase_add_loop_test(silence, test_wait_ends_with_silence, 0,
+	    2 * ARRAY_LEN(silence_rows));
+	tcase_add_loop_test(silence, test_wait_goes_on_while_something_moves,
+	    0, 4);
+	tcase_add_loop_test(silence, test_wait_counts_the_time_of_calls, 0, 2);
+	tcase_add_loop_test(silence, test_wait_of_others_ends_with_silence, 0,
+	    2);
+	tcase_add_loop_test(silence,
+	    test_wait_has_no_limit_to_silence_unless_set, 0, 2);
 	return run_suite(suite);
 }
