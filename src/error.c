@@ -11,6 +11,7 @@
 
 #include "error.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ static const struct {
 	{ STARTTLS_E_POLICY, "policy" },
 	{ STARTTLS_E_NOMEM, "memory" },
 	{ STARTTLS_E_SYSTEM, "system" },
+	{ STARTTLS_E_INTERRUPTED, "interrupted" },
 	{ STARTTLS_E_RESOLVE, "resolve" },
 	{ STARTTLS_E_CONNECT, "connect" },
 	{ STARTTLS_E_TIMEOUT, "deadline" },
@@ -127,7 +129,7 @@ starttls_code_class(int code)
 bool
 starttls_is_fatal(int code)
 {
-	return code <= -100;
+	return code <= -100 && code != STARTTLS_E_INTERRUPTED;
 }
 
 const char *
@@ -229,6 +231,19 @@ starttls_error_sys(struct starttls_error *error, int code,
 	error->sys_errno = sys_errno;
 	append_errno(error, sys_errno);
 	return code;
+}
+
+int
+starttls_error_interrupted(struct starttls_error *error,
+			   enum starttls_phase phase)
+{
+	if (error == NULL)
+		return STARTTLS_E_INTERRUPTED;
+	starttls_error_reset(error);
+	starttls_error_set(error, STARTTLS_E_INTERRUPTED, phase,
+	    "a signal came while waiting for the peer");
+	error->sys_errno = EINTR;
+	return STARTTLS_E_INTERRUPTED;
 }
 
 int

@@ -38,6 +38,15 @@ int starttls_error_sys(struct starttls_error *error, int code,
 	__attribute__((format(printf, 5, 6)));
 
 /**
+ * starttls_error_interrupted: tell the caller, and him alone, that a signal
+ * came.  No object keeps it, as nothing has failed.
+ *
+ * Returns: STARTTLS_E_INTERRUPTED.
+ */
+int starttls_error_interrupted(struct starttls_error *error,
+			       enum starttls_phase phase);
+
+/**
  * starttls_error_give: copy @from, an object's sticky error, to the caller.
  *
  * Returns: its code.
@@ -45,6 +54,7 @@ int starttls_error_sys(struct starttls_error *error, int code,
 int starttls_error_give(struct starttls_error *error,
 			const struct starttls_error *from);
 
+/** starttls_is_fatal: whether it is over, and not to be called again. */
 bool starttls_is_fatal(int code);
 
 #endif

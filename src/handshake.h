@@ -19,7 +19,7 @@ int starttls_handshake_begin(struct starttls_session *s);
  * starttls_handshake_step: go on without waiting.
  *
  * Returns: 0 (finished and verified), STARTTLS_WANT_READ,
- * STARTTLS_WANT_WRITE, or the session's sticky code.
+ * STARTTLS_WANT_WRITE, STARTTLS_E_INTERRUPTED, or the session's sticky code.
  */
 int starttls_handshake_step(struct starttls_session *s);
 

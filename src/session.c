@@ -78,13 +78,13 @@ wait_for(struct starttls_session *s, int rc)
 		return end != STARTTLS_NEVER && starttls_now_us() >= end ?
 		    too_still(s) : rc;
 	rc = starttls_wait(s->io.fd, rc, end < s->deadline ? end :
-	    s->deadline);
+	    s->deadline, s->io.interruptible);
 	if (rc == STARTTLS_E_TIMEOUT)
 		return end < s->deadline ? too_still(s) : too_late(s);
-	if (rc != 0)
+	if (rc != 0 && rc != STARTTLS_E_INTERRUPTED)
 		return starttls_session_fail(s, rc, STARTTLS_PHASE_SESSION,
 		    "waiting for the connection failed");
-	return 0;
+	return rc;
 }
 
 /* A negative result of GnuTLS: 0 to call again, else what to return. */
@@ -162,6 +162,20 @@ note_given(struct starttls_session *s)
 	s->io.gave = false;
 }
 
+/*
+ * All or nothing was asked for, and a part may be gone: the next call is for
+ * the rest, and must be the same, or its data would be taken for that part.
+ */
+static ssize_t
+resume_later(struct starttls_session *s, const void *data, size_t len,
+	     size_t sent)
+{
+	s->resumed = data;
+	s->resumed_len = len;
+	s->ahead = sent;
+	return STARTTLS_E_INTERRUPTED;
+}
+
 ssize_t
 starttls_session_write(struct starttls_session *session, const void *data,
 		       size_t len)
@@ -176,9 +190,11 @@ starttls_session_write(struct starttls_session *session, const void *data,
 		return STARTTLS_E_INVALID;
 	if (s->error.code != 0)
 		return s->error.code;
-	if (s->shut)
+	if (s->shut || (s->resumed != NULL && (s->resumed != data ||
+	    s->resumed_len != len)))
 		return STARTTLS_E_STATE;
 	s->used = true;
+	s->resumed = NULL;
 	sent = s->ahead;
 	while (sent < len) {
 		if (is_late(s))
@@ -193,6 +209,8 @@ starttls_session_write(struct starttls_session *session, const void *data,
 		rc = retry(s, n);
 		if (rc == 0)
 			continue;
+		if (rc == STARTTLS_E_INTERRUPTED && s->deadline != 0)
+			return resume_later(s, data, len, sent);
 		if (starttls_is_fatal(rc) || sent == 0)
 			return rc;
 		break;
@@ -430,6 +448,9 @@ starttls_session_check(struct starttls_session *session,
 	}
 	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
 		return rc;
+	if (rc == STARTTLS_E_INTERRUPTED)
+		return starttls_error_interrupted(error,
+		    STARTTLS_PHASE_SESSION);
 	s->exchange_us = starttls_now_us() - s->exchange_started;
 	if (rc != 0) {
 		starttls_error_give(error, &s->error);

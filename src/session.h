@@ -85,6 +85,9 @@ struct starttls_session {
 	bool shut;                 /* close_notify sent */
 	size_t ahead;              /* bytes of the next write that GnuTLS has
 	                              taken already */
+	const void *resumed;       /* by a write that must have these data; NULL:
+	                              by any */
+	size_t resumed_len;
 	size_t discarded;          /* by close */
 	struct preamble *exchange;
 

@@ -23,6 +23,10 @@
  *   milliseconds, 0 never waits, and -1 waits for ever.  A timeout is one
  *   total budget for the call, on a monotonic clock: a slow peer cannot
  *   stretch it.
+ * - With .interruptible in the options, a signal that is caught ends a wait:
+ *   STARTTLS_E_INTERRUPTED.  Nothing has failed and nothing is lost: call the
+ *   same function again with the same arguments, as after WANT_*, or give the
+ *   object up.  The code is not kept.
  * - *_free and *_unref accept NULL.
  * - A policy may be shared by threads once it is set up.  Every other object
  *   belongs to one thread at a time; distinct objects are independent.
@@ -72,6 +76,8 @@ enum starttls_code {
 	/* local resources */
 	STARTTLS_E_NOMEM = -201,            /* "memory" */
 	STARTTLS_E_SYSTEM = -202,           /* "system": see sys_errno */
+	STARTTLS_E_INTERRUPTED = -203,      /* "interrupted" by a signal: nothing
+	                                       has failed, call again */
 
 	/* reaching the peer */
 	STARTTLS_E_RESOLVE = -301,          /* "resolve": no such name */
@@ -727,7 +733,8 @@ typedef void (*starttls_trace_fn)(void *context,
  * As recv(2) and send(2): bytes moved; 0 at the end of the stream (receive;
  * sending nothing is an error); or -1 with errno set, EAGAIN if it would
  * block.  They must not block if the non-blocking functions are to be that,
- * and must not raise SIGPIPE.
+ * and must not raise SIGPIPE.  After EINTR they are called again, or with
+ * .interruptible in the options STARTTLS_E_INTERRUPTED is returned.
  */
 typedef ssize_t (*starttls_recv_fn)(void *context, void *data, size_t size);
 typedef ssize_t (*starttls_send_fn)(void *context, const void *data,
@@ -816,11 +823,14 @@ struct starttls_options {
 	 */
 	const char *const *names;
 	size_t name_count;
+
+	int interruptible;         /* 1: a signal that is caught ends a wait,
+	                              STARTTLS_E_INTERRUPTED */
 };
 
 #define STARTTLS_OPTIONS_INIT { sizeof(struct starttls_options), \
 	NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-	STARTTLS_ANY, 0, NULL, 0, NULL, 0 }
+	STARTTLS_ANY, 0, NULL, 0, NULL, 0, 0 }
 
 /**
  * struct starttls_url: scheme://host[:port], taken apart.
@@ -985,7 +995,8 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
  *
  * Returns: 0 or a code of starttls_upgrade_step, but never WANT_*;
  * STARTTLS_E_TIMEOUT; STARTTLS_E_INVALID (a transport without descriptor
- * cannot be waited for); STARTTLS_E_SYSTEM (poll(2) failed)
+ * cannot be waited for); STARTTLS_E_INTERRUPTED (call again with what is left
+ * of the time); STARTTLS_E_SYSTEM (poll(2) failed)
  */
 STARTTLS_API int
 starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
@@ -1180,7 +1191,8 @@ starttls_upgrade_cert_der(const struct starttls_upgrade *upgrade,
  * stream without close_notify: data may be missing), STARTTLS_E_IO,
  * STARTTLS_E_TLS (also a renegotiation attempt, RFC 9325 section 3.5),
  * STARTTLS_E_ALERT, STARTTLS_E_LIMIT (records without data, without end),
- * STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM (poll(2) failed),
+ * STARTTLS_E_TIMEOUT, STARTTLS_E_INTERRUPTED, STARTTLS_E_NOMEM,
+ * STARTTLS_E_SYSTEM (poll(2) failed),
  * STARTTLS_E_INVALID (NULL, @size 0 or above SSIZE_MAX)
  */
 STARTTLS_API ssize_t
@@ -1191,12 +1203,14 @@ starttls_session_read(struct starttls_session *session, void *data,
  * starttls_session_write: send application data.
  *
  * After WANT_*, or if less than @len was taken, go on with what was not: some
- * of it may be on its way already.  It may be cut into other pieces.
+ * of it may be on its way already.  It may be cut into other pieces.  After
+ * STARTTLS_E_INTERRUPTED only the very same call, @data and @len, can follow.
  *
  * Returns: bytes taken, 1..@len, or 0 if @len is 0.  All of them, unless it
  * never waits: then as many as there is room for.  STARTTLS_WANT_READ,
  * STARTTLS_WANT_WRITE, STARTTLS_E_IO, STARTTLS_E_TLS, STARTTLS_E_TIMEOUT,
- * STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM, STARTTLS_E_STATE (after a half close),
+ * STARTTLS_E_INTERRUPTED, STARTTLS_E_NOMEM, STARTTLS_E_SYSTEM,
+ * STARTTLS_E_STATE (after a half close; another write was interrupted),
  * STARTTLS_E_INVALID (NULL, @len above SSIZE_MAX)
  */
 STARTTLS_API ssize_t
@@ -1207,7 +1221,7 @@ starttls_session_write(struct starttls_session *session, const void *data,
  * starttls_session_shutdown: half close: send close_notify, go on reading.
  *
  * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_IO,
- * STARTTLS_E_TLS, STARTTLS_E_TIMEOUT
+ * STARTTLS_E_TLS, STARTTLS_E_TIMEOUT, STARTTLS_E_INTERRUPTED
  */
 STARTTLS_API int
 starttls_session_shutdown(struct starttls_session *session) STARTTLS_CHECKED;
@@ -1395,7 +1409,8 @@ starttls_dial(const char *host, const char *port, enum starttls_family family,
  * Connects a second time, within the deadline, if that is what
  * starttls_upgrade_alpn_refused recommends.
  *
- * Returns: those of starttls_upgrade_dial and starttls_upgrade_run
+ * Returns: those of starttls_upgrade_dial and starttls_upgrade_run.  Nothing is
+ * left of a call that has failed or was interrupted; another one begins anew.
  */
 STARTTLS_API int
 starttls_open(struct starttls_session **ret_session,

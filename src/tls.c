@@ -283,6 +283,7 @@ starttls_tls_fault(struct starttls_session *s, int rc,
 		s->io.moved = false;
 		return 0;
 	case GNUTLS_E_INTERRUPTED:
+		return STARTTLS_E_INTERRUPTED;
 	case GNUTLS_E_GOT_APPLICATION_DATA:
 		return 0;
 	case GNUTLS_E_WARNING_ALERT_RECEIVED:

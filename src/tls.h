@@ -23,7 +23,8 @@ void starttls_tls_attach(struct starttls_session *s);
  * starttls_tls_fault: sort a negative result of GnuTLS.
  *
  * Returns: 0 (harmless, call again), STARTTLS_WANT_READ, STARTTLS_WANT_WRITE,
- * or the sticky code of the failure, after an alert was tried.
+ * STARTTLS_E_INTERRUPTED (the transport was), or the sticky code of the
+ * failure, after an alert was tried.
  */
 int starttls_tls_fault(struct starttls_session *s, int rc,
 		       enum starttls_phase phase);

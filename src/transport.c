@@ -50,6 +50,7 @@ starttls_transport_init(struct transport *io, int fd,
 		.spoke = true,     /* the SYN */
 		.round_trips = 0,
 		.budget = TRANSPORT_NO_BUDGET,
+		.interruptible = options != NULL && options->interruptible,
 	};
 	if (options != NULL && options->recv != NULL) {
 		io->recv = options->recv;
@@ -114,6 +115,14 @@ would_block(int number)
 	return number == EAGAIN;
 }
 
+/* A descriptor never blocks, so there is nothing that a signal could end. */
+static bool
+is_to_repeat(const struct transport *io, ssize_t n)
+{
+	return n < 0 && errno == EINTR && (io->is_socket ||
+	    !io->interruptible);
+}
+
 ssize_t
 starttls_transport_recv(struct transport *io, void *data, size_t size)
 {
@@ -128,7 +137,7 @@ starttls_transport_recv(struct transport *io, void *data, size_t size)
 	do {
 		n = io->is_socket ? recv(io->fd, data, size, MSG_DONTWAIT) :
 		    io->recv(io->context, data, size);
-	} while (n < 0 && errno == EINTR);
+	} while (is_to_repeat(io, n));
 	io->blocked = n < 0 && would_block(errno);
 	if (io->blocked) {
 		acknowledge(io);
@@ -163,7 +172,7 @@ starttls_transport_send(struct transport *io, const struct iovec *iov,
 		n = io->is_socket ?
 		    sendmsg(io->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) :
 		    io->send(io->context, iov[0].iov_base, iov[0].iov_len);
-	} while (n < 0 && errno == EINTR);
+	} while (is_to_repeat(io, n));
 	if (n < 0 && would_block(errno))
 		errno = EAGAIN;
 	/* a broken callback; what moves nothing would be called for ever */

@@ -21,6 +21,7 @@ struct transport {
 	bool is_socket;            /* else the callbacks serve */
 	bool is_tcp;
 	bool owns_fd;
+	bool interruptible;        /* a signal ends what may wait */
 	bool quick_ack;            /* acknowledge at once, see _recv */
 	bool blocked;              /* the last receive would have blocked */
 	bool ended;                /* the stream has ended */
@@ -53,12 +54,13 @@ void starttls_transport_done(struct transport *io);
  * starttls_transport_recv: as recv(2), never waits, repeats on EINTR.
  *
  * Returns: bytes; 0: end; -1: errno is set, EAGAIN: would block, EMSGSIZE:
- * the budget is used up.
+ * the budget is used up; EINTR: callbacks that block were interrupted, and the
+ * application wants to be told.
  */
 ssize_t starttls_transport_recv(struct transport *io, void *data,
 				size_t size);
 
-/** starttls_transport_send: as writev(2), never waits, no SIGPIPE. */
+/** starttls_transport_send: as writev(2), no SIGPIPE; else the same. */
 ssize_t starttls_transport_send(struct transport *io, const struct iovec *iov,
 				int count);
 

@@ -273,7 +273,7 @@ lap(struct starttls_upgrade *u)
 	return length;
 }
 
-/* Receive once.  Returns bytes, 0 at the end, WANT_READ or the error. */
+/* Receive once.  Returns bytes, 0 at the end, or why there are none. */
 static ssize_t
 receive(struct starttls_session *s, enum starttls_phase phase, void *data,
 	size_t size)
@@ -284,6 +284,8 @@ receive(struct starttls_session *s, enum starttls_phase phase, void *data,
 		return n;
 	if (errno == EAGAIN)
 		return STARTTLS_WANT_READ;
+	if (errno == EINTR)
+		return STARTTLS_E_INTERRUPTED;
 	return starttls_session_fail_sys(s, STARTTLS_E_IO, phase, errno,
 	    "the connection failed");
 }
@@ -322,6 +324,8 @@ send_preamble(struct starttls_upgrade *u)
 			s->greeting_us = lap(u);
 		if (!u->looked && starttls_preamble_must_look(p)) {
 			rc = receive_preamble(u);
+			if (rc == STARTTLS_E_INTERRUPTED)
+				return rc;
 			u->looked = true;
 			if (p->status == PREAMBLE_LEAVING)
 				continue;
@@ -333,6 +337,8 @@ send_preamble(struct starttls_upgrade *u)
 		n = starttls_transport_send(&s->io, &iov, 1);
 		if (n < 0 && errno == EAGAIN)
 			return STARTTLS_WANT_WRITE;
+		if (n < 0 && errno == EINTR)
+			return STARTTLS_E_INTERRUPTED;
 		if (n < 0)
 			return starttls_session_fail_sys(s, STARTTLS_E_IO,
 			    p->phase, errno, "the connection failed");
@@ -440,6 +446,14 @@ is_leaving(const struct starttls_upgrade *u)
 	return u->preamble != NULL && u->preamble->status == PREAMBLE_LEAVING;
 }
 
+/* Which phase a conversation is in, for the words about a wait. */
+static enum starttls_phase
+phase_of(const struct starttls_upgrade *u)
+{
+	return u->preamble != NULL ? u->preamble->phase :
+	    STARTTLS_PHASE_HANDSHAKE;
+}
+
 int
 starttls_upgrade_step(struct starttls_upgrade *upgrade,
 		      struct starttls_error *error)
@@ -462,15 +476,9 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 		u->preamble = NULL;
 		starttls_error_give(error, &u->session->error);
 	}
+	if (rc == STARTTLS_E_INTERRUPTED)
+		starttls_error_interrupted(error, phase_of(u));
 	return rc;
-}
-
-/* Which phase a conversation is in, for the words about a deadline. */
-static enum starttls_phase
-phase_of(const struct starttls_upgrade *u)
-{
-	return u->preamble != NULL ? u->preamble->phase :
-	    STARTTLS_PHASE_HANDSHAKE;
 }
 
 /* No more waiting: a server says goodbye if that can be had at once. */
@@ -502,9 +510,12 @@ starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 		rc = starttls_upgrade_step(u, error);
 		if (rc == 0) /* who waited goes on waiting */
 			u->session->deadline = timeout_ms == 0 ? 0 : deadline;
-		if (rc == 0 || starttls_is_fatal(rc))
+		if (rc != STARTTLS_WANT_READ && rc != STARTTLS_WANT_WRITE)
 			return rc;
-		rc = starttls_wait(u->session->io.fd, rc, deadline);
+		rc = starttls_wait(u->session->io.fd, rc, deadline,
+		    u->session->io.interruptible);
+		if (rc == STARTTLS_E_INTERRUPTED)
+			return starttls_error_interrupted(error, phase_of(u));
 		if (rc == STARTTLS_E_TIMEOUT)
 			starttls_session_fail(u->session, rc, phase_of(u),
 			    "the deadline passed, waiting for the %s",

@@ -5,7 +5,8 @@
  * Waiting with a total deadline on the monotonic clock.
  *
  * This is the only file that calls poll(2).  EINTR does not restart the
- * budget, as the time left is computed anew on every turn.
+ * budget, as the time left is computed anew on every turn; whoever asks for it
+ * is told.
  */
 
 #include "config.h"
@@ -53,7 +54,8 @@ starttls_left_ms(int64_t deadline)
 }
 
 static int
-poll_until(struct pollfd *fds, size_t count, int64_t deadline)
+poll_until(struct pollfd *fds, size_t count, int64_t deadline,
+	   bool interruptible)
 {
 	for (;;) {
 		int left = starttls_left_ms(deadline);
@@ -64,20 +66,22 @@ poll_until(struct pollfd *fds, size_t count, int64_t deadline)
 		n = poll(fds, (nfds_t)count, left);
 		if (n > 0)
 			return 0;
+		if (n < 0 && errno == EINTR && interruptible)
+			return STARTTLS_E_INTERRUPTED;
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return STARTTLS_E_SYSTEM;
 	}
 }
 
 int
-starttls_wait(int fd, int want, int64_t deadline)
+starttls_wait(int fd, int want, int64_t deadline, bool interruptible)
 {
 	struct pollfd one = {
 		.fd = fd,
 		.events = want == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN,
 	};
 
-	return poll_until(&one, 1, deadline);
+	return poll_until(&one, 1, deadline, interruptible);
 }
 
 int
@@ -92,7 +96,7 @@ starttls_wait_connect(const int *fds, bool *ret_ready, size_t count,
 		count = WAIT_MAX;
 	for (i = 0; i < count; i++)
 		polled[i] = (struct pollfd){ .fd = fds[i], .events = POLLOUT };
-	rc = poll_until(polled, count, deadline);
+	rc = poll_until(polled, count, deadline, false);
 	for (i = 0; rc == 0 && i < count; i++)
 		ret_ready[i] = polled[i].revents != 0;
 	return rc;

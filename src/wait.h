@@ -27,12 +27,13 @@ int starttls_left_ms(int64_t deadline);
 /**
  * starttls_wait: wait until @fd is ready.
  *
- * @want     STARTTLS_WANT_READ or STARTTLS_WANT_WRITE
+ * @want           STARTTLS_WANT_READ or STARTTLS_WANT_WRITE
+ * @interruptible  whether a signal ends it
  *
  * Returns: 0, also for a descriptor in error, which the next operation will
- * report; STARTTLS_E_TIMEOUT; STARTTLS_E_SYSTEM
+ * report; STARTTLS_E_TIMEOUT; STARTTLS_E_INTERRUPTED; STARTTLS_E_SYSTEM
  */
-int starttls_wait(int fd, int want, int64_t deadline);
+int starttls_wait(int fd, int want, int64_t deadline, bool interruptible);
 
 /**
  * starttls_wait_connect: wait until one of @fds is writable or in error.

@@ -8,8 +8,11 @@
 #endif
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "remote.h"
@@ -260,11 +263,133 @@ START_TEST(test_fd_end_without_goodbye_is_truncation)
 }
 END_TEST
 
+/* Signals: a timer that comes until it is stopped, as one may come too early
+   for the wait that it is meant for. */
+
+static void
+ignore(int number)
+{
+	(void)number;
+}
+
+static void
+start_timer(void)
+{
+	const struct itimerval soon = { { 0, 20000 }, { 0, 20000 } };
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = ignore;
+	action.sa_flags = SA_RESTART; /* makes no difference */
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+}
+
+static void
+stop_timer(void)
+{
+	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
+/* A peer that takes no signals. */
+static void
+start_deaf(struct peer *p)
+{
+	sigset_t alarm, old;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarm, &old);
+	peer_start(p);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+START_TEST(test_fd_wait_is_interrupted_if_asked)
+{
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct peer peer = { .ending = ECHO };
+	struct starttls_session *session;
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+	char data[16];
+	ssize_t n;
+	int fds[2], rc;
+
+	make_pair(_i != 0, fds);
+	peer.fd = fds[1];
+	options.interruptible = 1;
+	ck_assert_int_eq(starttls_upgrade_new(&upgrade, policy,
+	    starttls_protocol_find("smtp"), STARTTLS_GREETING, PEER, fds[0],
+	    &options, &error), 0);
+	start_timer();
+	ck_assert_int_eq(starttls_upgrade_run(upgrade, SOON_MS, &error),
+	    STARTTLS_E_INTERRUPTED);
+	ck_assert_int_eq(error.code, STARTTLS_E_INTERRUPTED);
+	ck_assert_int_eq(error.phase, STARTTLS_PHASE_GREETING);
+	ck_assert(is_plain_line(error.message));
+	start_deaf(&peer);
+	do {
+		rc = starttls_upgrade_run(upgrade, SOON_MS, &error);
+	} while (rc == STARTTLS_E_INTERRUPTED);
+	ck_assert_msg(rc == 0, "%s", error.message);
+	session = starttls_upgrade_take(upgrade);
+	ck_assert_int_eq(starttls_session_read(session, data, sizeof(data)),
+	    STARTTLS_E_INTERRUPTED);
+	ck_assert_int_eq(starttls_session_error(session, &error), 0);
+	ck_assert_int_eq(starttls_session_write(session, "hello", 5), 5);
+	while ((n = starttls_session_read(session, data, sizeof(data))) ==
+	    STARTTLS_E_INTERRUPTED)
+		continue;
+	ck_assert_int_eq(n, 5);
+	do {
+		rc = starttls_session_close(session);
+	} while (rc == STARTTLS_E_INTERRUPTED);
+	ck_assert_int_eq(rc, 0);
+	stop_timer();
+	starttls_session_free(session);
+	close(fds[0]);
+	peer_join(&peer);
+}
+END_TEST
+
+/* Nothing stays of an open that was interrupted, and it can begin again. */
+START_TEST(test_fd_open_is_interrupted_if_asked)
+{
+	struct peer peer = { .script = silent, .ending = HANG, .fd = -1 };
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_session *session = NULL;
+	struct starttls_error error;
+	char port[SOCKETS_PORT_SIZE], url[64];
+	size_t before = sockets_count();
+	int rc;
+
+	options.connect_host = "127.0.0.1";
+	options.interruptible = _i;
+	peer.listener = sockets_listen(AF_INET, port);
+	snprintf(url, sizeof(url), "smtp://%s:%s", PEER, port);
+	start_deaf(&peer);
+	start_timer();
+	rc = starttls_open(&session, policy, url, _i != 0 ? SOON_MS : 300,
+	    &options, &error);
+	stop_timer();
+	ck_assert_int_eq(rc, _i != 0 ? STARTTLS_E_INTERRUPTED :
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_int_eq(error.code, rc);
+	ck_assert_ptr_null(session);
+	peer_join(&peer);
+	close(peer.listener);
+	ck_assert_uint_eq(sockets_count(), before);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *suite = suite_create("fd_deadline");
 	TCase *deadline = fd_case(suite, "deadline");
+	TCase *signals = fd_case(suite, "signals");
 
 	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_an_upgrade,
 	    0, ARRAY_LEN(slow));
@@ -277,5 +402,10 @@ main(void)
 	tcase_add_loop_test(deadline, test_fd_steps_never_wait, 0, 2);
 	tcase_add_loop_test(deadline,
 	    test_fd_end_without_goodbye_is_truncation, 0, 2);
+
+	tcase_add_loop_test(signals, test_fd_wait_is_interrupted_if_asked, 0,
+	    2);
+	tcase_add_loop_test(signals, test_fd_open_is_interrupted_if_asked, 0,
+	    2);
 	return run_suite(suite);
 }

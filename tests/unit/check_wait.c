@@ -42,19 +42,19 @@ START_TEST(test_wait_ends_when_ready)
 
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(starttls_wait(fds[1], STARTTLS_WANT_WRITE,
-	    starttls_deadline(SOON_MS)), 0);
+	    starttls_deadline(SOON_MS), false), 0);
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
 	ck_assert_int_eq(starttls_wait(fds[0], STARTTLS_WANT_READ,
-	    starttls_deadline(SOON_MS)), 0);
+	    starttls_deadline(SOON_MS), false), 0);
 	ck_assert_int_eq(starttls_wait(fds[0], STARTTLS_WANT_READ,
-	    STARTTLS_NEVER), 0);
+	    STARTTLS_NEVER, false), 0);
 	/* what is in error is ready: the next operation will tell */
 	close(fds[0]);
 	ck_assert_int_eq(starttls_wait(fds[1], STARTTLS_WANT_READ,
-	    starttls_deadline(SOON_MS)), 0);
+	    starttls_deadline(SOON_MS), false), 0);
 	close(fds[1]);
 	ck_assert_int_eq(starttls_wait(fds[1], STARTTLS_WANT_READ,
-	    starttls_deadline(SOON_MS)), 0);
+	    starttls_deadline(SOON_MS), false), 0);
 }
 END_TEST
 
@@ -66,11 +66,11 @@ START_TEST(test_wait_passes_even_if_the_descriptor_stays_ready)
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
 	ck_assert_int_eq(starttls_wait(fds[0], STARTTLS_WANT_READ,
-	    starttls_now_us() - 1), STARTTLS_E_TIMEOUT);
+	    starttls_now_us() - 1, false), STARTTLS_E_TIMEOUT);
 	ck_assert_int_eq(starttls_wait(fds[0], STARTTLS_WANT_READ,
-	    starttls_deadline(0)), STARTTLS_E_TIMEOUT);
-	while ((rc = starttls_wait(fds[0], STARTTLS_WANT_READ, deadline)) ==
-	    0)
+	    starttls_deadline(0), false), STARTTLS_E_TIMEOUT);
+	while ((rc = starttls_wait(fds[0], STARTTLS_WANT_READ, deadline,
+	    false)) == 0)
 		turns++;
 	ck_assert_int_eq(rc, STARTTLS_E_TIMEOUT);
 	ck_assert_int_gt(turns, 10);
@@ -100,8 +100,11 @@ START_TEST(test_wait_is_not_stretched_by_signals)
 	ck_assert_int_eq(pipe(fds), 0);
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
+	ck_assert_int_eq(starttls_wait(fds[0], STARTTLS_WANT_READ,
+	    starttls_deadline(SOON_MS), true), STARTTLS_E_INTERRUPTED);
+	start = starttls_now_us();
 	rc = starttls_wait(fds[0], STARTTLS_WANT_READ,
-	    starttls_deadline(200));
+	    starttls_deadline(200), false);
 	took = ms_since(start);
 	setitimer(ITIMER_REAL, &off, NULL);
 	ck_assert_int_eq(rc, STARTTLS_E_TIMEOUT);
