@@ -20,7 +20,7 @@ namespace
 
 struct deleter {
 	void operator()(starttls_policy *p) const { starttls_policy_unref(p); }
-	void operator()(starttls_session *s) const { starttls_session_free(s); }
+	void operator()(starttls_session *s) const { starttls_session_end(s); }
 };
 
 using policy_ptr = std::unique_ptr<starttls_policy, deleter>;

@@ -148,7 +148,7 @@ main(int argc, char **argv)
 		rc = put_or_get(&l, argv[0], argv[1], argv[2]);
 	if (rc == 0)
 		lines_put(&l, "QUIT");
-	starttls_session_free(l.session);
+	starttls_session_end(l.session);
 	starttls_policy_unref(policy);
 	return rc == 0 ? 0 : 1;
 }

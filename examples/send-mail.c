@@ -142,7 +142,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s\n", error.message);
 	else
 		rc = converse(&l, argv, password);
-	starttls_session_free(l.session);
+	starttls_session_end(l.session);
 	starttls_policy_unref(policy);
 	return rc == 0 ? 0 : 1;
 }

@@ -60,7 +60,7 @@ echo(struct starttls_session *session)
 	while ((n = starttls_session_read(session, data, sizeof(data))) > 0)
 		if (starttls_session_write(session, data, (size_t)n) < 0)
 			return -1;
-	return n == 0 ? starttls_session_close(session) : -1;
+	return n == 0 ? 0 : -1;
 }
 
 /* The last words of a refusal are lost if the socket is closed with bytes
@@ -97,7 +97,7 @@ serve(struct starttls_policy *policy, const char *protocol, int fd)
 	session = starttls_upgrade_take(upgrade);
 	if (echo(session) != 0 && starttls_session_error(session, &error) != 0)
 		fprintf(stderr, "%s\n", error.message);
-	starttls_session_free(session);
+	starttls_session_end(session);  /* says goodbye, too */
 }
 
 int

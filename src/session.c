@@ -304,6 +304,21 @@ starttls_session_free(struct starttls_session *session)
 	free(session);
 }
 
+void
+starttls_session_end(struct starttls_session *session)
+{
+	struct starttls_session *s = session;
+
+	if (s == NULL)
+		return;
+	/* what ends in the middle of a write has no orderly end */
+	if (s->resumed == NULL) {
+		s->deadline = 0;
+		starttls_session_shutdown(s);
+	}
+	starttls_session_free(s);
+}
+
 int
 starttls_session_set_deadline(struct starttls_session *session,
 			      int timeout_ms)

@@ -1224,7 +1224,7 @@ starttls_session_write(struct starttls_session *session, const void *data,
  * STARTTLS_E_TLS, STARTTLS_E_TIMEOUT, STARTTLS_E_INTERRUPTED
  */
 STARTTLS_API int
-starttls_session_shutdown(struct starttls_session *session) STARTTLS_CHECKED;
+starttls_session_shutdown(struct starttls_session *session);
 
 /**
  * starttls_session_close: send close_notify and wait for the peer's.
@@ -1235,7 +1235,7 @@ starttls_session_shutdown(struct starttls_session *session) STARTTLS_CHECKED;
  * Returns: 0; those of starttls_session_shutdown and starttls_session_read
  */
 STARTTLS_API int
-starttls_session_close(struct starttls_session *session) STARTTLS_CHECKED;
+starttls_session_close(struct starttls_session *session);
 
 /**
  * starttls_session_free: forget a session, without a word to the peer.
@@ -1244,6 +1244,16 @@ starttls_session_close(struct starttls_session *session) STARTTLS_CHECKED;
  * it.
  */
 STARTTLS_API void starttls_session_free(struct starttls_session *session);
+
+/**
+ * starttls_session_end: say goodbye if that can be done at once, and free.
+ *
+ * For ends that need no answer: close_notify is sent if the transport takes it
+ * without waiting, and not after a failure, nor in the middle of a write that
+ * was interrupted, as it says that all was sent.  Closes the descriptor as
+ * starttls_session_free does.
+ */
+STARTTLS_API void starttls_session_end(struct starttls_session *session);
 
 /**
  * starttls_session_set_deadline: from now on, wait, but in all not longer.

@@ -977,6 +977,71 @@ START_TEST(test_wait_tells_of_signals_in_a_transport)
 }
 END_TEST
 
+/*
+ * The end
+ */
+
+static const struct end_row {
+	const char *name;
+	size_t room;
+	bool fails, is_late, is_shut, is_broken_off;
+	bool says_bye;
+} end_rows[] = {
+	{ "room", SIZE_MAX, false, false, false, false, true },
+	{ "just in time", 100, false, false, false, false, true },
+	{ "no room", 0, false, false, false, false, false },
+	{ "some room", 10, false, false, false, false, false },
+	{ "after a failure", SIZE_MAX, true, false, false, false, false },
+	{ "after the deadline", SIZE_MAX, false, true, false, false, true },
+	{ "said before", SIZE_MAX, false, false, true, false, true },
+	{ "within a write", 20000, false, false, false, true, false },
+};
+
+START_TEST(test_wait_is_not_for_the_end)
+{
+	const struct end_row *row = &end_rows[_i / 2];
+	uint8_t *data = large_data();
+	struct conn c;
+	unsigned before;
+
+	open_interruptible(&c, _i % 2);
+	world.turn = silent_turn;
+	if (row->fails) {
+		ck_assert_int_eq(starttls_session_set_deadline(c.session, 50),
+		    0);
+		ck_assert_int_eq(do_read(&c), STARTTLS_E_TIMEOUT);
+	} else if (row->is_late) {
+		ck_assert_int_eq(starttls_session_set_deadline(c.session, 50),
+		    0);
+		world.now_us += 60000;
+	} else if (row->is_shut) {
+		ck_assert_int_eq(starttls_session_shutdown(c.session), 0);
+	}
+	world.room = row->room;
+	if (row->is_broken_off) {
+		world.signal_every = 1;
+		ck_assert_int_eq(starttls_session_write(c.session, data,
+		    LARGE), STARTTLS_E_INTERRUPTED);
+		world.room = SIZE_MAX;
+	}
+	before = world.waits;
+	starttls_session_end(c.session);
+	c.session = NULL;
+	ck_assert_uint_eq(world.waits, before);
+	conn_settle(&c);
+	ck_assert_msg(c.pair.is_closed_by_client == row->says_bye, "%s",
+	    row->name);
+	conn_done(&c);
+	free(data);
+}
+END_TEST
+
+START_TEST(test_wait_ends_nothing)
+{
+	starttls_session_end(NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -985,7 +1050,8 @@ main(void)
 	TCase *waits = tcase_create("waits");
 	TCase *silence = tcase_create("silence");
 	TCase *signals = tcase_create("signals");
-	TCase *all[] = { writes, waits, silence, signals };
+	TCase *end = tcase_create("end");
+	TCase *all[] = { writes, waits, silence, signals, end };
 	size_t i;
 
 	mint_set_clock();
@@ -1030,5 +1096,9 @@ main(void)
 	tcase_add_loop_test(signals,
 	    test_wait_tells_of_signals_in_a_transport, 0,
 	    4 * ARRAY_LEN(protocols));
+
+	tcase_add_loop_test(end, test_wait_is_not_for_the_end, 0,
+	    2 * ARRAY_LEN(end_rows));
+	tcase_add_test(end, test_wait_ends_nothing);
 	return run_suite(suite);
 }
