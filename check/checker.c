@@ -19,6 +19,7 @@
 #include "login/veil.h"
 #include "loop/failure.h"
 #include "loop/loop.h"
+#include "port.h"
 
 /* Whom to log in as at a URL, before anybody is connected to. */
 int
@@ -407,9 +408,10 @@ begin(struct check *k)
 	struct starttls_url url = { .size = sizeof(url) };
 	struct login_options account;
 	struct starttls_error error;
-	int rc = 0;
+	int rc = k->checker->any_port ? 0 :
+	    port_check(k->target.url, &error);
 
-	if (settings->account->wanted)
+	if (rc == 0 && settings->account->wanted)
 		rc = find_account(settings, k->target.url, &url, &account,
 		    &error);
 	if (rc != 0) {

@@ -50,6 +50,7 @@ struct checker {
 	bool chain;                /* as in result_fill */
 	bool names_traces;         /* traces tell whose they are */
 	bool insists;              /* asks again who says "later" */
+	bool any_port;             /* also where it makes no sense */
 	void *context;
 	/* a check is over; its result lives during the call */
 	void (*done)(void *context, void *owner, const struct result *result);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "loop/loop.h"
+#include "port.h"
 
 /* What is left of the deadline, in milliseconds, at least 0. */
 static int
@@ -44,6 +45,9 @@ converse(struct starttls_policy *policy,
 	memset(c, 0, sizeof(*c));
 	c->report.size = sizeof(c->report);
 	c->deadline_us = loop_now_us() + (int64_t)timeout_ms * 1000;
+	c->code = port_check(url, &c->error);
+	if (c->code != 0)
+		return c->code;
 	c->code = dial_and_run(c, policy, url, options);
 	if (starttls_upgrade_alpn_refused(c->upgrade)) {
 		starttls_upgrade_free(c->upgrade);

@@ -251,6 +251,7 @@ probe_run(struct probe *probe)
 		.loop = &probe->loop,
 		.max_running = probe->port_count,
 		.insists = true,
+		.any_port = true,
 		.timeout_ms = probe->timeout_ms,
 		.names_traces = true,
 		.context = probe,

@@ -15,6 +15,7 @@
 
 #include "check/batch.h"
 #include "check/format.h"
+#include "check/port.h"
 #include "cli.h"
 #include "options.h"
 #include "words/complain.h"
@@ -103,6 +104,8 @@ check_target(const struct check_run *run, const struct target *t)
 	if (rc == 0)
 		rc = starttls_url_check(s->policy, &parsed, s->options,
 		    &error);
+	if (rc == 0)
+		rc = port_check(t->url, &error);
 	if (rc == 0 && s->account->wanted)
 		rc = find_account(s, t->url, &parsed, &ignored, &error);
 	if (rc == 0)

@@ -63,12 +63,22 @@ print_help(FILE *out)
 		    starttls_protocol_rfc(p));
 }
 
+/* Whether HOST:PORT will do for a URL. */
+static bool
+takes_places(const struct subcommand *s)
+{
+	return s->role == STARTTLS_CLIENT &&
+	    strncmp(s->arguments, "URL", 3) == 0;
+}
+
 static int
 run(const struct subcommand *s, int argc, char **argv)
 {
 	struct settings settings;
 	int status = parse_options(s, argc, argv, &settings);
 
+	if (status < 0 && takes_places(s) && !complete_urls(&settings))
+		status = complain("out of memory", EXIT_LOCAL);
 	if (status < 0)
 		status = s->run(&settings);
 	free_settings(&settings);

@@ -541,6 +541,8 @@ check_settings_of(const struct settings *settings)
 void
 free_settings(struct settings *settings)
 {
+	int i;
+
 	starttls_policy_unref(settings->policy);
 	account_done(&settings->account);
 	free(settings->connect_host);
@@ -549,5 +551,8 @@ free_settings(struct settings *settings)
 	free(settings->front.port);
 	free(settings->to_host);
 	free(settings->to_port);
+	for (i = 0; settings->own_urls != NULL && i < settings->url_count; i++)
+		free(settings->own_urls[i]);
+	free(settings->own_urls);
 	free(settings->urls);
 }

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "check/port.h"
 #include "cli.h"
 #include "relay/proxy.h"
 #include "words/status.h"
@@ -30,6 +31,8 @@ run_proxy(struct settings *settings)
 	s.front.timeout_ms = settings->timeout_ms;
 	if (rc == 0)
 		rc = starttls_url_check(s.policy, &s.url, s.options, &error);
+	if (rc == 0)
+		rc = port_check(s.target, &error);
 	if (rc != 0) {
 		complain_usage("proxy", "%s", error.message);
 		return exit_status(&error);

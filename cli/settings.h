@@ -45,6 +45,7 @@ struct settings {
 	bool pem;
 	bool client_ca, client_cert; /* options that were given */
 	char **urls;               /* what follows the options */
+	char **own_urls;           /* those among them that are owned */
 	int url_count;
 	const struct subcommand *subcommand; /* to do it once more */
 	int argc;
