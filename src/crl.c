@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "dirname.h"
+#include "pem.h"
 #include "policy.h"
 
 /* id-ce, RFC 5280 section 4.2.1, with the last arc left out. */
@@ -237,22 +238,22 @@ int
 starttls_policy_crl_file(struct starttls_policy *policy, const char *path,
 			 struct starttls_error *error)
 {
-	gnutls_datum_t pem = { NULL, 0 };
+	gnutls_datum_t data = { NULL, 0 };
+	gnutls_x509_crt_fmt_t format;
 	gnutls_x509_crl_t *lists = NULL;
-	const char *why = "no legible PEM revocation list in it";
+	const char *why = "no legible revocation list in it";
 	unsigned count = 0, i;
 	size_t before;
 	int rc = starttls_policy_may_set(policy, path, error);
 
 	if (rc != 0)
 		return rc;
-	rc = starttls_policy_load_pem(path, &pem, error);
+	rc = starttls_pem_load(path, &data, &format, error);
 	if (rc != 0)
 		return rc;
 	before = policy->crl_count;
-	rc = gnutls_x509_crl_list_import2(&lists, &count, &pem,
-	    GNUTLS_X509_FMT_PEM, 0);
-	gnutls_free(pem.data);
+	rc = gnutls_x509_crl_list_import2(&lists, &count, &data, format, 0);
+	gnutls_free(data.data);
 	if (rc < 0)
 		count = 0;
 	if (rc == GNUTLS_E_MEMORY_ERROR)

@@ -28,6 +28,7 @@ static const struct {
 	{ STARTTLS_E_STATE, "state" },
 	{ STARTTLS_E_FROZEN, "frozen" },
 	{ STARTTLS_E_POLICY, "policy" },
+	{ STARTTLS_E_PASSPHRASE, "key-passphrase" },
 	{ STARTTLS_E_NOMEM, "memory" },
 	{ STARTTLS_E_SYSTEM, "system" },
 	{ STARTTLS_E_INTERRUPTED, "interrupted" },

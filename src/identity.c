@@ -10,12 +10,12 @@
 
 #include "policy.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <gnutls/x509-ext.h>
 
+#include "pem.h"
 #include "verify.h"
 
 static int
@@ -23,17 +23,6 @@ no_memory(struct starttls_error *error)
 {
 	return starttls_policy_wrong(error, STARTTLS_E_NOMEM,
 	    "out of memory");
-}
-
-int
-starttls_policy_load_pem(const char *path, gnutls_datum_t *ret_pem,
-	 struct starttls_error *error)
-{
-	errno = 0;
-	if (gnutls_load_file(path, ret_pem) >= 0)
-		return 0;
-	return starttls_error_sys(error, STARTTLS_E_POLICY,
-	    STARTTLS_PHASE_SETUP, errno != 0 ? errno : EIO, "%s", path);
 }
 
 int
@@ -45,9 +34,9 @@ starttls_policy_intermediates(struct starttls_policy *policy,
 	unsigned count = 0, i;
 	int rc = starttls_policy_may_set(policy, path, error);
 
-	if (rc != 0)
-		return rc;
-	rc = starttls_policy_load_pem(path, &pem, error);
+	if (rc == 0)
+		rc = starttls_pem_load_as(path, PEM_CERTIFICATES, &pem,
+		    error);
 	if (rc != 0)
 		return rc;
 	rc = gnutls_x509_crt_list_import2(&crts, &count, &pem,
@@ -60,63 +49,102 @@ starttls_policy_intermediates(struct starttls_policy *policy,
 		return rc == GNUTLS_E_MEMORY_ERROR ? no_memory(error) :
 		    starttls_error_set(error, STARTTLS_E_POLICY,
 			STARTTLS_PHASE_SETUP,
-			"%s: no legible PEM certificate in it", path);
+			"%s: no legible certificate in it", path);
 	}
 	gnutls_free(policy->intermediates.data);
 	policy->intermediates = pem;
 	return 0;
 }
 
+/* Where an identity comes from. */
+struct source {
+	const char *chain_file, *key_file; /* or PKCS#11 URIs */
+	const char *passphrase;
+	gnutls_datum_t chain, key; /* PEM; not read if one is on a token */
+};
+
+static bool
+is_on_token(const char *name)
+{
+	return strncmp(name, "pkcs11:", 7) == 0;
+}
+
 /* The chain's file with the intermediates behind it. */
 static int
-load_chain(const struct starttls_policy *p, const char *chain_file,
-	   gnutls_datum_t *ret_pem)
+join_intermediates(const struct starttls_policy *p, gnutls_datum_t *chain,
+		   struct starttls_error *error)
 {
-	unsigned char *both;
-	gnutls_datum_t chain;
-	int rc = gnutls_load_file(chain_file, &chain);
+	gnutls_datum_t both = { NULL, chain->size + 1 +
+	    p->intermediates.size };
 
-	if (rc < 0)
-		return rc;
-	both = gnutls_malloc(chain.size + 1u + p->intermediates.size);
-	if (both == NULL) {
-		gnutls_free(chain.data);
-		return GNUTLS_E_MEMORY_ERROR;
-	}
-	memcpy(both, chain.data, chain.size);
-	both[chain.size] = '\n';
-	memcpy(both + chain.size + 1, p->intermediates.data,
+	if (p->intermediates.data == NULL)
+		return 0;
+	both.data = gnutls_malloc(both.size);
+	if (both.data == NULL)
+		return no_memory(error);
+	memcpy(both.data, chain->data, chain->size);
+	both.data[chain->size] = '\n';
+	memcpy(both.data + chain->size + 1, p->intermediates.data,
 	    p->intermediates.size);
-	gnutls_free(chain.data);
-	ret_pem->data = both;
-	ret_pem->size = chain.size + 1 + p->intermediates.size;
+	starttls_pem_forget(chain); /* may hold the key, too */
+	*chain = both;
+	return 0;
+}
+
+/* One file for both is read once: it may be a pipe. */
+static int
+copy_key(struct source *s, struct starttls_error *error)
+{
+	s->key.data = gnutls_malloc(s->chain.size + 1u);
+	if (s->key.data == NULL)
+		return no_memory(error);
+	memcpy(s->key.data, s->chain.data, s->chain.size);
+	s->key.size = s->chain.size;
 	return 0;
 }
 
 static int
-load_into(const struct starttls_policy *p,
-	  gnutls_certificate_credentials_t credentials, const char *chain_file,
-	  const char *key_file, const char *passphrase)
+read_source(const struct starttls_policy *p, struct source *s,
+	    struct starttls_error *error)
 {
-	gnutls_datum_t chain, key;
 	int rc;
 
-	if (p->intermediates.data == NULL)
-		return gnutls_certificate_set_x509_key_file2(credentials,
-		    chain_file, key_file, GNUTLS_X509_FMT_PEM, passphrase, 0);
-	rc = load_chain(p, chain_file, &chain);
-	if (rc < 0)
-		return rc;
-	rc = gnutls_load_file(key_file, &key);
-	if (rc >= 0) {
-		rc = gnutls_certificate_set_x509_key_mem2(credentials,
-		    &chain, &key, GNUTLS_X509_FMT_PEM, passphrase, 0);
-		gnutls_memset(key.data, 0, key.size);
-		gnutls_free(key.data);
-	}
-	gnutls_memset(chain.data, 0, chain.size); /* may hold the key, too */
-	gnutls_free(chain.data);
-	return rc;
+	if (is_on_token(s->chain_file) || is_on_token(s->key_file))
+		return 0;
+	rc = starttls_pem_load_as(s->chain_file, PEM_CERTIFICATES, &s->chain,
+	    error);
+	if (rc == 0 && s->key_file == s->chain_file)
+		rc = copy_key(s, error);
+	else if (rc == 0)
+		rc = starttls_pem_load_as(s->key_file, PEM_KEY, &s->key,
+		    error);
+	return rc != 0 ? rc : join_intermediates(p, &s->chain, error);
+}
+
+/* Of that which is a file, if the other is on a token; GNUTLS_E_*. */
+static int
+load_from_token(gnutls_certificate_credentials_t credentials,
+		const struct source *s)
+{
+	gnutls_x509_crt_fmt_t format = GNUTLS_X509_FMT_PEM;
+	gnutls_datum_t data = { NULL, 0 };
+	const char *file = is_on_token(s->chain_file) ? s->key_file :
+	    s->chain_file;
+
+	if (!is_on_token(file))
+		(void)starttls_pem_load(file, &data, &format, NULL);
+	starttls_pem_forget(&data);
+	return gnutls_certificate_set_x509_key_file2(credentials,
+	    s->chain_file, s->key_file, format, s->passphrase, 0);
+}
+
+static int
+load_into(gnutls_certificate_credentials_t credentials,
+	  const struct source *s)
+{
+	return s->chain.data == NULL ? load_from_token(credentials, s) :
+	    gnutls_certificate_set_x509_key_mem2(credentials, &s->chain,
+		&s->key, GNUTLS_X509_FMT_PEM, s->passphrase, 0);
 }
 
 /* The first certificate; GNUTLS_E_*. */
@@ -192,8 +220,7 @@ keep_identity(struct starttls_policy *p, const struct identity *identity)
  * GnuTLS has no wildcards there.
  */
 static int
-load_server(struct starttls_policy *p, const char *chain_file,
-	    const char *key_file, const char *passphrase)
+load_server(struct starttls_policy *p, const struct source *source)
 {
 	struct identity new = { NULL, NULL, 1 };
 	size_t i;
@@ -201,14 +228,13 @@ load_server(struct starttls_policy *p, const char *chain_file,
 
 	if (rc < 0)
 		return rc;
-	rc = load_into(p, new.credentials, chain_file, key_file, passphrase);
+	rc = load_into(new.credentials, source);
 	if (rc >= 0)
 		rc = get_leaf(new.credentials, &new.leaf);
 	for (i = 0; rc >= 0 && i < p->identity_count; i++)
 		if (have_same_names(p->identities[i].leaf, new.leaf)) {
 			p->identities[i].count++;
-			rc = load_into(p, p->identities[i].credentials,
-			    chain_file, key_file, passphrase);
+			rc = load_into(p->identities[i].credentials, source);
 			free_identity(&new);
 			return rc;
 		}
@@ -256,11 +282,9 @@ note_type(struct starttls_policy *p)
 }
 
 static int
-load_client(struct starttls_policy *p, const char *chain_file,
-	    const char *key_file, const char *passphrase)
+load_client(struct starttls_policy *p, const struct source *source)
 {
-	int rc = load_into(p, p->credentials, chain_file, key_file,
-	    passphrase);
+	int rc = load_into(p->credentials, source);
 
 	if (rc >= 0)
 		rc = note_type(p);
@@ -314,10 +338,39 @@ starttls_identity_can_sign(const struct starttls_policy *policy,
 	return false;
 }
 
-static bool
-is_on_token(const char *name)
+/* How much of a name may be shown: a URI may have a PIN in it, RFC 7512. */
+static int
+shown(const char *name)
 {
-	return strncmp(name, "pkcs11:", 7) == 0;
+	const char *pin = is_on_token(name) ? strstr(name, "pin-value=") :
+	    NULL;
+
+	return pin != NULL ? (int)(pin - name) : (int)strlen(name);
+}
+
+/* What is wrong, by the code of GnuTLS. */
+static int
+refuse_identity(const struct source *s, int rc, struct starttls_error *error)
+{
+	const char *chain = s->chain_file, *key = s->key_file;
+
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return no_memory(error);
+	if (rc == GNUTLS_E_DECRYPTION_FAILED ||
+	    rc == GNUTLS_E_PKCS11_PIN_ERROR ||
+	    (s->passphrase == NULL && starttls_pem_is_encrypted(&s->key)))
+		return starttls_error_set(error, STARTTLS_E_PASSPHRASE,
+		    STARTTLS_PHASE_SETUP, "key %.*s: %s", shown(key), key,
+		    s->passphrase == NULL ? "a passphrase is needed" :
+		    "the passphrase is wrong");
+	if (rc == GNUTLS_E_KEY_USAGE_VIOLATION)
+		return starttls_error_set(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, "certificate %.*s: its key usage "
+		    "does not permit signatures, which TLS needs",
+		    shown(chain), chain);
+	return starttls_error_set(error, STARTTLS_E_POLICY,
+	    STARTTLS_PHASE_SETUP, "certificate %.*s with key %.*s: %s",
+	    shown(chain), chain, shown(key), key, gnutls_strerror(rc));
 }
 
 int
@@ -325,36 +378,34 @@ starttls_policy_identity(struct starttls_policy *policy,
 			 const char *chain_file, const char *key_file,
 			 const char *passphrase, struct starttls_error *error)
 {
+	struct source source = { .chain_file = chain_file,
+	    .key_file = key_file != NULL ? key_file : chain_file,
+	    .passphrase = passphrase };
 	int rc = starttls_policy_may_set(policy, chain_file, error);
 
-	if (rc == 0)
-		rc = starttls_policy_may_set(policy, key_file, error);
 	if (rc != 0)
 		return rc;
 	if (policy->has_identity && policy->role == STARTTLS_CLIENT)
 		return starttls_policy_wrong(error, STARTTLS_E_STATE,
 		    "the policy has a certificate already");
 	/* GnuTLS has no way to put them together */
-	if (policy->intermediates.data != NULL && (is_on_token(chain_file) ||
-	    is_on_token(key_file)))
+	if (policy->intermediates.data != NULL &&
+	    (is_on_token(source.chain_file) || is_on_token(source.key_file)))
 		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "with a certificate or key on a token, intermediates "
 		    "belong into the file of the certificate, or on the token");
-	rc = policy->role == STARTTLS_SERVER ?
-	    load_server(policy, chain_file, key_file, passphrase) :
-	    load_client(policy, chain_file, key_file, passphrase);
-	if (rc == GNUTLS_E_MEMORY_ERROR)
-		return no_memory(error);
-	if (rc == GNUTLS_E_KEY_USAGE_VIOLATION)
-		return starttls_error_set(error, STARTTLS_E_POLICY,
-		    STARTTLS_PHASE_SETUP, "certificate %s: its key usage "
-		    "does not permit signatures, which TLS needs",
-		    chain_file);
+	rc = read_source(policy, &source, error);
+	if (rc == 0) {
+		rc = policy->role == STARTTLS_SERVER ?
+		    load_server(policy, &source) :
+		    load_client(policy, &source);
+		if (rc < 0)
+			rc = refuse_identity(&source, rc, error);
+	}
+	starttls_pem_forget(&source.chain);
+	starttls_pem_forget(&source.key);
 	if (rc < 0)
-		return starttls_error_set(error, STARTTLS_E_POLICY,
-		    STARTTLS_PHASE_SETUP,
-		    "certificate %s with key %s: %s", chain_file, key_file,
-		    gnutls_strerror(rc));
+		return rc;
 	policy->has_identity = true;
 	return 0;
 }

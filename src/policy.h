@@ -109,15 +109,6 @@ bool starttls_identity_can_sign(const struct starttls_policy *policy,
 void starttls_identities_free(struct starttls_policy *policy);
 
 /**
- * starttls_policy_load_pem: read a file.
- *
- * Ownership: the caller frees ret_pem->data with gnutls_free().
- * Returns: 0; STARTTLS_E_POLICY
- */
-int starttls_policy_load_pem(const char *path, gnutls_datum_t *ret_pem,
-			     struct starttls_error *error);
-
-/**
  * starttls_policy_freeze: make the policy ready for use, once.
  *
  * Returns: 0; STARTTLS_E_POLICY, STARTTLS_E_NOMEM

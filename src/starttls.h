@@ -72,6 +72,8 @@ enum starttls_code {
 	STARTTLS_E_STATE = -102,            /* "state": not now */
 	STARTTLS_E_FROZEN = -103,           /* "frozen": the policy is in use */
 	STARTTLS_E_POLICY = -104,           /* "policy": file, key, list */
+	STARTTLS_E_PASSPHRASE = -105,       /* "key-passphrase": one that a key
+	                                       needs is missing, or wrong */
 
 	/* local resources */
 	STARTTLS_E_NOMEM = -201,            /* "memory" */
@@ -399,9 +401,11 @@ STARTTLS_API struct starttls_policy *
 starttls_policy_unref(struct starttls_policy *policy);
 
 /**
- * starttls_policy_trust_file: trust the PEM certificates of a file, and no
- * longer the system's store.  Repeatable: files, directories and buffers add
- * up.  A certificate may be a root, an intermediate, or a server's own.
+ * starttls_policy_trust_file: trust the certificates of a file, and no longer
+ * the system's store.  Repeatable: files, directories and buffers add up.  A
+ * certificate may be a root, an intermediate, or a server's own.
+ *
+ * @path     PEM with any number of them, or DER with one
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
  * STARTTLS_E_POLICY (unreadable, malformed, or no certificate in it; the
@@ -415,7 +419,7 @@ starttls_policy_trust_file(struct starttls_policy *policy, const char *path,
  * starttls_policy_trust_dir: the same for a directory.
  *
  * If it has the hashed layout of OpenSSL (names such as 1a2b3c4d.0) those
- * files are read, otherwise the files that end in .pem, .crt or .cer.
+ * files are read, otherwise the files that end in .pem, .crt, .cer or .der.
  *
  * Returns: as starttls_policy_trust_file.
  */
@@ -437,7 +441,7 @@ starttls_policy_trust_pem(struct starttls_policy *policy, const void *data,
 			  struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
- * starttls_policy_add_trust_file: trust the PEM certificates of a file in
+ * starttls_policy_add_trust_file: trust the certificates of a file in
  * addition to what is trusted otherwise, the system's store included.
  *
  * Returns: as starttls_policy_trust_file.
@@ -500,8 +504,8 @@ starttls_policy_accept_peer(struct starttls_policy *policy, const char *peer,
 			    struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
- * starttls_policy_crl_file: refuse certificates on the PEM revocation lists
- * of a file.
+ * starttls_policy_crl_file: refuse certificates on the revocation lists of a
+ * file, which is PEM, or DER with one list.
  *
  * The file is configuration like the anchors: its signature is not checked.
  * A list past its nextUpdate makes every certificate of its issuer fail
@@ -540,14 +544,18 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
  * the very same names, with keys of different types, go together: the client's
  * algorithms choose.
  *
- * @chain_file, @key_file  PEM files, or one that has both, or PKCS#11 URIs
- *               (RFC 7512)
+ * @chain_file   PEM, from the own certificate upwards, or one certificate of
+ *               DER, or a PKCS#11 URI (RFC 7512)
+ * @key_file     the same for the key; NULL: in the same file, or named by the
+ *               same URI
  * @passphrase   of the key; NULL: not encrypted.  Not kept.
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
- * STARTTLS_E_STATE (a client's was set already), STARTTLS_E_POLICY
- * (unreadable, wrong passphrase, key and certificate do not match, a client's
- * is not meant for signatures), STARTTLS_E_NOMEM
+ * STARTTLS_E_STATE (a client's was set already), STARTTLS_E_PASSPHRASE (the key
+ * is encrypted, and @passphrase is NULL or not the right one; or a token wants
+ * its PIN), STARTTLS_E_POLICY (unreadable, key and certificate do not match, a
+ * client's is not meant for signatures), STARTTLS_E_NOMEM.  After a failure
+ * another try is possible.
  */
 STARTTLS_API int
 starttls_policy_identity(struct starttls_policy *policy,
@@ -560,7 +568,7 @@ starttls_policy_identity(struct starttls_policy *policy,
  * identities that are set after this, for chains that are kept in a file of
  * their own.  Replaces those of an earlier call.  Not for those on a token.
  *
- * @path     PEM file
+ * @path     PEM, or one certificate of DER
  *
  * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_FROZEN,
  * STARTTLS_E_POLICY (unreadable, or no certificate in it), STARTTLS_E_NOMEM

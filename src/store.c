@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Where trust anchors come from: files of PEM, and directories of such files.
+ * Where trust anchors come from: files of PEM or DER, and directories of them.
  * A store takes all of a source, or nothing.
  */
 
@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pem.h"
 #include "trust.h"
 
 #define MAX_FILE (16u << 20)
@@ -79,7 +80,9 @@ starttls_trust_add_file(struct trust *t, const char *path,
 		return starttls_error_sys(error, errno == ENOMEM ?
 		    STARTTLS_E_NOMEM : STARTTLS_E_POLICY,
 		    STARTTLS_PHASE_SETUP, errno, "%s", path);
-	rc = starttls_trust_add_pem(t, path, data, len, error);
+	rc = starttls_pem_is_der(data, len) ?
+	    starttls_trust_add_der(t, path, data, len, error) :
+	    starttls_trust_add_pem(t, path, data, len, error);
 	free(data);
 	return rc;
 }
@@ -104,7 +107,8 @@ is_certificate_name(const char *name)
 	const char *dot = strrchr(name, '.');
 
 	return dot != NULL && name[0] != '.' && (strcmp(dot, ".pem") == 0 ||
-	    strcmp(dot, ".crt") == 0 || strcmp(dot, ".cer") == 0);
+	    strcmp(dot, ".crt") == 0 || strcmp(dot, ".cer") == 0 ||
+	    strcmp(dot, ".der") == 0);
 }
 
 /* Add the files whose names @accept likes; count them. */

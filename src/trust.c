@@ -246,9 +246,40 @@ starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
 	}
 	if (t->count == before.count)
 		return starttls_error_set(error, STARTTLS_E_POLICY,
-		    STARTTLS_PHASE_SETUP, "%s: no PEM certificate in it",
+		    STARTTLS_PHASE_SETUP, "%s: no certificate in it",
 		    label);
 	return 0;
+}
+
+/* A copy of one certificate. */
+static int
+copy_der(struct trust *t, const void *data, size_t len)
+{
+	struct slice der, issuer, subject;
+	int rc = reserve(t, len);
+
+	if (rc != 0)
+		return rc;
+	der = (struct slice){ t->bytes + t->bytes_len, len };
+	memcpy(t->bytes + t->bytes_len, data, len);
+	if (!starttls_der_names(der, &issuer, &subject))
+		return STARTTLS_E_POLICY;
+	rc = append_anchor(t, t->bytes_len, len, subject);
+	t->bytes_len += rc == 0 ? len : 0;
+	return rc;
+}
+
+int
+starttls_trust_add_der(struct trust *t, const char *label, const void *data,
+		       size_t len, struct starttls_error *error)
+{
+	int rc = copy_der(t, data, len);
+
+	if (rc == STARTTLS_E_POLICY)
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    "%s: DER, but no certificate", label);
+	return rc == 0 ? 0 : starttls_error_set(error, rc,
+	    STARTTLS_PHASE_SETUP, "out of memory");
 }
 
 const char *
@@ -257,28 +288,18 @@ starttls_trust_system_path(void)
 	return SYSTEM_TRUST;
 }
 
-/* A copy of one certificate. */
+/* A certificate that GnuTLS has read; one without names is of no use. */
 static int
 add_crt(struct trust *t, gnutls_x509_crt_t crt)
 {
-	struct slice der, issuer, subject;
 	gnutls_datum_t data;
 	int rc;
 
 	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &data) < 0)
 		return STARTTLS_E_NOMEM;
-	rc = reserve(t, data.size);
-	if (rc == 0) {
-		der = (struct slice){ t->bytes + t->bytes_len, data.size };
-		memcpy(t->bytes + t->bytes_len, data.data, data.size);
-		if (starttls_der_names(der, &issuer, &subject)) {
-			rc = append_anchor(t, t->bytes_len, data.size,
-			    subject);
-			t->bytes_len += rc == 0 ? data.size : 0;
-		}
-	}
+	rc = copy_der(t, data.data, data.size);
 	gnutls_free(data.data);
-	return rc;
+	return rc == STARTTLS_E_POLICY ? 0 : rc;
 }
 
 /* Wherever GnuTLS was built to look, which may be a PKCS#11 module. */

@@ -46,6 +46,10 @@ void starttls_trust_free(struct trust *t);
 int starttls_trust_add_pem(struct trust *t, const char *label,
 			   const char *data, size_t len,
 			   struct starttls_error *error);
+/** starttls_trust_add_der: the same for one certificate of DER. */
+int starttls_trust_add_der(struct trust *t, const char *label,
+			   const void *data, size_t len,
+			   struct starttls_error *error);
 int starttls_trust_add_file(struct trust *t, const char *path,
 			    struct starttls_error *error);
 int starttls_trust_add_dir(struct trust *t, const char *path,

@@ -12,7 +12,7 @@ UNIT_TESTS = \
 	tests/unit/check_guests tests/unit/check_server_fd \
 	tests/unit/check_arguments tests/unit/check_resume \
 	tests/unit/check_resume_policy tests/unit/check_data \
-	tests/unit/check_export tests/unit/check_trust \
+	tests/unit/check_export tests/unit/check_files tests/unit/check_trust \
 	tests/unit/check_trust_source tests/unit/check_trust_threads \
 	tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
 	tests/unit/check_verify_name tests/unit/check_verify_use \

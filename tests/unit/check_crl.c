@@ -188,7 +188,7 @@ START_TEST(test_crl_takes_all_of_a_file)
 	ck_assert_int_eq(load(policy, both, path, &error), STARTTLS_E_POLICY);
 	ck_assert_int_eq(load(policy, "junk", path, &error),
 	    STARTTLS_E_POLICY);
-	ck_assert_msg(strstr(error.message, "no legible PEM") != NULL, "%s",
+	ck_assert_msg(strstr(error.message, "no legible revocation list") != NULL, "%s",
 	    error.message);
 	ck_assert_uint_eq(policy->crl_count, 1);
 	ck_assert_uint_eq(starttls_crl_check(policy, leaf.crt),

@@ -596,8 +596,6 @@ START_TEST(test_server_policy_misuse)
 	    STARTTLS_E_INVALID, &error, "NULL");
 	expect_refused(starttls_policy_identity(p, NULL, "x", NULL, &error),
 	    STARTTLS_E_INVALID, &error, "NULL");
-	expect_refused(starttls_policy_identity(p, "x", NULL, NULL, &error),
-	    STARTTLS_E_INVALID, &error, "NULL");
 	expect_refused(starttls_policy_identity(p, "/nowhere", "/no", NULL,
 	    &error), STARTTLS_E_POLICY, &error, "/nowhere");
 	starttls_policy_unref(p);

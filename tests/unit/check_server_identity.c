@@ -238,9 +238,9 @@ START_TEST(test_server_identity_files)
 		    f.more, &error), 0);
 	if (layout == ENCRYPTED) {
 		ck_assert_int_eq(starttls_policy_identity(server, f.chain,
-		    f.key, "wrong", &error), STARTTLS_E_POLICY);
+		    f.key, "wrong", &error), STARTTLS_E_PASSPHRASE);
 		ck_assert_int_eq(starttls_policy_identity(server, f.chain,
-		    f.key, NULL, &error), STARTTLS_E_POLICY);
+		    f.key, NULL, &error), STARTTLS_E_PASSPHRASE);
 		ck_assert_ptr_nonnull(strstr(error.message, f.key));
 	}
 	ck_assert_msg(starttls_policy_identity(server, f.chain,
