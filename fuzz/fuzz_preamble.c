@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "preamble.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,6 +52,7 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
      bool eager)
 {
 	static struct preamble p;
+	struct hearsay hearsay = { .greeting = "" };
 	const struct starttls_protocol *protocol = NULL;
 	struct starttls_error error;
 	unsigned i;
@@ -67,6 +69,7 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 	    &protocol->exchange_rules : &protocol->upgrade_rules,
 	    (choice & 2) != 0 ? STARTTLS_COMMAND : STARTTLS_GREETING,
 	    "localhost", &error);
+	p.hearsay = &hearsay;
 	while (size > 0) {
 		size_t n = piece < size ? piece : size;
 
@@ -86,6 +89,7 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 			return PREAMBLE_FAILED;
 		}
 	}
+	require(starttls_text_is_plain(hearsay.greeting));
 	require(p.total <= PREAMBLE_MAX_TOTAL + PREAMBLE_MAX_LINE);
 	return p.status;
 }

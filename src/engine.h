@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "hearsay.h"
 #include "../protocols/protocol.h"
 
 /* Hard limits on what a peer can make us take in the clear. */
@@ -40,6 +41,7 @@ struct preamble {
 	const struct dialog_rules *rules; /* NULL: a server */
 	struct framer framer;
 	struct starttls_error *error;
+	struct hearsay *hearsay;   /* the owner's; NULL: nobody asks */
 	enum starttls_phase phase;
 	starttls_trace_fn trace;
 	void *trace_context;

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "serve.h"
+#include "text.h"
 
 /* Whether the input starts with what may come at any time. */
 static bool
@@ -68,6 +69,25 @@ early_data(struct preamble *p, const char *where)
 	    p->phase == STARTTLS_PHASE_SESSION ? "" : " of cleartext", where);
 }
 
+/*
+ * For the report.  Of several lines it is the first that says who greets, and of
+ * several replies (FTP's 120) the last that is the greeting.
+ */
+static void
+note_hearsay(struct preamble *p, const struct unit *u)
+{
+	struct hearsay *h = p->hearsay;
+
+	if (h == NULL)
+		return;
+	h->reply_code = (int)u->code;
+	if (p->phase != STARTTLS_PHASE_GREETING || !u->first)
+		return;
+	h->greeting_code = (int)u->code;
+	starttls_text_clean(h->greeting, sizeof(h->greeting), u->line.data,
+	    u->line.len);
+}
+
 /* Let the step see every complete line of the input. */
 static void
 advance(struct preamble *p)
@@ -92,6 +112,7 @@ advance(struct preamble *p)
 		    unit.line.len);
 		if (!starttls_preamble_count(p, (size_t)n))
 			return;
+		note_hearsay(p, &unit);
 		take_verdict(p, p->rules->step(&p->dialog, &unit));
 		if (p->status == PREAMBLE_FAILED)
 			return;

@@ -145,6 +145,9 @@ starttls_session_report(const struct starttls_session *session,
 	copy(r->address, sizeof(r->address), s->io.address);
 	r->alpn_refused = s->without_alpn;
 	r->upgraded = s->from != STARTTLS_HANDSHAKE;
+	copy(r->greeting, sizeof(r->greeting), s->hearsay.greeting);
+	r->greeting_code = s->hearsay.greeting_code;
+	r->reply_code = s->hearsay.reply_code;
 	r->verified = s->checked && s->finished;
 	if (r->verified)
 		fill_verified(r, s);

@@ -12,6 +12,7 @@
 #include <gnutls/gnutls.h>
 
 #include "error.h"
+#include "hearsay.h"
 #include "name.h"
 #include "peer.h"
 #include "policy.h"
@@ -38,6 +39,7 @@ struct starttls_session {
 	                              has asked for any */
 	struct starttls_error error; /* sticky, first cause */
 
+	struct hearsay hearsay;    /* a client's, before TLS */
 	uint8_t *pending;          /* of the ClientHello, read already */
 	size_t pending_len;
 

@@ -1052,6 +1052,7 @@ starttls_upgrade_fd(const struct starttls_upgrade *upgrade);
  * Report: plain data.
  */
 #define STARTTLS_HOST_SIZE 256
+#define STARTTLS_GREETING_SIZE 512 /* RFC 5321, RFC 2449: 510 and CRLF */
 
 /* How the peer was verified. */
 enum starttls_verified_by {
@@ -1096,6 +1097,20 @@ struct starttls_report {
 	char port[8];
 	char address[64];          /* what was connected to */
 	int upgraded;              /* 1: in mid-conversation */
+
+	/* What the server has said in the clear.  It is NOT authenticated, not
+	   by the handshake either: anybody on the way can have written it. */
+	char greeting[STARTTLS_GREETING_SIZE]; /* the line, code included; the
+	                              first of several.  Printable ASCII;
+	                              other bytes and the backslash are
+	                              \xNN, and a line that is too long ends
+	                              in "...".  Empty: the application has
+	                              read it, or it comes inside TLS */
+	int greeting_code;         /* 220, 200, 201, 554, ...; 0: the protocol
+	                              has no codes, or no greeting came */
+	int reply_code;            /* of the last reply before TLS: 382, 454,
+	                              550, ...; the same */
+
 	int verified;              /* 1: handshake done, all checks passed */
 	int verified_by;           /* enum starttls_verified_by; of a session
 	                              that was resumed: how it was then */

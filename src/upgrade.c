@@ -182,6 +182,7 @@ start_preamble(struct starttls_upgrade *u, const struct starttls_options *o)
 		starttls_preamble_start(p, s->protocol,
 		    &s->protocol->upgrade_rules, s->from, s->own_name,
 		    &s->error);
+	p->hearsay = &s->hearsay;
 	if (o != NULL) {
 		p->trace = o->trace;
 		p->trace_context = o->trace_context;

@@ -240,7 +240,7 @@ start_tls(struct conn *c)
 static void
 play_clear(struct conn *c)
 {
-	char line[600];
+	char line[4200];
 
 	for (; *c->clear != NULL && !c->off_script; c->clear++) {
 		const char *text = *c->clear;
