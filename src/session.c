@@ -364,11 +364,20 @@ int
 starttls_session_error(const struct starttls_session *session,
 		       struct starttls_error *ret_error)
 {
+	static const char no_failure[] = "nothing has failed but what was "
+		"asked for: an argument, or the order of calls";
+
+	if (session != NULL && session->error.code != 0)
+		return starttls_error_give(ret_error, &session->error);
+	if (ret_error != NULL)
+		starttls_error_reset(ret_error);
 	if (session == NULL)
-		return STARTTLS_E_INVALID;
-	if (session->error.code != 0 && ret_error != NULL)
-		starttls_error_give(ret_error, &session->error);
-	return session->error.code;
+		return starttls_error_set(ret_error, STARTTLS_E_INVALID,
+		    STARTTLS_PHASE_SETUP, "no session to ask");
+	/* who asks had a reason to */
+	if (ret_error != NULL)
+		memcpy(ret_error->message, no_failure, sizeof(no_failure));
+	return 0;
 }
 
 /* The exchange of monitors, on the engine of the preamble. */

@@ -15,8 +15,12 @@
  * - Functions that return int give 0, STARTTLS_WANT_READ or
  *   STARTTLS_WANT_WRITE (not errors: poll for that and call the same
  *   function again with the same arguments), or a STARTTLS_E_* code.
- * - A "struct starttls_error *" may be NULL and need not be initialised.  It
- *   means something after a failure only.  Filling it never allocates.
+ * - A "struct starttls_error *" may be NULL and need not be initialised.
+ *   Who fails fills it, the message included, and says in it the code that is
+ *   returned; after WANT_* or success it means nothing, and is as it was or as
+ *   STARTTLS_ERROR_INIT.  Filling it never allocates.
+ * - Where there is none, the code says it all; a session keeps the detail for
+ *   starttls_session_error.
  * - Output parameters are named ret_x, or come last; on failure they are
  *   untouched.
  * - Strings are NUL-terminated UTF-8; sizes count bytes; timeouts are
@@ -221,6 +225,11 @@ struct starttls_error {
 	                                       one that was tried last; empty:
 	                                       none was, or no TCP socket */
 };
+
+/* Nothing has failed; for a program that looks at an error before, or where,
+   no function has filled it. */
+#define STARTTLS_ERROR_INIT { STARTTLS_OK, STARTTLS_CLASS_NONE, \
+	STARTTLS_PHASE_NONE, 0, 0, -1, 0, -1, 0, "", "", "", "", "" }
 
 /**
  * starttls_version: the version of the library in use, e.g. "0.1.0".
@@ -1349,7 +1358,10 @@ starttls_session_fd(const struct starttls_session *session);
 /**
  * starttls_session_error: the detail of the session's first failure.
  *
- * Returns: its code, and @ret_error filled; 0: nothing has failed.
+ * @ret_error  filled in any case; may be NULL
+ *
+ * Returns: its code; 0: nothing has failed but an argument, or the order of
+ * calls, which the message says; STARTTLS_E_INVALID (NULL)
  */
 STARTTLS_API int
 starttls_session_error(const struct starttls_session *session,

@@ -4,7 +4,8 @@
 /*
  * Structures that know their size, and outputs: of a structure with another
  * size nothing else is looked at, as there may be nothing behind the size;
- * and a function that fails leaves its outputs alone.
+ * and a function that fails leaves its outputs alone, but for the error, which
+ * it fills.
  */
 
 #include "config.h"
@@ -136,7 +137,6 @@ struct outputs {
 	struct starttls_url url;
 	struct starttls_report report;
 	struct starttls_cert cert;
-	struct starttls_error error;
 };
 
 static void
@@ -197,7 +197,6 @@ START_TEST(test_failure_leaves_outputs_alone)
 	    STARTTLS_TLS_SERVER_END_POINT, o.bytes, 31, &o.len), 0);
 	ck_assert_int_lt(starttls_session_channel_binding(c.session,
 	    (enum starttls_binding)77, o.bytes, 64, &o.len), 0);
-	ck_assert_int_eq(starttls_session_error(c.session, &o.error), 0);
 	conn_done(&c);
 	ck_assert_int_eq(conn_begin(&c, &spec), 0);
 	ck_assert_int_lt(starttls_upgrade_report(c.upgrade, &o.report), 0);
@@ -208,6 +207,147 @@ START_TEST(test_failure_leaves_outputs_alone)
 	conn_done(&c);
 	starttls_policy_unref(spec.policy);
 	starttls_policy_unref(twin);
+}
+END_TEST
+
+/* Who fails fills the error, whatever was in it. */
+#define FAILS(call) do { \
+	memset(&e, UNTOUCHED, sizeof(e)); \
+	rc = call; \
+	ck_assert_msg(rc < 0 && rc == e.code && is_plain_line(e.message) && \
+	    e.error_class == (int)starttls_code_class(rc), "%s: %d, %d", \
+	    #call, rc, e.code); \
+} while (0)
+
+START_TEST(test_policy_failures_have_a_message)
+{
+	struct starttls_policy *p, *server_policy;
+	struct starttls_error e;
+	uint8_t *data;
+	size_t len;
+	int rc;
+
+	ck_assert_int_eq(starttls_policy_new(&p, STARTTLS_CLIENT), 0);
+	ck_assert_int_eq(starttls_policy_new(&server_policy,
+	    STARTTLS_SERVER), 0);
+	FAILS(starttls_policy_trust_file(p, NULL, &e));
+	FAILS(starttls_policy_trust_file(p, "/nowhere", &e));
+	FAILS(starttls_policy_trust_file(p, "/dev/null", &e));
+	FAILS(starttls_policy_trust_dir(p, "/nowhere", &e));
+	FAILS(starttls_policy_trust_dir(p, "/proc/self/fd", &e));
+	FAILS(starttls_policy_trust_pem(p, "x", 1, &e));
+	FAILS(starttls_policy_trust_pem(p, "", 0, &e));
+	FAILS(starttls_policy_add_trust_file(p, "/nowhere", &e));
+	FAILS(starttls_policy_pin(p, "sha256//", &e));
+	FAILS(starttls_policy_crl_file(p, "/nowhere", &e));
+	FAILS(starttls_policy_crl_file(p, "/dev/null", &e));
+	FAILS(starttls_policy_require_ocsp(NULL, &e));
+	FAILS(starttls_policy_require_ocsp(server_policy, &e));
+	FAILS(starttls_policy_identity(p, "/nowhere", NULL, NULL, &e));
+	FAILS(starttls_policy_identity(p, "/dev/null", NULL, NULL, &e));
+	FAILS(starttls_policy_identity(p, "pkcs11:object=none", NULL, NULL,
+	    &e));
+	FAILS(starttls_policy_intermediates(p, "/dev/null", &e));
+	FAILS(starttls_policy_client_cert(p, STARTTLS_CLIENT_CERT_REQUIRED,
+	    &e));
+	FAILS(starttls_policy_raise_min_version(p,
+	    (enum starttls_tls_version)1, &e));
+	FAILS(starttls_policy_restrict(p, "NORMAL", &e));
+	FAILS(starttls_policy_restrict(p, "-NO-SUCH-THING", &e));
+	FAILS(starttls_policy_restrict(p, "-VERS-ALL", &e));
+	FAILS(starttls_policy_set_alpn(p, (enum starttls_alpn)77, &e));
+	FAILS(starttls_policy_set_resumption(NULL, 1, &e));
+	FAILS(starttls_policy_export_sessions(NULL, &data, &len, &e));
+	FAILS(starttls_policy_export_sessions(server_policy, &data, &len,
+	    &e));
+	FAILS(starttls_policy_import_sessions(p, "x", 1, &e));
+	FAILS(starttls_policy_import_sessions(p, NULL, 0, &e));
+	starttls_policy_unref(p);
+	starttls_policy_unref(server_policy);
+}
+END_TEST
+
+START_TEST(test_failures_have_a_message)
+{
+	static const char *const clear[] = { "S: * BYE", NULL };
+	const struct starttls_protocol *imap = starttls_protocol_find("imap");
+	struct starttls_url url = { .size = sizeof(url) };
+	struct starttls_upgrade *upgrade;
+	struct starttls_session *session;
+	struct starttls_error e;
+	struct conn_spec spec;
+	struct conn c;
+	int rc, fd;
+
+	begin(&c, &spec);
+	FAILS(starttls_url_parse(NULL, &url, &e));
+	FAILS(starttls_url_parse("imap", &url, &e));
+	FAILS(starttls_url_check(NULL, &url, NULL, &e));
+	FAILS(starttls_url_check(spec.policy, NULL, NULL, &e));
+	FAILS(starttls_url_check(spec.policy, &url, NULL, &e));
+	FAILS(starttls_upgrade_new(NULL, spec.policy, imap,
+	    STARTTLS_GREETING, PEER, -1, NULL, &e));
+	FAILS(starttls_upgrade_new(&upgrade, NULL, imap, STARTTLS_GREETING,
+	    PEER, -1, NULL, &e));
+	FAILS(starttls_upgrade_new(&upgrade, spec.policy, imap,
+	    STARTTLS_GREETING, "", -1, NULL, &e));
+	FAILS(starttls_upgrade_new(&upgrade, spec.policy, imap,
+	    STARTTLS_GREETING, PEER, -1, NULL, &e));
+	FAILS(starttls_upgrade_dial(NULL, spec.policy, "imap://" PEER, 0,
+	    NULL, &e));
+	FAILS(starttls_upgrade_dial(&upgrade, spec.policy, "imap", 0, NULL,
+	    &e));
+	FAILS(starttls_upgrade_dial(&upgrade, spec.policy, "imap://" PEER,
+	    -2, NULL, &e));
+	FAILS(starttls_upgrade_data(&upgrade, NULL, -1, NULL, &e));
+	FAILS(starttls_upgrade_data(&upgrade, c.session, -1, NULL, &e));
+	FAILS(starttls_upgrade_step(NULL, &e));
+	FAILS(starttls_upgrade_run(NULL, 0, &e));
+	FAILS(starttls_open(&session, spec.policy, "imap", 0, NULL, &e));
+	FAILS(starttls_open(&session, spec.policy, "imaps://127.0.0.1:1",
+	    5000, NULL, &e));
+	FAILS(starttls_open(NULL, spec.policy, "imap://" PEER, 0, NULL, &e));
+	FAILS(starttls_dial(NULL, "1", STARTTLS_ANY, 0, &fd, &e));
+	FAILS(starttls_dial("127.0.0.1", "1", STARTTLS_ANY, 5000, &fd, &e));
+	FAILS(starttls_dial("127.0.0.1", "no such port", STARTTLS_ANY, 5000,
+	    &fd, &e));
+	FAILS(starttls_session_check(NULL, &e));
+	FAILS(starttls_session_error(NULL, &e));
+	ck_assert_int_eq(conn_echo(&c, "x", 1), 0);
+	FAILS(starttls_session_check(c.session, &e));
+	conn_done(&c);
+	spec.protocol = "imap";
+	spec.from = STARTTLS_GREETING;
+	spec.clear = clear;
+	ck_assert_int_lt(conn_run(&c, &spec), 0);
+	FAILS(starttls_upgrade_step(c.upgrade, &e));
+	FAILS(starttls_upgrade_run(c.upgrade, 0, &e));
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
+/* A session that has not failed says so, and is not silent. */
+START_TEST(test_misuse_has_a_message)
+{
+	struct starttls_error e;
+	struct conn_spec spec;
+	struct conn c;
+
+	begin(&c, &spec);
+	ck_assert_int_eq(starttls_session_shutdown(c.session), 0);
+	ck_assert_int_eq((int)starttls_session_write(c.session, "x", 1),
+	    STARTTLS_E_STATE);
+	memset(&e, UNTOUCHED, sizeof(e));
+	ck_assert_int_eq(starttls_session_error(c.session, &e), 0);
+	ck_assert_int_eq(e.code, 0);
+	ck_assert_int_eq(e.alert, -1);
+	ck_assert(is_plain_line(e.message));
+	ck_assert_int_eq(starttls_session_error(c.session, NULL), 0);
+	ck_assert_int_eq(starttls_session_error(NULL, NULL),
+	    STARTTLS_E_INVALID);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
 }
 END_TEST
 
@@ -246,6 +386,9 @@ arguments_suite(void)
 	tcase_add_checked_fixture(tc, mint_set_clock, NULL);
 	tcase_add_test(tc, test_size_comes_first);
 	tcase_add_test(tc, test_failure_leaves_outputs_alone);
+	tcase_add_test(tc, test_policy_failures_have_a_message);
+	tcase_add_test(tc, test_failures_have_a_message);
+	tcase_add_test(tc, test_misuse_has_a_message);
 	tcase_add_loop_test(tc, test_address_of_another_length_is_not_shown,
 	    1, 34);
 	suite_add_tcase(s, tc);

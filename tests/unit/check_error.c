@@ -202,6 +202,15 @@ START_TEST(test_error_reset_says_nothing_failed)
 }
 END_TEST
 
+START_TEST(test_error_init_says_the_same)
+{
+	struct starttls_error init = STARTTLS_ERROR_INIT, error;
+
+	starttls_error_reset(&error);
+	ck_assert_mem_eq(&init, &error, sizeof(error));
+}
+END_TEST
+
 START_TEST(test_error_set_fills)
 {
 	struct starttls_error error;
@@ -344,6 +353,7 @@ main(void)
 	suite_add_tcase(suite, names);
 
 	tcase_add_test(filling, test_error_reset_says_nothing_failed);
+	tcase_add_test(filling, test_error_init_says_the_same);
 	tcase_add_test(filling, test_error_set_fills);
 	tcase_add_test(filling, test_error_first_cause_wins);
 	tcase_add_test(filling, test_error_may_be_null);
