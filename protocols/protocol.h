@@ -154,7 +154,7 @@ struct serve_rules {
 struct starttls_protocol {
 	const char *name;          /* also the scheme that upgrades */
 	const char *scheme_tls;    /* the scheme of the dedicated port */
-	const char *port;
+	const char *port;          /* NULL: there is no usual one */
 	const char *port_tls;
 	const char *alpn;          /* registered id; NULL: none */
 	const char *alpn_in_use;   /* never offered, but served: a habit of
@@ -164,9 +164,9 @@ struct starttls_protocol {
 	                              and mean nothing; NULL: none */
 	bool has_data_channels;    /* that resume the control session */
 	frame_fn *frame;
-	struct dialog_rules upgrade_rules;
-	struct dialog_rules exchange_rules;
-	struct serve_rules serve_rules;
+	struct dialog_rules upgrade_rules;  /* no step: there is no such */
+	struct dialog_rules exchange_rules; /* dialog, neither a client's */
+	struct serve_rules serve_rules;     /* nor a server's */
 };
 
 #endif

@@ -8,8 +8,7 @@
 
 #include "config.h"
 
-#include "../protocols/protocol.h"
-#include "starttls.h"
+#include "registry.h"
 
 #include <string.h>
 
@@ -41,16 +40,35 @@ starttls_protocol_find(const char *name)
 }
 
 const struct starttls_protocol *
-starttls_protocol_next(const struct starttls_protocol *previous)
+starttls_protocol_of_scheme(struct bytes scheme,
+			    enum starttls_stage *ret_from)
 {
+	const struct starttls_protocol *p;
 	size_t i;
 
-	if (previous == NULL)
-		return protocols[0];
-	for (i = 0; protocols[i] != NULL; i++)
-		if (protocols[i] == previous)
-			return protocols[i + 1];
+	for (i = 0; (p = protocols[i]) != NULL; i++) {
+		*ret_from = STARTTLS_HANDSHAKE;
+		if (starttls_bytes_equal(scheme, p->scheme_tls))
+			return p;
+		*ret_from = STARTTLS_GREETING;
+		if (starttls_bytes_equal(scheme, p->name))
+			return p;
+	}
 	return NULL;
+}
+
+/* What has no upgrade is no protocol that the library speaks. */
+const struct starttls_protocol *
+starttls_protocol_next(const struct starttls_protocol *previous)
+{
+	size_t i = 0;
+
+	while (previous != NULL && protocols[i] != NULL &&
+	    protocols[i++] != previous)
+		continue;
+	while (protocols[i] != NULL && protocols[i]->upgrade_rules.step == NULL)
+		i++;
+	return protocols[i];
 }
 
 const char *

@@ -421,6 +421,15 @@ exchange_read(struct starttls_session *s, struct preamble *p)
 	return (int)n;
 }
 
+/* Where nothing harmless is known, there is only TLS's own goodbye. */
+static int
+say_nothing(struct starttls_session *s)
+{
+	int rc = starttls_session_shutdown(s);
+
+	return s->error.code != 0 ? 0 : rc;
+}
+
 static int
 exchange(struct starttls_session *s)
 {
@@ -433,6 +442,8 @@ exchange(struct starttls_session *s)
 		if (s->used || s->shut || s->closed_by_peer ||
 		    starttls_session_is_server(s))
 			return STARTTLS_E_STATE;
+		if (s->protocol->exchange_rules.step == NULL)
+			return say_nothing(s);
 		p = s->exchange = malloc(sizeof(*p));
 		if (p == NULL)
 			return starttls_session_fail(s, STARTTLS_E_NOMEM,
@@ -475,7 +486,8 @@ starttls_session_check(struct starttls_session *session,
 	if (rc == STARTTLS_E_INTERRUPTED)
 		return starttls_error_interrupted(error,
 		    STARTTLS_PHASE_SESSION);
-	s->exchange_us = starttls_now_us() - s->exchange_started;
+	if (s->exchange != NULL)
+		s->exchange_us = starttls_now_us() - s->exchange_started;
 	if (rc != 0) {
 		starttls_error_give(error, &s->error);
 		return rc;

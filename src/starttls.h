@@ -278,14 +278,20 @@ enum starttls_stage {
 /**
  * starttls_protocol_find: look up a protocol by name, e.g. "imap".
  *
+ * "imaps" is no protocol but imap entered at STARTTLS_HANDSHAKE.  "tls" is for
+ * protocols that the library does not know, on ports where TLS comes first: it
+ * can only be entered at STARTTLS_HANDSHAKE, by clients and by servers, has no
+ * usual port, and offers no ALPN.
+ *
  * Returns: a static object, or NULL if @name (case does not matter) is not
- * known.  "imaps" is no protocol but imap entered at STARTTLS_HANDSHAKE.
+ * known.
  */
 STARTTLS_API const struct starttls_protocol *
 starttls_protocol_find(const char *name);
 
 /**
- * starttls_protocol_next: walk through all protocols; start with NULL.
+ * starttls_protocol_next: walk through the protocols that the library speaks,
+ * which leaves out "tls"; start with NULL.
  */
 STARTTLS_API const struct starttls_protocol *
 starttls_protocol_next(const struct starttls_protocol *previous);
@@ -293,7 +299,8 @@ starttls_protocol_next(const struct starttls_protocol *previous);
 /**
  * starttls_protocol_scheme: the URL scheme for entering at @from.
  *
- * Returns: a static string, "imap" or, for STARTTLS_HANDSHAKE, "imaps".
+ * Returns: a static string, "imap" or, for STARTTLS_HANDSHAKE, "imaps"; "tls"
+ * for that wherever it is entered.
  */
 STARTTLS_API const char *
 starttls_protocol_scheme(const struct starttls_protocol *protocol,
@@ -301,6 +308,8 @@ starttls_protocol_scheme(const struct starttls_protocol *protocol,
 
 /**
  * starttls_protocol_port: the usual port for entering at @from, as text.
+ *
+ * Returns: a static string; NULL for "tls".
  */
 STARTTLS_API const char *
 starttls_protocol_port(const struct starttls_protocol *protocol,
@@ -792,7 +801,8 @@ struct starttls_options {
 	                              domain, else its address; for a
 	                              server "localhost" */
 	const char *port;          /* as text, for the resumption cache and
-	                              ALPN; NULL: the usual one */
+	                              ALPN; NULL: the usual one, none for
+	                              tls */
 	const void *pending;       /* bytes that the application's reader */
 	size_t pending_len;        /* holds; a client has none after the
 	                              go-ahead, a server hands them to TLS */
@@ -857,7 +867,8 @@ struct starttls_url {
 	const struct starttls_protocol *protocol;
 	enum starttls_stage from;  /* STARTTLS_GREETING or _HANDSHAKE */
 	char host[512];            /* as written, without brackets */
-	char port[8];              /* that of the scheme if there is none */
+	char port[8];              /* that of the scheme if there is none; a
+	                              URL with tls must name one */
 	int has_port;              /* 1: the URL names it */
 };
 
@@ -918,7 +929,8 @@ starttls_url_check(struct starttls_policy *policy,
  * as long as the upgrade, and the session made of it, live.  The caller
  * closes it afterwards, in all cases.
  * Returns: 0; STARTTLS_E_INVALID (NULL, name, descriptor, options; ALPN
- * required of a protocol that has none), STARTTLS_E_TLSA_UNUSABLE (of the
+ * required of a protocol that has none; tls anywhere but at
+ * STARTTLS_HANDSHAKE), STARTTLS_E_TLSA_UNUSABLE (of the
  * records in the options), STARTTLS_E_POLICY (the system's trust store or
  * crypto policy is unusable), STARTTLS_E_NOMEM
  */
@@ -1330,8 +1342,10 @@ starttls_session_set_idle(struct starttls_session *session,
  * starttls_session_check: one harmless exchange inside TLS and goodbye.
  *
  * For monitors: the greeting on a dedicated port, then EHLO, CAPABILITY,
- * FEAT or CAPABILITIES, then QUIT or LOGOUT.  Use it on a fresh session and
- * do not use the session for data afterwards.
+ * FEAT or CAPABILITIES, then QUIT or LOGOUT.  For tls, of which nothing
+ * harmless is known, it is close_notify alone: that the handshake came through
+ * is all that there is to be seen.  Use it on a fresh session and do not use
+ * the session for data afterwards.
  *
  * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_REFUSED,
  * STARTTLS_E_PROTOCOL, STARTTLS_E_LIMIT and those of starttls_session_read;

@@ -64,6 +64,9 @@ check_arguments(const struct starttls_policy *policy,
 		return "an upgrade needs a policy, a protocol and a name";
 	if (from < STARTTLS_GREETING || from > STARTTLS_HANDSHAKE)
 		return "no such stage of a conversation";
+	if (from != STARTTLS_HANDSHAKE && protocol->upgrade_rules.step == NULL)
+		return "nothing is known to be said before TLS: this protocol "
+		    "begins with the handshake";
 	if (policy->alpn == STARTTLS_ALPN_REQUIRE && protocol->alpn == NULL)
 		return "ALPN is required, but the protocol has no registered "
 		    "id for it";
@@ -120,6 +123,8 @@ fill_names(struct starttls_session *s, const struct name *name,
 	const char *port = o != NULL && o->port != NULL ? o->port :
 	    starttls_protocol_port(s->protocol, s->from);
 
+	if (port == NULL)
+		port = "";
 	s->name = malloc(sizeof(*s->name));
 	if (o != NULL && o->own_name != NULL)
 		stpcpy(own, o->own_name); /* checked */

@@ -10,12 +10,11 @@
 
 #include "config.h"
 
-#include "starttls.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "error.h"
+#include "registry.h"
 #include "text.h"
 
 /* Cut-off for the URL in messages. */
@@ -33,41 +32,6 @@ bad(struct starttls_error *error, const char *text, const char *why, ...)
 	starttls_text_clean(shown, sizeof(shown), text, strlen(text));
 	return starttls_error_set(error, STARTTLS_E_INVALID,
 	    STARTTLS_PHASE_SETUP, "URL \"%s\": %s", shown, reason);
-}
-
-static bool
-equal_scheme(const char *text, size_t len, const char *scheme)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c + 32);
-		if (c != scheme[i])
-			return false;
-	}
-	return scheme[i] == '\0';
-}
-
-static bool
-find_scheme(const char *text, size_t len, struct starttls_url *url)
-{
-	const struct starttls_protocol *p = NULL;
-
-	while ((p = starttls_protocol_next(p)) != NULL) {
-		url->protocol = p;
-		url->from = STARTTLS_GREETING;
-		if (equal_scheme(text, len,
-		    starttls_protocol_scheme(p, STARTTLS_GREETING)))
-			return true;
-		url->from = STARTTLS_HANDSHAKE;
-		if (equal_scheme(text, len,
-		    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE)))
-			return true;
-	}
-	return false;
 }
 
 static bool
@@ -132,7 +96,9 @@ starttls_url_parse(const char *text, struct starttls_url *ret_url,
 	if (rest == NULL)
 		return bad(error, text, "no scheme; write imap://host, "
 		    "smtps://host:465 or the like");
-	if (!find_scheme(text, (size_t)(rest - text), &url))
+	url.protocol = starttls_protocol_of_scheme((struct bytes){
+	    (const uint8_t *)text, (size_t)(rest - text) }, &url.from);
+	if (url.protocol == NULL)
 		return bad(error, text, "unknown scheme");
 	rest += 3;
 	end = rest + strcspn(rest, "/?#");
@@ -161,6 +127,10 @@ starttls_url_parse(const char *text, struct starttls_url *ret_url,
 	url.has_port = port != NULL;
 	if (port == NULL) {
 		port = starttls_protocol_port(url.protocol, url.from);
+		if (port == NULL)
+			return bad(error, text, "%s has no usual port; write "
+			    "%s://host:port", url.protocol->name,
+			    url.protocol->name);
 		end = port + strlen(port);
 	}
 	if (!is_port(port, (size_t)(end - port)))

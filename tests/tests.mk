@@ -7,7 +7,8 @@ UNIT_TESTS = \
 	tests/unit/check_text tests/unit/check_name tests/unit/check_url \
 	tests/unit/check_constraints tests/unit/check_error \
 	tests/unit/check_frame tests/unit/check_keys tests/unit/check_profile \
-	tests/unit/check_preamble tests/unit/check_greeting tests/unit/check_serve \
+	tests/unit/check_preamble tests/unit/check_greeting tests/unit/check_bare \
+	tests/unit/check_serve \
 	tests/unit/check_server tests/unit/check_server_identity \
 	tests/unit/check_guests tests/unit/check_server_fd \
 	tests/unit/check_arguments tests/unit/check_resume \
