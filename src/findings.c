@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "altname.h"
 #include "peer.h"
 #include "text.h"
 
@@ -121,6 +122,23 @@ describe_dates(const struct starttls_session *s, unsigned blamed,
 	}
 }
 
+/* Whom it is for, if that is not who was asked for: the first of the names. */
+static void
+describe_names(const struct chain *chain, unsigned verdict, char *text,
+	       size_t size)
+{
+	char names[128];
+
+	text[0] = '\0';
+	if ((verdict & STARTTLS_V_NAME) == 0 || chain->len == 0)
+		return;
+	starttls_altname_list(chain->crt[0], names, sizeof(names));
+	if (names[0] == '\0')
+		snprintf(text, size, "; it names nobody");
+	else
+		snprintf(text, size, "; it is for %s", names);
+}
+
 /* The words of every bit. */
 static void
 describe_bits(unsigned verdict, char *words, size_t size)
@@ -193,6 +211,7 @@ starttls_findings_report(struct starttls_session *s, const struct chain *chain,
 			const struct findings *f)
 {
 	char first[160], other[120], detail[192], culprit[128] = "";
+	char names[144];
 	unsigned rest = f->culprit == NULL ? 0 : f->verdict & ~f->blamed;
 	int code = STARTTLS_E_BAD_CHAIN;
 	size_t i;
@@ -206,10 +225,11 @@ starttls_findings_report(struct starttls_session *s, const struct chain *chain,
 	describe_bits(rest, other, sizeof(other));
 	describe_culprit(f, culprit, sizeof(culprit));
 	describe_detail(s, chain, f, detail, sizeof(detail));
+	describe_names(chain, f->verdict, names, sizeof(names));
 	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
-	    "the certificate of %.100s%s is %s%s%s%s",
+	    "the certificate of %.100s%s is %s%s%s%s%s",
 	    starttls_session_peer(s), culprit, first, detail,
-	    rest != 0 ? "; it is also " : "", other);
+	    rest != 0 ? "; it is also " : "", other, names);
 	s->error.verdict = s->verdict;
 	s->error.depth = s->depth;
 	return s->error.code;
