@@ -804,8 +804,12 @@ struct starttls_options {
 	                              ALPN; NULL: the usual one, none for
 	                              tls */
 	const void *pending;       /* bytes that the application's reader */
-	size_t pending_len;        /* holds; a client has none after the
-	                              go-ahead, a server hands them to TLS */
+	size_t pending_len;        /* holds: what came behind the LF of the
+	                              last line that it has dealt with, the LF
+	                              itself not included.  A client has none
+	                              when a command is due, nor after the
+	                              go-ahead: early data; a server hands
+	                              them to TLS */
 
 	/* transport instead of a socket; both or neither */
 	starttls_recv_fn recv;
@@ -918,7 +922,9 @@ starttls_url_check(struct starttls_policy *policy,
  * @from       where the conversation stands: STARTTLS_GREETING if not one
  *             byte was exchanged; STARTTLS_COMMAND if the upgrade command is
  *             the next thing to say, or for a server to wait for;
- *             STARTTLS_HANDSHAKE on a dedicated port or behind a go-ahead
+ *             STARTTLS_HANDSHAKE on a dedicated port or behind a go-ahead.
+ *             At STARTTLS_COMMAND a client has looked for the capability
+ *             itself, if it wants to know: the command is said in any case
  * @peer_name  reference name to verify: a DNS name (internationalised ones
  *             in UTF-8 or as A-labels) or an address; NULL for a server
  * @fd         connected stream socket, blocking or not; with a transport in
