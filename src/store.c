@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Where trust anchors come from: files of PEM or DER, and directories of them.
+ * Where trust anchors come from: files of PEM or DER, directories of them, and
+ * the system.
  * A store takes all of a source, or nothing.
  */
 
@@ -155,4 +156,71 @@ starttls_trust_add_dir(struct trust *t, const char *path,
 	if (rc != 0)
 		starttls_trust_forget(t, before);
 	return rc;
+}
+
+const char *
+starttls_trust_system_path(void)
+{
+	return SYSTEM_TRUST;
+}
+
+/* A certificate that GnuTLS has read; one without names is of no use. */
+static int
+add_crt(struct trust *t, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t data;
+	int rc;
+
+	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &data) < 0)
+		return STARTTLS_E_NOMEM;
+	rc = starttls_trust_add_der(t, SYSTEM_TRUST, data.data, data.size,
+	    NULL);
+	gnutls_free(data.data);
+	return rc == STARTTLS_E_POLICY ? 0 : rc;
+}
+
+/* Wherever GnuTLS was built to look, which may be a PKCS#11 module. */
+static int
+add_gnutls_system(struct trust *t)
+{
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_trust_list_t list;
+	gnutls_x509_crt_t crt;
+	int rc = 0;
+
+	if (gnutls_x509_trust_list_init(&list, 0) < 0)
+		return STARTTLS_E_NOMEM;
+	if (gnutls_x509_trust_list_add_system_trust(list, 0, 0) > 0)
+		while (rc == 0 && gnutls_x509_trust_list_iter_get_ca(list,
+		    &iter, &crt) >= 0) {
+			rc = add_crt(t, crt);
+			gnutls_x509_crt_deinit(crt);
+		}
+	gnutls_x509_trust_list_iter_deinit(iter);
+	gnutls_x509_trust_list_deinit(list, 1);
+	return rc;
+}
+
+int
+starttls_trust_add_system(struct trust *t, struct starttls_error *error)
+{
+	const struct trust_mark before = starttls_trust_mark(t);
+	struct stat st;
+	int rc;
+
+	if (stat(SYSTEM_TRUST, &st) == 0)
+		return S_ISDIR(st.st_mode) ?
+		    starttls_trust_add_dir(t, SYSTEM_TRUST, error) :
+		    starttls_trust_add_file(t, SYSTEM_TRUST, error);
+	rc = add_gnutls_system(t);
+	if (rc != 0) {
+		starttls_trust_forget(t, before);
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    "out of memory");
+	}
+	if (starttls_trust_count(t) > before.count)
+		return 0;
+	return starttls_error_set(error, STARTTLS_E_POLICY,
+	    STARTTLS_PHASE_SETUP, "the system's trust store %s is not there; "
+	    "install ca-certificates or name a CA file", SYSTEM_TRUST);
 }

@@ -22,7 +22,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "der.h"
 #include "text.h"
@@ -280,72 +279,6 @@ starttls_trust_add_der(struct trust *t, const char *label, const void *data,
 		    "%s: DER, but no certificate", label);
 	return rc == 0 ? 0 : starttls_error_set(error, rc,
 	    STARTTLS_PHASE_SETUP, "out of memory");
-}
-
-const char *
-starttls_trust_system_path(void)
-{
-	return SYSTEM_TRUST;
-}
-
-/* A certificate that GnuTLS has read; one without names is of no use. */
-static int
-add_crt(struct trust *t, gnutls_x509_crt_t crt)
-{
-	gnutls_datum_t data;
-	int rc;
-
-	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &data) < 0)
-		return STARTTLS_E_NOMEM;
-	rc = copy_der(t, data.data, data.size);
-	gnutls_free(data.data);
-	return rc == STARTTLS_E_POLICY ? 0 : rc;
-}
-
-/* Wherever GnuTLS was built to look, which may be a PKCS#11 module. */
-static int
-add_gnutls_system(struct trust *t)
-{
-	gnutls_x509_trust_list_iter_t iter = NULL;
-	gnutls_x509_trust_list_t list;
-	gnutls_x509_crt_t crt;
-	int rc = 0;
-
-	if (gnutls_x509_trust_list_init(&list, 0) < 0)
-		return STARTTLS_E_NOMEM;
-	if (gnutls_x509_trust_list_add_system_trust(list, 0, 0) > 0)
-		while (rc == 0 && gnutls_x509_trust_list_iter_get_ca(list,
-		    &iter, &crt) >= 0) {
-			rc = add_crt(t, crt);
-			gnutls_x509_crt_deinit(crt);
-		}
-	gnutls_x509_trust_list_iter_deinit(iter);
-	gnutls_x509_trust_list_deinit(list, 1);
-	return rc;
-}
-
-int
-starttls_trust_add_system(struct trust *t, struct starttls_error *error)
-{
-	const struct trust_mark before = starttls_trust_mark(t);
-	struct stat st;
-	int rc;
-
-	if (stat(SYSTEM_TRUST, &st) == 0)
-		return S_ISDIR(st.st_mode) ?
-		    starttls_trust_add_dir(t, SYSTEM_TRUST, error) :
-		    starttls_trust_add_file(t, SYSTEM_TRUST, error);
-	rc = add_gnutls_system(t);
-	if (rc != 0) {
-		starttls_trust_forget(t, before);
-		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
-		    "out of memory");
-	}
-	if (t->count > before.count)
-		return 0;
-	return starttls_error_set(error, STARTTLS_E_POLICY,
-	    STARTTLS_PHASE_SETUP, "the system's trust store %s is not there; "
-	    "install ca-certificates or name a CA file", SYSTEM_TRUST);
 }
 
 /* One that GnuTLS cannot parse is as good as none. */
