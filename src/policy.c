@@ -411,3 +411,15 @@ starttls_policy_freeze(struct starttls_policy *policy,
 	pthread_mutex_unlock(&policy->lock);
 	return rc;
 }
+
+int
+starttls_policy_prepare(struct starttls_policy *policy,
+			struct starttls_error *error)
+{
+	if (error != NULL)
+		starttls_error_reset(error);
+	if (policy == NULL)
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID,
+		    "there is no policy to prepare");
+	return starttls_policy_freeze(policy, error);
+}

@@ -16,6 +16,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "compat.h"
 
@@ -34,6 +36,7 @@ struct slot {
 struct resume {
 	atomic_uint refs;
 	pthread_mutex_t lock;
+	pid_t owner;               /* the process that may use the tickets */
 	uint64_t puts;
 	size_t count;
 	size_t used;               /* no slot behind these was ever filled */
@@ -72,6 +75,26 @@ clear(struct resume *r, struct slot *s)
 	r->count--;
 }
 
+/*
+ * Have the cache to ourselves.  What is to be used once is in the memory of two
+ * processes after a fork, and stays with the one that has got it.  The tickets
+ * of a session go wherever that is used.
+ */
+static void
+take_over(struct resume *r)
+{
+	pid_t self = getpid();
+	size_t i;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->owner == self || r->keeps_last)
+		return;
+	for (i = 0; i < r->used; i++)
+		if (r->slots[i].once)
+			clear(r, &r->slots[i]);
+	r->owner = self;
+}
+
 struct resume *
 starttls_resume_new(size_t size, bool keeps_last)
 {
@@ -84,6 +107,7 @@ starttls_resume_new(size_t size, bool keeps_last)
 		return NULL;
 	}
 	atomic_init(&r->refs, 1);
+	r->owner = getpid();
 	r->size = size;
 	r->keeps_last = keeps_last;
 	return r;
@@ -165,7 +189,7 @@ starttls_resume_put(struct resume *r, const char *key, uint8_t *data,
 		free(data);
 		return;
 	}
-	pthread_mutex_lock(&r->lock);
+	take_over(r);
 	drop(r, key, hash, true);
 	s = choose(r, key, hash, once);
 	clear(r, s);
@@ -193,7 +217,7 @@ starttls_resume_use(struct resume *r, const char *key, int64_t now,
 	struct slot *best = NULL;
 	size_t i, own = 0;
 
-	pthread_mutex_lock(&r->lock);
+	take_over(r);
 	for (i = 0; i < r->used; i++) {
 		struct slot *s = &r->slots[i];
 
@@ -235,7 +259,7 @@ starttls_resume_take_all(struct resume *r, resume_use_fn *use, void *context)
 {
 	struct slot *s;
 
-	pthread_mutex_lock(&r->lock);
+	take_over(r);
 	while ((s = oldest_of(r)) != NULL) {
 		if (!s->spent)
 			lend(s, use, context);
@@ -247,7 +271,7 @@ starttls_resume_take_all(struct resume *r, resume_use_fn *use, void *context)
 void
 starttls_resume_drop(struct resume *r, const char *key)
 {
-	pthread_mutex_lock(&r->lock);
+	take_over(r);
 	drop(r, key, hash_of(key), false);
 	pthread_mutex_unlock(&r->lock);
 }
@@ -257,7 +281,7 @@ starttls_resume_count(struct resume *r)
 {
 	size_t count;
 
-	pthread_mutex_lock(&r->lock);
+	take_over(r);
 	count = r->count;
 	pthread_mutex_unlock(&r->lock);
 	return count;

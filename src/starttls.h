@@ -38,7 +38,9 @@
  *   does not close it and does not change its blocking mode, which does not
  *   matter, as its SO_RCVTIMEO and SO_SNDTIMEO do not.  On a TCP socket
  *   TCP_NODELAY is set.  The library never raises SIGPIPE.
- * - After fork() only one of the two processes may go on using a session.
+ * - After fork() only one of the two processes may go on using a session, the
+ *   other may free it; both may go on using a policy, see
+ *   starttls_policy_prepare.
  */
 
 #ifndef STARTTLS_H
@@ -657,6 +659,7 @@ starttls_policy_set_alpn(struct starttls_policy *policy,
  * Only verified sessions enter, each ticket is used once, and none is used
  * past the end of validity of the chain it was verified with, nor of a
  * staple that is required.  A server gives tickets instead, and keeps nothing.
+ * The child of a fork has a cache of its own, without its parent's tickets.
  *
  * @enabled  1 when new; 0 asks for no tickets at all, which suits a program
  *           that makes one connection, and stays
@@ -666,6 +669,27 @@ starttls_policy_set_alpn(struct starttls_policy *policy,
 STARTTLS_API int
 starttls_policy_set_resumption(struct starttls_policy *policy, int enabled,
 			       struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_policy_prepare: do now what the first use would do.
+ *
+ * Reads the system's trust store and crypto policy, makes the keys of a
+ * server's tickets, and freezes the policy.  From then on nothing that is done
+ * with it needs a file, so call it before chroot(2) and setuid(2); and before
+ * fork(2), so that all children have the same keys, and one resumes what
+ * another began.  A name to be dialled still needs the resolver's files, and a
+ * key on a token its module.
+ *
+ * Thread: safe.  Once it has succeeded, another call does nothing; after a
+ * failure the policy is not frozen, and can be mended.
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_POLICY (the trust store or
+ * the crypto policy of the system is unusable, a server lacks an identity, or
+ * anchors for the certificates of its clients), STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_policy_prepare(struct starttls_policy *policy,
+			struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
  * starttls_policy_export_sessions: take the sessions out of the resumption

@@ -12,7 +12,8 @@ UNIT_TESTS = \
 	tests/unit/check_server tests/unit/check_server_identity \
 	tests/unit/check_guests tests/unit/check_server_fd \
 	tests/unit/check_arguments tests/unit/check_resume \
-	tests/unit/check_resume_policy tests/unit/check_data \
+	tests/unit/check_resume_policy tests/unit/check_fork \
+	tests/unit/check_data \
 	tests/unit/check_export tests/unit/check_files tests/unit/check_trust \
 	tests/unit/check_trust_source tests/unit/check_trust_threads \
 	tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
@@ -63,7 +64,8 @@ TEST_FILES = tests/command/logins.py tests/command/serving.py \
 	tests/hostile/legal.py tests/hostile/runner.py tests/hostile/tls.py \
 	tests/real/compare.py tests/real/inside.py tests/real/lib.sh \
 	tests/real/nntpclient.pl tests/real/odd_ftp.py \
-	tests/real/pipeline.py tests/real/pyclient.py tests/real/sink.py \
+	tests/real/pipeline.py tests/real/pyclient.py \
+	tests/real/resumes.py tests/real/sink.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
 	tests/real/with-servers tests/transcripts tests/tsan.supp \
 	tests/valgrind.supp

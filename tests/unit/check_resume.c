@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "resume.h"
@@ -365,6 +367,37 @@ START_TEST(test_resume_is_shared_by_threads)
 }
 END_TEST
 
+/* A child finds what may be used twice, and what it has put itself. */
+START_TEST(test_resume_leaves_tickets_to_one_process)
+{
+	struct resume *r = starttls_resume_new(RESUME_MAX, _i != 0);
+	int status;
+	pid_t pid;
+
+	put(r, "a", "ticket", 100, true);
+	put(r, "b", "reusable", 100, false);
+	fflush(stdout);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		bool has_ticket, has_reusable, has_own;
+
+		if (_i == 0)
+			put(r, "c", "own", 100, true);
+		has_ticket = starttls_resume_use(r, "a", 0, ignore, NULL);
+		has_reusable = starttls_resume_use(r, "b", 0, ignore, NULL);
+		has_own = starttls_resume_use(r, "c", 0, ignore, NULL);
+		_exit(has_ticket | has_reusable << 1 | has_own << 2);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	/* those of one session go with it */
+	ck_assert_int_eq(WEXITSTATUS(status), _i == 0 ? 6 : 3);
+	expect_use(r, "a", 0, "ticket");
+	starttls_resume_unref(r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -382,6 +415,8 @@ main(void)
 	tcase_add_test(tc, test_resume_bounds_a_peer);
 	tcase_add_test(tc, test_resume_bounds_all);
 	tcase_add_test(tc, test_resume_is_shared_by_threads);
+	tcase_add_loop_test(tc, test_resume_leaves_tickets_to_one_process, 0,
+	    2);
 	tcase_set_timeout(tc, 300);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
