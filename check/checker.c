@@ -135,6 +135,9 @@ finish(struct check *k)
 	veil_error(k, &k->c.error);
 	result_fill(&result, k->target.name, k->target.url, &k->c,
 	    &k->outcome, k->started_us, checker->chain);
+	if (checker->settings->look != NULL)
+		checker->settings->look(checker->settings->look_context,
+		    &k->c);
 	finish_conversation(&k->c);
 	checker->running--;
 	checker->done(checker->context, k->target.owner, &result);

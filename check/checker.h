@@ -26,6 +26,10 @@ struct check_settings {
 	struct starttls_policy *policy;
 	const struct starttls_options *options;
 	const struct account *account;
+	/* NULL: nobody; told of a conversation that is over, once, before what
+	   its peer sent is forgotten */
+	void (*look)(void *context, const struct conversation *c);
+	void *look_context;
 };
 
 /* What is borrowed here has to live until the result is there. */

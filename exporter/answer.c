@@ -12,6 +12,7 @@
 
 #include <microhttpd.h>
 
+#define TYPE_HTML "text/html; charset=utf-8"
 #define TYPE_TEXT "text/plain; charset=utf-8"
 #define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
@@ -33,6 +34,23 @@ answer_metrics(struct answer *answer, char *text, size_t len)
 {
 	*answer = (struct answer){ .status = MHD_HTTP_OK,
 	    .type = TYPE_METRICS, .text = text, .len = len };
+}
+
+void
+answer_page(struct answer *answer, char *text, size_t len)
+{
+	*answer = (struct answer){ .status = MHD_HTTP_OK,
+	    .type = TYPE_HTML, .text = text, .len = len };
+}
+
+void
+answer_text(struct answer *answer, char *text)
+{
+	if (text == NULL)
+		answer_no_memory(answer);
+	else
+		*answer = (struct answer){ .status = MHD_HTTP_OK,
+		    .type = TYPE_TEXT, .text = text, .len = strlen(text) };
 }
 
 void

@@ -18,12 +18,18 @@
 #define EXPORTER_EXPORTER_H
 
 #include "current.h"
+#include "history.h"
 #include "http.h"
+#include "journal.h"
 #include "metrics.h"
+#include "reload.h"
 
 struct exporter {
 	struct current current;
 	struct metrics metrics;
+	struct history history;
+	struct journal journal;
+	struct reloads reloads;
 	struct http http;
 };
 

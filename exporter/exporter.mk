@@ -4,10 +4,13 @@
 EXPORTER_SOURCES = exporter/allow.c exporter/allow.h exporter/answer.c \
 	exporter/answer.h exporter/clients.c exporter/clients.h \
 	exporter/config_file.c exporter/config_file.h exporter/current.c \
-	exporter/current.h exporter/exporter.h exporter/http.c \
-	exporter/http.h exporter/main.c exporter/metrics.c \
+	exporter/current.h exporter/exporter.h exporter/history.c \
+	exporter/history.h exporter/http.c exporter/http.h \
+	exporter/journal.c exporter/journal.h exporter/main.c exporter/metrics.c \
 	exporter/metrics.h exporter/pages.c exporter/pages.h \
-	exporter/probe.c exporter/probe.h exporter/settings.c \
+	exporter/probe.c exporter/probe.h exporter/record.c \
+	exporter/record.h exporter/reload.c exporter/reload.h \
+	exporter/settings.c \
 	exporter/settings.h
 if ENABLE_EXPORTER
 bin_PROGRAMS += starttls-exporter

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,34 @@
 /* With the usual 8 MiB 32 bits would have no room for all of the threads. */
 #define STACK_SIZE (1 << 20)
 #define LEAVING 64                 /* have been shut down, and end soon */
+
+/* Nothing that an answer has may load, run, or be put into another page. */
+static const struct {
+	const char *name, *value;
+} headers[] = {
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Content-Security-Policy", "default-src 'none'; base-uri 'none'; "
+	    "form-action 'none'; frame-ancestors 'none'" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ MHD_HTTP_HEADER_CACHE_CONTROL, "no-store" },
+};
+
+static enum MHD_Result
+add_headers(struct MHD_Response *response, const struct answer *answer)
+{
+	enum MHD_Result rc = MHD_add_response_header(response,
+	    MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+	size_t i;
+
+	for (i = 0; i < sizeof(headers) / sizeof(headers[0]) &&
+	    rc == MHD_YES; i++)
+		rc = MHD_add_response_header(response, headers[i].name,
+		    headers[i].value);
+	if (rc == MHD_YES && answer->allow != NULL)
+		rc = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
+		    answer->allow);
+	return rc;
+}
 
 static enum MHD_Result
 send_answer(struct MHD_Connection *connection, const struct answer *answer)
@@ -38,14 +67,7 @@ send_answer(struct MHD_Connection *connection, const struct answer *answer)
 		free(answer->text);
 		return MHD_NO;
 	}
-	rc = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-	    answer->type);
-	if (rc == MHD_YES)
-		rc = MHD_add_response_header(response,
-		    "X-Content-Type-Options", "nosniff");
-	if (rc == MHD_YES && answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		rc = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
-		    "GET, HEAD");
+	rc = add_headers(response, answer);
 	if (rc == MHD_YES)
 		rc = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
@@ -59,6 +81,29 @@ client_of(struct MHD_Connection *connection)
 	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+/* NULL: the page takes the method; else the ones that it takes. */
+static const char *
+other_methods(const struct http *http, const char *path, const char *method)
+{
+	if (http->takes_post(path))
+		return strcmp(method, MHD_HTTP_METHOD_POST) == 0 ? NULL :
+		    "POST";
+	return strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+	    strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? NULL : "GET, HEAD";
+}
+
+static enum MHD_Result
+refuse_method(struct MHD_Connection *connection, const char *allow)
+{
+	struct answer answer;
+	char line[60];
+
+	snprintf(line, sizeof(line), "this page takes %s", allow);
+	answer_line(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, line);
+	answer.allow = allow;
+	return send_answer(connection, &answer);
+}
+
 static enum MHD_Result
 handle(void *context, struct MHD_Connection *connection, const char *path,
        const char *method, const char *version, const char *body,
@@ -66,6 +111,7 @@ handle(void *context, struct MHD_Connection *connection, const char *path,
 {
 	struct http *http = context;
 	struct answer answer = { .text = NULL };
+	const char *allow;
 	enum MHD_Result rc;
 
 	(void)version;
@@ -73,13 +119,10 @@ handle(void *context, struct MHD_Connection *connection, const char *path,
 	if (*state == NULL) {
 		*state = http;
 		atomic_fetch_add(&http->requests, 1);
-		if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
-		    strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
-			return MHD_YES;
+		allow = other_methods(http, path, method);
 		/* before its body, which is not read */
-		answer_line(&answer, MHD_HTTP_METHOD_NOT_ALLOWED,
-		    "only GET and HEAD");
-		return send_answer(connection, &answer);
+		return allow == NULL ? MHD_YES :
+		    refuse_method(connection, allow);
 	}
 	if (*body_size > 0) {
 		*body_size = 0;

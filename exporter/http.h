@@ -23,13 +23,15 @@ struct http {
 	struct clients clients;
 	struct MHD_Daemon *daemon;
 	atomic_uint requests;      /* that have no complete answer yet */
+	/* whether the page takes POST, and nothing else */
+	bool (*takes_post)(const char *path);
 	/* the answer to a request, in a thread of its own */
 	void (*show)(void *context, struct MHD_Connection *connection,
 		     const char *path, struct answer *ret_answer);
 	void *context;
 };
 
-/* All but @show and @context, which are the caller's to set. */
+/* All but @takes_post, @show and @context, which are the caller's to set. */
 void http_init(struct http *http);
 void http_done(struct http *http);
 

@@ -97,7 +97,11 @@ load(struct exporter *exporter, const char *path)
 static void
 reload(struct exporter *exporter, const char *path)
 {
-	if (load(exporter, path))
+	const uint64_t begun = reloads_begin(&exporter->reloads);
+	const bool good = load(exporter, path);
+
+	reloads_end(&exporter->reloads, begun, good);
+	if (good)
 		complain("the configuration was read again", 0);
 	else
 		complain("the former configuration stays in use", 0);
@@ -138,6 +142,7 @@ leave(struct exporter *exporter, int listener, int in)
 {
 	const int64_t until_us = loop_now_us() + LEAVE_US;
 
+	reloads_stop(&exporter->reloads);
 	http_quiesce(&exporter->http);
 	shutdown(listener, SHUT_RDWR);
 	while (atomic_load(&exporter->http.requests) > 0 &&
@@ -180,13 +185,17 @@ serve(struct exporter *exporter, const struct arguments *a, int listener)
 static int
 run(const struct arguments *a)
 {
-	struct exporter exporter = { .http = { .show = pages_show,
+	struct exporter exporter = { .http = {
+	    .takes_post = pages_takes_post, .show = pages_show,
 	    .context = &exporter } };
 	int listener = -1, status = 0, rc;
 	char why[400];
 
 	current_init(&exporter.current);
 	metrics_init(&exporter.metrics);
+	history_init(&exporter.history);
+	journal_init(&exporter.journal);
+	reloads_init(&exporter.reloads);
 	http_init(&exporter.http);
 	raise_limit();
 	if (!load(&exporter, a->config))
@@ -203,6 +212,9 @@ run(const struct arguments *a)
 	if (listener >= 0)
 		close(listener);
 	http_done(&exporter.http);
+	reloads_done(&exporter.reloads);
+	journal_done(&exporter.journal);
+	history_done(&exporter.history);
 	metrics_done(&exporter.metrics);
 	current_done(&exporter.current);
 	return status;

@@ -15,10 +15,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "check/checker.h"
 #include "check/format.h"
 #include "cli/values.h"
+#include "record.h"
 #include "words/show.h"
 #include "words/status.h"
 
@@ -29,6 +31,8 @@
 struct question {
 	const char *target;
 	const char *module;
+	const char *debugging;     /* NULL: not said */
+	bool debug;                /* asks what happened */
 	const char *mistake;       /* NULL: none */
 	int timeout_ms;            /* of the scrape; 0: none */
 };
@@ -56,8 +60,11 @@ take_parameter(void *context, enum MHD_ValueKind kind, const char *name,
 		place = &q->target;
 	else if (strcmp(name, "module") == 0)
 		place = &q->module;
+	else if (strcmp(name, "debug") == 0)
+		place = &q->debugging;
 	if (place == NULL)
-		q->mistake = "unknown parameter; there are target and module";
+		q->mistake = "unknown parameter; there are target, module and "
+		    "debug";
 	else if (*place != NULL)
 		q->mistake = "a parameter comes twice";
 	else if (value == NULL || value[0] == '\0')
@@ -86,6 +93,10 @@ read_question(struct question *q, struct MHD_Connection *connection)
 		q->mistake = SCRAPE_TIMEOUT " is no number of seconds";
 	if (q->module == NULL)
 		q->module = "default";
+	q->debug = q->debugging != NULL && strcmp(q->debugging, "true") == 0;
+	if (q->debugging != NULL && !q->debug &&
+	    strcmp(q->debugging, "false") != 0)
+		q->mistake = "debug is true or false";
 }
 
 static int
@@ -101,28 +112,32 @@ timeout_of(const struct question *q, const struct module *module)
 	    module->settings.timeout_ms;
 }
 
-static void
-show_result(const struct module *module, const struct result *result,
-	    struct answer *ret_answer)
+/* The metrics, of malloc(3); NULL: no memory. */
+static char *
+metrics_of(const struct module *module, const struct result *result,
+	   size_t *ret_len)
 {
 	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	FILE *out = open_memstream(&text, ret_len);
 	bool good = out != NULL && format_one(&module->settings.format,
 	    result, out);
 
 	if (out != NULL && fclose(out) != 0)
 		good = false;
-	if (good) {
-		answer_metrics(ret_answer, text, len);
-		return;
-	}
+	if (good)
+		return text;
 	free(text);
-	answer_no_memory(ret_answer);
+	return NULL;
 }
 
 /* Nothing was found out about the server, so there are no metrics: who has
    run out of descriptors must not tell that others are down. */
+static bool
+is_ours(const struct result *result)
+{
+	return result->status == EXIT_LOCAL || result->status == EXIT_USAGE;
+}
+
 static void
 show_failure(const struct result *result, struct answer *ret_answer)
 {
@@ -134,22 +149,53 @@ show_failure(const struct result *result, struct answer *ret_answer)
 	    MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR, line);
 }
 
+/* Takes the record. */
+static void
+remember(struct exporter *exporter, const struct module *module,
+	 const struct result *result, char *record)
+{
+	struct past_probe past = { .ended_at = (int64_t)time(NULL),
+	    .took_us = result->total_us, .record = record };
+
+	snprintf(past.target, sizeof(past.target), "%s", result->name);
+	snprintf(past.module, sizeof(past.module), "%s", module->name);
+	snprintf(past.reason, sizeof(past.reason), "%s", result->reason);
+	snprintf(past.phase, sizeof(past.phase), "%s", result->phase);
+	history_add(&exporter->history, &past);
+	journal_add(&exporter->journal, module->name, result);
+}
+
 /* The check itself. */
 static void
-answer_probe(const struct question *q, const struct module *module,
-	     struct metrics *metrics, struct answer *ret_answer)
+answer_probe(struct exporter *exporter, const struct question *q,
+	     const struct module *module, struct answer *ret_answer)
 {
-	const struct check_settings settings =
-	    check_settings_of(&module->settings);
+	struct check_settings settings = check_settings_of(&module->settings);
+	struct starttls_options options;
+	struct record record;
 	struct result result;
+	char *metrics = NULL, *told;
+	size_t len = 0;
 
+	record_begin(&record, q->target, module, &settings, &options);
 	check_url(&settings, q->target, timeout_of(q, module), true,
 	    &result);
-	metrics_end_probe(metrics, module->name, result.reason);
-	if (result.status == EXIT_LOCAL || result.status == EXIT_USAGE)
+	metrics_end_probe(&exporter->metrics, module->name, result.reason);
+	if (!is_ours(&result))
+		metrics = metrics_of(module, &result, &len);
+	record_result(&record, &result, metrics, metrics == NULL ? 0 : len);
+	told = record_end(&record);
+	if (is_ours(&result))
 		show_failure(&result, ret_answer);
+	else if (q->debug)
+		answer_text(ret_answer, told == NULL ? NULL : strdup(told));
+	else if (metrics == NULL)
+		answer_no_memory(ret_answer);
 	else
-		show_result(module, &result, ret_answer);
+		answer_metrics(ret_answer, metrics, len);
+	if (ret_answer->text != metrics)
+		free(metrics);
+	remember(exporter, module, &result, told);
 }
 
 static void
@@ -162,9 +208,10 @@ refuse(struct metrics *metrics, enum refusal cause, const char *line,
 }
 
 void
-probe(const struct config *config, struct metrics *metrics,
+probe(struct exporter *exporter, const struct config *config,
       struct MHD_Connection *connection, struct answer *ret_answer)
 {
+	struct metrics *metrics = &exporter->metrics;
 	struct question q = { .target = NULL };
 	struct starttls_url url = { .size = sizeof(url) };
 	struct starttls_error error;
@@ -189,5 +236,5 @@ probe(const struct config *config, struct metrics *metrics,
 		answer_line(ret_answer, MHD_HTTP_SERVICE_UNAVAILABLE,
 		    "too many probes at a time");
 	else
-		answer_probe(&q, module, metrics, ret_answer);
+		answer_probe(exporter, &q, module, ret_answer);
 }

@@ -9,11 +9,10 @@
 #include <microhttpd.h>
 
 #include "answer.h"
-#include "metrics.h"
-#include "settings.h"
+#include "exporter.h"
 
 /* @connection is asked for the parameters of the request, and nothing else. */
-void probe(const struct config *config, struct metrics *metrics,
+void probe(struct exporter *exporter, const struct config *config,
 	   struct MHD_Connection *connection, struct answer *ret_answer);
 
 #endif

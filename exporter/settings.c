@@ -180,7 +180,7 @@ static bool
 set_module(struct module *m, const char *name, const char *value, char *why,
 	   size_t size)
 {
-	struct text *text;
+	struct text *text, **at = &m->texts;
 	char said[400];
 
 	if (strcmp(name, "allow") == 0)
@@ -189,8 +189,11 @@ set_module(struct module *m, const char *name, const char *value, char *why,
 	if (text == NULL)
 		return say_why(why, size, "out of memory");
 	memcpy(text->value, value, strlen(value) + 1);
-	text->next = m->texts;
-	m->texts = text;
+	snprintf(text->name, sizeof(text->name), "%s", name);
+	text->next = NULL;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = text;
 	if (options_set(&m->settings, &m->identities, name, text->value, said,
 	    sizeof(said)) != 0)
 		return blame(said, why, size);

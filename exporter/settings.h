@@ -13,19 +13,21 @@
 #include "allow.h"
 #include "cli/options.h"
 
+#define MODULE_NAME_SIZE 42
 #define DEFAULT_PROBES 64
 #define MOST_PROBES 448            /* each has a thread */
 #define DEFAULT_CLIENT_TIMEOUT_MS 30000
 
-/* Text that settings point to. */
+/* A key of a module, in the order of the file; settings point to its value. */
 struct text {
 	struct text *next;
+	char name[32];
 	char value[];
 };
 
 struct module {
 	struct module *next;
-	char name[42];
+	char name[MODULE_NAME_SIZE];
 	int line;
 	struct settings settings;
 	struct identities identities;
