@@ -115,6 +115,7 @@ batch_run(struct batch *batch)
 		.timeout_ms = batch->timeout_ms,
 		.chain = batch->chain,
 		.names_traces = batch_jobs(batch) > 1,
+		.says_hello = true,
 		.context = batch,
 		.done = take_result,
 	};

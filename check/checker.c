@@ -16,6 +16,7 @@
 #include "checker.h"
 #include "conversation.h"
 #include "login/account.h"
+#include "hello.h"
 #include "login/veil.h"
 #include "loop/failure.h"
 #include "loop/loop.h"
@@ -70,6 +71,8 @@ fill_error(struct conversation *c, const struct login_outcome *o)
 
 enum phase { DIALLING, UPGRADING, INSIDE, PAUSING };
 
+#define MOST_HELLOS 32             /* descriptors that nobody has counted */
+
 /* For who says "later". */
 #define MOST_TRIES 4
 #define PAUSE_US 500000
@@ -81,6 +84,8 @@ struct check {
 	struct watch watch;
 	struct timer timer;
 	struct timer patience;     /* for the greeting, or in a pause */
+	bool heard;                /* something of the server */
+	struct hello hello;        /* if it was not */
 	int tries;                 /* before this one */
 	struct request request;
 	struct starttls_options options;
@@ -97,8 +102,11 @@ static void
 trace_veiled(void *context, enum starttls_direction direction,
 	     enum starttls_phase phase, const char *text)
 {
-	const struct check *k = context;
+	struct check *k = context;
 
+	k->heard = k->heard || direction == STARTTLS_RECEIVED;
+	if (k->checker->settings->options->trace == NULL)
+		return;
 	k->checker->settings->options->trace(k->trace_context, direction, phase,
 	    direction == STARTTLS_RECEIVED && k->secret != NULL &&
 	    veil_repeats(text, k->secret) ? VEIL : text);
@@ -120,6 +128,13 @@ veil_error(const struct check *k, struct starttls_error *e)
 		snprintf(quote, room, ": \"%s\"", VEIL);
 }
 
+static void
+end_hello(struct check *k)
+{
+	k->checker->hellos -= k->hello.upgrade != NULL;
+	hello_end(&k->hello);
+}
+
 /* Give the result away, and forget everything. */
 static void
 finish(struct check *k)
@@ -131,6 +146,7 @@ finish(struct check *k)
 	loop_unwatch(loop, &k->watch);
 	loop_clear_timer(&k->timer);
 	loop_clear_timer(&k->patience);
+	end_hello(k);
 	login_free(k->login);
 	veil_error(k, &k->c.error);
 	result_fill(&result, k->target.name, k->target.url, &k->c,
@@ -168,6 +184,8 @@ dial_again(struct check *k)
 	struct conversation *c = &k->c;
 
 	loop_unwatch(k->checker->loop, &k->watch);
+	end_hello(k);
+	k->heard = false;
 	finish_conversation(c);
 	*c = (struct conversation){ .report.size = sizeof(c->report) };
 	k->phase = DIALLING;
@@ -216,6 +234,7 @@ pause_for_a_while(struct check *k)
 	struct conversation *c = &k->c;
 
 	k->tries++;
+	end_hello(k);
 	loop_unwatch(k->checker->loop, &k->watch);
 	finish_conversation(c);
 	c->session = NULL;
@@ -356,6 +375,52 @@ greeting_is_late(void *context)
 		    &k->c.error));
 }
 
+/* ---- silence ---- */
+
+static void
+hello_is_answered(void *context, bool speaks_tls)
+{
+	struct check *k = context;
+
+	end_hello(k);
+	loop_clear_timer(&k->patience);
+	if (!speaks_tls || k->phase != UPGRADING || k->heard)
+		return;
+	starttls_upgrade_report(k->c.upgrade, &k->c.report);
+	k->c.code = hello_explain(k->target.url, &k->c.error);
+	finish(k);
+}
+
+static void
+hello_is_late(void *context)
+{
+	end_hello(context);
+}
+
+/* A port that wants TLS at once is silent as well. */
+static void
+silent_for_a_while(void *context)
+{
+	struct check *k = context;
+	struct checker *checker = k->checker;
+
+	if (k->phase != UPGRADING || k->heard ||
+	    checker->hellos == MOST_HELLOS)
+		return;
+	k->hello = (struct hello){
+		.loop = checker->loop,
+		.policy = checker->settings->policy,
+		.url = k->target.url,
+		.answer = hello_is_answered,
+		.context = k,
+	};
+	if (!hello_begin(&k->hello, k->watch.fd))
+		return;
+	checker->hellos++;
+	k->patience.late = hello_is_late;
+	loop_set_timer(&checker->silences, &k->patience);
+}
+
 static void
 dialled(void *owner, struct starttls_upgrade *upgrade, int code,
 	const struct starttls_error *error)
@@ -376,6 +441,9 @@ dialled(void *owner, struct starttls_upgrade *upgrade, int code,
 		k->patience.late = greeting_is_late;
 		loop_set_timer_at(&k->checker->deadlines, &k->patience,
 		    loop_now_us() + (int64_t)k->target.greeting_ms * 1000);
+	} else if (k->checker->says_hello) {
+		k->patience.late = silent_for_a_while;
+		loop_set_timer(&k->checker->silences, &k->patience);
 	}
 	if (loop_timer_is_set(&k->timer))
 		upgraded(k, starttls_upgrade_step(upgrade, &k->c.error));
@@ -390,10 +458,11 @@ checker_init(struct checker *checker)
 {
 	checker->dialler.answer = dialled;
 	checker->dialler.max_running = checker->max_running;
-	if (!loop_reserve(checker->loop, checker->max_running + 2))
+	if (!loop_reserve(checker->loop, checker->max_running + MOST_HELLOS + 2))
 		return ENOMEM;
 	loop_add_queue(checker->loop, &checker->deadlines,
 	    checker->timeout_ms);
+	loop_add_queue(checker->loop, &checker->silences, HELLO_TIME_MS);
 	return dialler_init(&checker->dialler, checker->loop);
 }
 
@@ -453,7 +522,7 @@ checker_start(struct checker *checker, const struct check_target *target)
 	}
 	k->trace_context = checker->names_traces ? &k->target.name :
 	    k->options.trace_context;
-	if (k->options.trace != NULL)
+	if (k->options.trace != NULL || checker->says_hello)
 		k->options.trace = trace_veiled;
 	k->options.trace_context = k;
 	checker->running++;

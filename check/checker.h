@@ -55,13 +55,17 @@ struct checker {
 	bool names_traces;         /* traces tell whose they are */
 	bool insists;              /* asks again who says "later" */
 	bool any_port;             /* also where it makes no sense */
+	bool says_hello;           /* to servers that do not greet, some at a
+	                              time, on a second connection */
 	void *context;
 	/* a check is over; its result lives during the call */
 	void (*done)(void *context, void *owner, const struct result *result);
 
 	size_t running;
+	size_t hellos;             /* of them */
 	struct dialler dialler;
 	struct timer_queue deadlines;
+	struct timer_queue silences; /* of HELLO_TIME_MS */
 };
 
 /* Returns 0 or errno. */

@@ -10,8 +10,11 @@
 
 #include "conversation.h"
 
+#include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "hello.h"
 #include "loop/loop.h"
 #include "port.h"
 
@@ -24,15 +27,58 @@ time_left_ms(const struct conversation *c)
 	return left < 0 ? 0 : (int)left;
 }
 
+static void
+hear(void *context, enum starttls_direction direction,
+     enum starttls_phase phase, const char *text)
+{
+	struct ear *ear = context;
+
+	ear->heard = ear->heard || direction == STARTTLS_RECEIVED;
+	if (ear->options->trace != NULL)
+		ear->options->trace(ear->options->trace_context, direction,
+		    phase, text);
+}
+
+/* Up to the first word of the server, or to a silence that is too long. */
+static int
+listen_for_a_while(struct conversation *c)
+{
+	const int64_t until = loop_now_us() + HELLO_TIME_MS * 1000;
+	struct pollfd fd = { .fd = starttls_upgrade_fd(c->upgrade) };
+	int left = HELLO_TIME_MS, rc;
+
+	while (((rc = starttls_upgrade_step(c->upgrade, &c->error)) ==
+	    STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE) &&
+	    !c->ear.heard && left > 0 && time_left_ms(c) > 0) {
+		if (left > time_left_ms(c))
+			left = time_left_ms(c);
+		fd.events = rc == STARTTLS_WANT_READ ? POLLIN : POLLOUT;
+		(void)!poll(&fd, 1, left);
+		left = (int)((until - loop_now_us() + 999) / 1000);
+	}
+	return rc;
+}
+
 static int
 dial_and_run(struct conversation *c, struct starttls_policy *policy,
 	     const char *url, const struct starttls_options *options)
 {
-	int rc = starttls_upgrade_dial(&c->upgrade, policy, url,
-	    time_left_ms(c), options, &c->error);
+	struct starttls_options with_ear = *options;
+	int rc;
 
-	return rc != 0 ? rc : starttls_upgrade_run(c->upgrade,
-	    time_left_ms(c), &c->error);
+	c->ear = (struct ear){ .options = options };
+	with_ear.trace = hear;
+	with_ear.trace_context = &c->ear;
+	rc = starttls_upgrade_dial(&c->upgrade, policy, url,
+	    time_left_ms(c), &with_ear, &c->error);
+	if (rc == 0)
+		rc = listen_for_a_while(c);
+	if (rc != STARTTLS_WANT_READ && rc != STARTTLS_WANT_WRITE)
+		return rc;
+	if (!c->ear.heard && time_left_ms(c) > 0 && hello_ask(policy, url,
+	    starttls_upgrade_fd(c->upgrade), time_left_ms(c)))
+		return hello_explain(url, &c->error);
+	return starttls_upgrade_run(c->upgrade, time_left_ms(c), &c->error);
 }
 
 int
@@ -42,6 +88,7 @@ converse(struct starttls_policy *policy,
 {
 	struct starttls_options without = *options;
 
+	without.without_alpn = 1;
 	memset(c, 0, sizeof(*c));
 	c->report.size = sizeof(c->report);
 	c->deadline_us = loop_now_us() + (int64_t)timeout_ms * 1000;
@@ -52,8 +99,8 @@ converse(struct starttls_policy *policy,
 	if (starttls_upgrade_alpn_refused(c->upgrade)) {
 		starttls_upgrade_free(c->upgrade);
 		c->upgrade = NULL;
-		without.without_alpn = 1;
 		c->code = dial_and_run(c, policy, url, &without);
+		c->ear.options = options; /* has the same trace */
 	}
 	if (c->upgrade == NULL)
 		return c->code;

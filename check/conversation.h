@@ -6,11 +6,19 @@
 #ifndef CHECK_CONVERSATION_H
 #define CHECK_CONVERSATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "starttls.h"
 
+/* What the server says goes by here, and on to the trace that is wanted. */
+struct ear {
+	const struct starttls_options *options;
+	bool heard;                /* anything */
+};
+
 struct conversation {
+	struct ear ear;            /* as long as the session */
 	struct starttls_upgrade *upgrade; /* until taken, or failed */
 	struct starttls_session *session;
 	struct starttls_report report;
