@@ -56,7 +56,8 @@ advice_about_name(const struct conversation *c)
 
 	if (conversation_cert(c, 0, &leaf) == 0 && leaf.names[0] == '\0')
 		return "the certificate has no subjectAltName, and its common "
-		    "name does not count: it needs a new one";
+		    "name does not count: it needs a new one, or to be named "
+		    "with --accept-peer (starttls report shows how)";
 	at = strstr(leaf.names, host);
 	if ((strspn(host, "0123456789.") == strlen(host) ||
 	    strchr(host, ':') != NULL) && at != NULL && at >= leaf.names + 4 &&
@@ -87,6 +88,11 @@ advice_about(const char *url, const struct conversation *c)
 		return advice_about_issuer(c);
 	case STARTTLS_E_NAME_MISMATCH:
 		return advice_about_name(c);
+	case STARTTLS_E_PEER_MISMATCH:
+		return "if it has a new certificate, and its owner confirms "
+		    "that this is it, give it to --accept-peer";
+	case STARTTLS_E_TLSA_MISMATCH:
+		return "the records are out of date, or this is another server";
 	case STARTTLS_E_NOT_TLS:
 		return is_dedicated(url) ? "this may be a port for the scheme "
 		    "without the s" : "";

@@ -21,6 +21,22 @@ colour(const struct format_run *run, const char *code)
 	return run->colour ? code : "";
 }
 
+/* The usual way goes without saying. */
+static const char *
+how(const struct starttls_report *p)
+{
+	switch (p->verified_by) {
+	case STARTTLS_BY_PIN:
+		return ", by its pin";
+	case STARTTLS_BY_PEER:
+		return ", accepted peer";
+	case STARTTLS_BY_TLSA:
+		return ", by TLSA";
+	default:
+		return "";
+	}
+}
+
 static void
 print_verdict(const struct format_run *run, const struct result *r)
 {
@@ -28,10 +44,11 @@ print_verdict(const struct format_run *run, const struct result *r)
 	char peer[PEER_SHOWN];
 
 	if (r->status == 0)
-		fprintf(run->out, "%s: %sok%s, %s %s%s%s, %d round trips%s\n",
+		fprintf(run->out,
+		    "%s: %sok%s, %s %s%s%s%s, %d round trips%s\n",
 		    r->shown, colour(run, "\033[32m"),
 		    colour(run, "\033[0m"), p->version, p->cipher_suite,
-		    p->resumed ? ", resumed" : "",
+		    how(p), p->resumed ? ", resumed" : "",
 		    p->alpn_refused ? ", ALPN refused" : "", p->round_trips,
 		    show_peer(peer, sizeof(peer), r->name, p->address));
 	else

@@ -239,6 +239,9 @@ json_of_result(const struct result *r)
 	    json_set(o, "advice", text_or_null(r->advice)) &&
 	    json_set(o, "reply", reply_of(&r->error)) &&
 	    json_set(o, "verified", json_boolean(p->verified)) &&
+	    json_set(o, "verified_by", text_or_null(starttls_verified_by_name(
+		(enum starttls_verified_by)p->verified_by))) &&
+	    json_set(o, "matched_name", text_or_null(p->matched_name)) &&
 	    json_set(o, "problems", problems_of(r)) &&
 	    json_set(o, "tls", tls_of(p)) &&
 	    json_set(o, "certificate", certificate_of(r)) &&

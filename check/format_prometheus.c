@@ -167,6 +167,8 @@ add_tls(const struct prometheus *p, const struct result *r)
 	print_label(out, "version", r->report.version);
 	print_label(out, "cipher", r->report.cipher_suite);
 	print_label(out, "group", r->report.group);
+	print_label(out, "verified_by", starttls_verified_by_name(
+	    (enum starttls_verified_by)r->report.verified_by));
 	number(out, 1);
 }
 

@@ -84,6 +84,8 @@ option_apply(struct settings *s, struct identities *later, char letter,
 		return starttls_policy_add_trust_file(s->policy, value, error);
 	case 'p':
 		return starttls_policy_pin(s->policy, value, error);
+	case '0':
+		return starttls_policy_accept_peer(s->policy, value, error);
 	case 'r':
 		return starttls_policy_crl_file(s->policy, value, error);
 	case 'R':

@@ -17,8 +17,8 @@
 
 const char program_name[] = "starttls";
 
-#define COMMON "aAdpPrRkKimxlnct46qvh"
-#define SERVE "CeprikKPmxlLNTXYQtqvh"
+#define COMMON "aAdp0PrRkKimxlnct46qvh"
+#define SERVE "Cep0rikKPmxlLNTXYQtqvh"
 
 static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
@@ -27,11 +27,11 @@ static const struct subcommand subcommands[] = {
 	  COMMON "SjVfowWgusFBDEzGJIO", run_check, STARTTLS_CLIENT, false, 0 },
 	{ "probe", "HOST [PROTOCOL...]",
 	  "which protocols a host has, and how they come to TLS",
-	  "aAdpPrRkKimxlnt46qvhfby", run_probe, STARTTLS_CLIENT, false, 10000 },
+	  "aAdp0PrRkKimxlnt46qvhfby", run_probe, STARTTLS_CLIENT, false, 10000 },
 	{ "report", "URL", "print what was negotiated, and the certificates",
 	  COMMON "M", run_report, STARTTLS_CLIENT, false, 0 },
 	{ "policy", "", "print what the options allow and require",
-	  "aAdpPrRkKimxlqh", run_policy, STARTTLS_CLIENT, false, 0 },
+	  "aAdp0PrRkKimxlqh", run_policy, STARTTLS_CLIENT, false, 0 },
 	{ "serve", "URL [-- COMMAND [ARG...]]",
 	  "be the server: upgrade clients, then run a command, or echo",
 	  SERVE, run_serve, STARTTLS_SERVER, true, 0 },

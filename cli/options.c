@@ -38,6 +38,8 @@ static const struct option_row rows[] = {
 	{ 'A', "--add-ca-file", "FILE", "trust these as well" },
 	{ 'p', "--pin", "sha256//B64",
 	  "require this public key in the chain; repeatable" },
+	{ '0', "--accept-peer", "DIGEST",
+	  "accept cert-sha256:HEX or the key sha256//B64, and nobody else" },
 	{ 'r', "--crl-file", "FILE", "refuse what these PEM CRLs revoke" },
 	{ 'R', "--require-ocsp", NULL, "require a good stapled OCSP response" },
 	{ 'C', "--client-ca", "FILE",

@@ -38,7 +38,10 @@ print_verdict(const struct conversation *c)
 
 	printf("%-14s ", "verified");
 	if (c->code == 0) {
-		puts("yes");
+		printf("yes, by %s%s%s\n", starttls_verified_by_name(
+		    (enum starttls_verified_by)c->report.verified_by),
+		    c->report.matched_name[0] != '\0' ? ", as " : "",
+		    c->report.matched_name);
 		return;
 	}
 	fputs("NO: ", stdout);
@@ -83,11 +86,12 @@ print_negotiated(const char *url, const struct conversation *c)
 }
 
 static void
-print_hex(const char *name, const uint8_t *data, size_t len)
+print_hex(const char *name, const char *prefix, const uint8_t *data,
+	  size_t len)
 {
 	size_t i;
 
-	printf("%-14s ", name);
+	printf("%-14s %s", name, prefix);
 	for (i = 0; i < len; i++)
 		printf("%02x", data[i]);
 	putchar('\n');
@@ -112,8 +116,13 @@ print_cert(unsigned index, const struct starttls_cert *cert)
 	print_row("  key", cert->key);
 	print_row("  signature", cert->signature);
 	print_row("  serial", cert->serial);
-	print_hex("  SHA-256", cert->sha256, sizeof(cert->sha256));
+	print_hex("  SHA-256", "", cert->sha256, sizeof(cert->sha256));
 	print_row("  pin", cert->pin);
+	if (index > 0)
+		return;
+	print_hex("  accept as", "cert-sha256:", cert->sha256,
+	    sizeof(cert->sha256));
+	print_row("  or its key", cert->pin);
 }
 
 /* PEM, RFC 7468: base64 in lines of 64. */
