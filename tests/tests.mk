@@ -7,14 +7,13 @@ UNIT_TESTS = \
 	tests/unit/check_text tests/unit/check_name tests/unit/check_url \
 	tests/unit/check_constraints tests/unit/check_error \
 	tests/unit/check_frame tests/unit/check_keys tests/unit/check_profile \
-	tests/unit/check_preamble tests/unit/check_greeting tests/unit/check_bare \
-	tests/unit/check_serve \
-	tests/unit/check_server tests/unit/check_server_identity \
-	tests/unit/check_guests tests/unit/check_server_fd \
-	tests/unit/check_arguments tests/unit/check_resume \
-	tests/unit/check_resume_policy tests/unit/check_fork \
-	tests/unit/check_data \
-	tests/unit/check_export tests/unit/check_files tests/unit/check_trust \
+	tests/unit/check_preamble tests/unit/check_greeting \
+	tests/unit/check_bare tests/unit/check_serve tests/unit/check_server \
+	tests/unit/check_server_identity tests/unit/check_guests \
+	tests/unit/check_server_fd tests/unit/check_arguments \
+	tests/unit/check_resume tests/unit/check_resume_policy \
+	tests/unit/check_fork tests/unit/check_data tests/unit/check_export \
+	tests/unit/check_files tests/unit/check_trust \
 	tests/unit/check_trust_source tests/unit/check_trust_threads \
 	tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
 	tests/unit/check_verify_name tests/unit/check_verify_use \
@@ -26,9 +25,10 @@ UNIT_TESTS = \
 	tests/unit/check_session_identity tests/unit/check_session_misuse \
 	tests/unit/check_session_descriptor tests/unit/check_dial \
 	tests/unit/check_resolve tests/unit/check_wait \
-	tests/unit/check_waiting tests/unit/check_fd \
-	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
-	tests/unit/check_alloc tests/unit/check_threads
+	tests/unit/check_waiting tests/unit/check_interrupted \
+	tests/unit/check_fd tests/unit/check_fd_deadline \
+	tests/unit/check_fd_memory tests/unit/check_alloc \
+	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/fuzz.test
 COMMAND_TESTS = tests/command/cli.test tests/command/format.test \
@@ -135,6 +135,12 @@ RESOLVER_SOURCES = tests/support/resolver.c tests/support/resolver.h
 tests_unit_check_dial_SOURCES = tests/unit/check_dial.c $(RESOLVER_SOURCES)
 tests_unit_check_resolve_SOURCES = tests/unit/check_resolve.c \
 	$(RESOLVER_SOURCES) $(HEAP_SOURCES)
+# Nor this, which replaces poll() and clock_gettime().
+STANDSTILL_SOURCES = tests/support/standstill.c tests/support/standstill.h
+tests_unit_check_waiting_SOURCES = tests/unit/check_waiting.c \
+	$(STANDSTILL_SOURCES)
+tests_unit_check_interrupted_SOURCES = tests/unit/check_interrupted.c \
+	$(STANDSTILL_SOURCES)
 # Has names that others have as well.
 HOST_SOURCES = tests/support/host.c tests/support/host.h
 tests_unit_check_server_SOURCES = tests/unit/check_server.c $(HOST_SOURCES)
