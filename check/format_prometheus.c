@@ -21,8 +21,10 @@
 #include "format.h"
 #include "words/status.h"
 
+#define NAMES_SIZE 512             /* of a label */
+
 enum metric {
-	UP, FAILURE, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,
+	UP, FAILURE, ADDRESS, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,
 	NOT_AFTER, CHAIN_NOT_AFTER, PATH_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN,
 	EXCEEDED, CHECKED, METRICS
 };
@@ -36,6 +38,8 @@ static const struct {
 	    "inside it." },
 	[FAILURE] = { "starttls_failure",
 	    "1, with the reason and the phase; no sample if all is well." },
+	[ADDRESS] = { "starttls_address_info",
+	    "1, with the address that was connected to, or tried last." },
 	[DURATION] = { "starttls_duration_seconds",
 	    "Time from name resolution to goodbye, or until the failure." },
 	[PHASE] = { "starttls_phase_duration_seconds",
@@ -118,6 +122,22 @@ start(const struct prometheus *p, enum metric metric, const struct result *r)
 	return out;
 }
 
+/* As many whole names as go well into a label. */
+static const char *
+first_names(char some[NAMES_SIZE], const char *names)
+{
+	size_t len = strlen(names);
+
+	if (len < NAMES_SIZE)
+		return names;
+	for (len = NAMES_SIZE - sizeof(", ..."); len > 0 &&
+	    names[len] != ','; len--)
+		continue;
+	snprintf(some, NAMES_SIZE, "%.*s%s...", (int)len, names,
+	    len > 0 ? ", " : "");
+	return some;
+}
+
 static void
 number(FILE *out, int64_t value)
 {
@@ -134,7 +154,7 @@ seconds(FILE *out, int64_t us)
 static void
 add_certificate(const struct prometheus *p, const struct result *r)
 {
-	char hex[2 * sizeof(r->leaf.sha256) + 1];
+	char hex[2 * sizeof(r->leaf.sha256) + 1], names[NAMES_SIZE];
 	FILE *out;
 	size_t i;
 
@@ -152,6 +172,8 @@ add_certificate(const struct prometheus *p, const struct result *r)
 	out = start(p, CERTIFICATE, r);
 	print_label(out, "subject", r->leaf.subject);
 	print_label(out, "issuer", r->leaf.issuer);
+	print_label(out, "serial", r->leaf.serial);
+	print_label(out, "names", first_names(names, r->leaf.names));
 	print_label(out, "fingerprint_sha256", hex);
 	number(out, 1);
 }
@@ -179,6 +201,11 @@ add_failure(const struct prometheus *p, const struct result *r)
 	FILE *out;
 	size_t i;
 
+	if (r->report.address[0] != '\0') {
+		out = start(p, ADDRESS, r);
+		print_label(out, "address", r->report.address);
+		number(out, 1);
+	}
 	if (r->status != 0) {
 		out = start(p, FAILURE, r);
 		print_label(out, "reason", r->reason);
