@@ -19,7 +19,8 @@ UNIT_TESTS = \
 	tests/unit/check_verify_name tests/unit/check_verify_use \
 	tests/unit/check_verify_revocation tests/unit/check_verify_pin \
 	tests/unit/check_verify_malformed tests/unit/check_peer \
-	tests/unit/check_tlsa tests/unit/check_session \
+	tests/unit/check_tlsa tests/unit/check_tlsa_options \
+	tests/unit/check_tlsa_names tests/unit/check_session \
 	tests/unit/check_session_handshake tests/unit/check_session_check \
 	tests/unit/check_session_binding tests/unit/check_session_report \
 	tests/unit/check_session_identity tests/unit/check_session_misuse \
@@ -141,7 +142,13 @@ tests_unit_check_waiting_SOURCES = tests/unit/check_waiting.c \
 	$(STANDSTILL_SOURCES)
 tests_unit_check_interrupted_SOURCES = tests/unit/check_interrupted.c \
 	$(STANDSTILL_SOURCES)
-# Has names that others have as well.
+# These have names that others have as well.
+DANE_SOURCES = tests/support/dane.c tests/support/dane.h
+tests_unit_check_tlsa_SOURCES = tests/unit/check_tlsa.c $(DANE_SOURCES)
+tests_unit_check_tlsa_options_SOURCES = tests/unit/check_tlsa_options.c \
+	$(DANE_SOURCES)
+tests_unit_check_tlsa_names_SOURCES = tests/unit/check_tlsa_names.c \
+	$(DANE_SOURCES)
 HOST_SOURCES = tests/support/host.c tests/support/host.h
 tests_unit_check_server_SOURCES = tests/unit/check_server.c $(HOST_SOURCES)
 tests_unit_check_server_identity_SOURCES = \
