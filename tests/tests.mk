@@ -31,7 +31,7 @@ UNIT_TESTS = \
 	tests/unit/check_fd_memory tests/unit/check_alloc \
 	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
-	tests/rules/circles.test tests/rules/fuzz.test
+	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
 COMMAND_TESTS = tests/command/cli.test tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
 	tests/command/proxy.test tests/command/again.test \
