@@ -91,6 +91,44 @@ START_TEST(test_fd_deadline_holds_for_open)
 }
 END_TEST
 
+/* What is left of it is the session's, however the upgrade was made. */
+START_TEST(test_fd_deadline_goes_on_for_the_session)
+{
+	struct peer peer = { .ending = ECHO, .fd = -1 };
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_session *session = NULL;
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+	char port[SOCKETS_PORT_SIZE], url[64], byte;
+	int64_t start = starttls_now_us();
+	int rc;
+
+	peer.listener = sockets_listen(AF_INET, port);
+	snprintf(url, sizeof(url), "smtp://%s:%s", PEER, port);
+	options.connect_host = "127.0.0.1";
+	peer_start(&peer);
+	if (_i == 0) {
+		rc = starttls_open(&session, policy, url, LATE_MS, &options,
+		    &error);
+	} else {
+		rc = starttls_upgrade_dial(&upgrade, policy, url, SOON_MS,
+		    &options, &error);
+		if (rc == 0)
+			rc = starttls_upgrade_run(upgrade, LATE_MS, &error);
+		if (rc == 0)
+			session = starttls_upgrade_take(upgrade);
+	}
+	ck_assert_msg(rc == 0, "%s", error.message);
+	ck_assert_int_eq(starttls_session_read(session, &byte, 1),
+	    STARTTLS_E_TIMEOUT);
+	ck_assert_int_ge(ms_since(start), LATE_MS);
+	ck_assert_int_lt(ms_since(start), SOON_MS);
+	starttls_session_free(session);
+	peer_join(&peer);
+	close(peer.listener);
+}
+END_TEST
+
 START_TEST(test_fd_deadline_holds_for_reading)
 {
 	struct peer peer = { .ending = _i == 1 ? CHATTER : DRIP_INSIDE,
@@ -395,6 +433,8 @@ main(void)
 	    0, ARRAY_LEN(slow));
 	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_open, 0,
 	    ARRAY_LEN(slow));
+	tcase_add_loop_test(deadline,
+	    test_fd_deadline_goes_on_for_the_session, 0, 2);
 	tcase_add_loop_test(deadline, test_fd_deadline_holds_for_reading, 0,
 	    3);
 	tcase_add_test(deadline, test_fd_deadline_holds_for_closing);

@@ -113,12 +113,15 @@ prepare(struct starttls_policy *policy)
 static void
 lock_in(void)
 {
-	const struct rlimit none = { 3, 3 }; /* all of them are open */
+	struct rlimit none;
 
 	if (geteuid() == 0 && (chroot(folder) != 0 || chdir("/") != 0 ||
 	    setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 ||
 	    setuid(NOBODY) != 0))
 		_exit(3);
+	if (getrlimit(RLIMIT_NOFILE, &none) != 0)
+		_exit(4);
+	none.rlim_cur = 3;         /* all of them are open */
 	if (setrlimit(RLIMIT_NOFILE, &none) != 0 ||
 	    open("/", O_RDONLY) >= 0)
 		_exit(4);
