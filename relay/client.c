@@ -111,7 +111,7 @@ no_backend(struct client *c, const char *why)
 	char message[200];
 
 	snprintf(message, sizeof(message), "no backend: %s", why);
-	(void)!starttls_session_shutdown(c->session);
+	starttls_session_shutdown(c->session);
 	part(c, "local", message);
 }
 
@@ -152,7 +152,7 @@ turn_away(struct client *c)
 	front_goodbye(s->url.protocol, s->options.own_name, "limit", line,
 	    sizeof(line));
 	(void)!starttls_session_write(c->session, line, strlen(line));
-	(void)!starttls_session_shutdown(c->session);
+	starttls_session_shutdown(c->session);
 	part(c, "limit", "no turn came in time, as too many are running");
 }
 
@@ -546,7 +546,7 @@ clients_leave(struct server *server)
 		part(c, "closed", "we are about to end");
 	}
 	while ((c = queue_first(&server->waiting)) != NULL) {
-		(void)!starttls_session_shutdown(c->session);
+		starttls_session_shutdown(c->session);
 		part(c, "closed", "we are about to end");
 	}
 }

@@ -151,7 +151,7 @@ tunnel(struct starttls_session *session, int in, int out,
 	    run(&r, &settings->patience, error) :
 	    fail_here(error, "greeting", ENOMEM);
 	if (result == TUNNEL_DONE && !r.shut)
-		(void)!starttls_session_shutdown(session);
+		starttls_session_shutdown(session);
 	relay_done(&r);
 	return result;
 }

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * The exchange of monitors, on the engine of the preamble: one harmless
+ * conversation inside TLS, with a goodbye.
+ */
+
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "../protocols/protocol.h"
+#include "preamble.h"
+#include "session.h"
+#include "wait.h"
+
+static int
+exchange_write(struct starttls_session *s, struct preamble *p)
+{
+	const char *out;
+	size_t len;
+
+	while ((out = starttls_preamble_out(p, &len)) != NULL) {
+		ssize_t n = starttls_session_write(s, out, len);
+
+		if (n < 0)
+			return (int)n;
+		starttls_preamble_sent(p, (size_t)n);
+	}
+	return 0;
+}
+
+static int
+exchange_read(struct starttls_session *s, struct preamble *p)
+{
+	size_t size;
+	uint8_t *space = starttls_preamble_space(p, &size);
+	ssize_t n = starttls_session_read(s, space, size);
+
+	if (n > 0) {
+		starttls_preamble_received(p, (size_t)n);
+		return 0;
+	}
+	if (n == 0) {
+		starttls_preamble_eof(p);
+		return 0;
+	}
+	/* goodbye was said: a peer that just hangs up is no failure */
+	if (p->leaving && (n == STARTTLS_E_TRUNCATED || n == STARTTLS_E_IO)) {
+		p->status = PREAMBLE_DONE;
+		return 0;
+	}
+	return (int)n;
+}
+
+/* Where nothing harmless is known, there is only TLS's own goodbye. */
+static int
+say_nothing(struct starttls_session *s)
+{
+	int rc = starttls_session_shutdown(s);
+
+	return s->error.code != 0 ? 0 : rc;
+}
+
+static int
+exchange(struct starttls_session *s)
+{
+	struct preamble *p = s->exchange;
+	int rc = 0;
+
+	if (p == NULL) {
+		if (s->error.code != 0)
+			return s->error.code;
+		if (s->used || s->shut || s->closed_by_peer ||
+		    starttls_session_is_server(s))
+			return STARTTLS_E_STATE;
+		if (s->protocol->exchange_rules.step == NULL)
+			return say_nothing(s);
+		p = s->exchange = malloc(sizeof(*p));
+		if (p == NULL)
+			return starttls_session_fail(s, STARTTLS_E_NOMEM,
+			    STARTTLS_PHASE_SESSION, "out of memory");
+		s->exchange_started = starttls_now_us();
+		starttls_preamble_start(p, s->protocol,
+		    &s->protocol->exchange_rules,
+		    s->from == STARTTLS_HANDSHAKE ? STARTTLS_GREETING :
+		    STARTTLS_COMMAND, s->own_name, &s->error);
+		p->trace = s->trace;
+		p->trace_context = s->trace_context;
+	}
+	while (rc == 0 && p->status == PREAMBLE_RUNNING) {
+		rc = exchange_write(s, p);
+		if (rc == 0)
+			rc = exchange_read(s, p);
+	}
+	if (rc == 0 && p->status == PREAMBLE_FAILED)
+		rc = s->error.code;
+	return rc;
+}
+
+int
+starttls_session_check(struct starttls_session *session,
+		       struct starttls_error *error)
+{
+	struct starttls_session *s = session;
+	int rc;
+
+	rc = s == NULL ? STARTTLS_E_INVALID : exchange(s);
+	if (s == NULL || (rc == STARTTLS_E_STATE && s->error.code == 0)) {
+		if (error != NULL)
+			starttls_error_reset(error);
+		return starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
+		    s == NULL ? "no session to check" :
+		    "the session was used before, or is a server's");
+	}
+	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
+		return rc;
+	if (rc == STARTTLS_E_INTERRUPTED)
+		return starttls_error_interrupted(error,
+		    STARTTLS_PHASE_SESSION);
+	if (s->exchange != NULL)
+		s->exchange_us = starttls_now_us() - s->exchange_started;
+	if (rc != 0) {
+		starttls_error_give(error, &s->error);
+		return rc;
+	}
+	/* whatever happened behind the goodbye is nobody's failure */
+	starttls_session_forget_error(s);
+	return 0;
+}
