@@ -27,7 +27,8 @@ is_dedicated(const char *url)
 	struct starttls_error ignored;
 
 	return starttls_url_parse(url, &parsed, &ignored) == 0 &&
-	    parsed.from == STARTTLS_HANDSHAKE;
+	    parsed.from == STARTTLS_HANDSHAKE &&
+	    starttls_protocol_port(parsed.protocol, parsed.from) != NULL;
 }
 
 /* A chain that ends with what has another issuer is not all of it. */

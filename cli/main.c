@@ -61,6 +61,10 @@ print_help(FILE *out)
 		    starttls_protocol_scheme(p, STARTTLS_GREETING),
 		    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE),
 		    starttls_protocol_rfc(p));
+	p = starttls_protocol_find("tls");
+	fprintf(out, "  %-12s %-12s %s; any other protocol, with a port\n", "-",
+	    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE),
+	    starttls_protocol_rfc(p));
 }
 
 /* Whether HOST:PORT will do for a URL. */

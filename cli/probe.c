@@ -40,6 +40,13 @@ check_arguments(const struct settings *s)
 	}
 	for (i = 1; i < s->url_count; i++) {
 		p = starttls_protocol_find(s->urls[i]);
+		if (p != NULL && starttls_protocol_port(p,
+		    STARTTLS_GREETING) == NULL) {
+			complain_usage("probe", "\"%.40s\" has no port to "
+			    "look at: starttls check %.40s://HOST:PORT",
+			    s->urls[i], s->urls[i]);
+			return EXIT_USAGE;
+		}
 		if (p != NULL && strcmp(starttls_protocol_scheme(p,
 		    STARTTLS_GREETING), s->urls[i]) == 0)
 			continue;

@@ -65,6 +65,7 @@ print_negotiated(const char *url, const struct conversation *c)
 	print_row("url", clean(shown, sizeof(shown), url));
 	print_row("address", r->address);
 	print_verdict(c);
+	print_row("in the clear", r->greeting);
 	print_row("version", r->version);
 	print_row("cipher suite", r->cipher_suite);
 	print_row("group", r->group);

@@ -34,7 +34,7 @@ RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
 COMMAND_TESTS = tests/command/cli.test tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
-	tests/command/proxy.test tests/command/again.test \
+	tests/command/proxy.test tests/command/bare.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
 	tests/command/connect.test \
 	tests/command/login.test tests/command/login-echo.test \
