@@ -43,9 +43,9 @@ int parse_options(const struct subcommand *subcommand, int argc, char **argv,
 		  struct settings *ret_settings);
 void print_help_of(const struct subcommand *subcommand);
 void free_settings(struct settings *settings);
-/* Give arguments that are HOST:PORT the scheme of that port, and say so.  False:
-   out of memory. */
-bool complete_urls(struct settings *settings);
+/* Give arguments that are HOST:PORT the scheme of that port, or of the server
+   there, and say so.  0, or the exit status, and has complained. */
+int complete_urls(struct settings *settings);
 
 void complain_usage(const char *subcommand, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

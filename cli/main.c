@@ -81,10 +81,11 @@ run(const struct subcommand *s, int argc, char **argv)
 	struct settings settings;
 	int status = parse_options(s, argc, argv, &settings);
 
-	if (status < 0 && takes_places(s) && !complete_urls(&settings))
-		status = complain("out of memory", EXIT_LOCAL);
-	if (status < 0)
-		status = s->run(&settings);
+	if (status < 0) {
+		status = takes_places(s) ? complete_urls(&settings) : 0;
+		if (status == 0)
+			status = s->run(&settings);
+	}
 	free_settings(&settings);
 	return status;
 }

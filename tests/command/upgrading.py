@@ -39,8 +39,14 @@ class TLSServer(Backend):
             first, *others = CLEAR[self.scheme]
             conn.sendall(first)
             for reply in others:
-                tag = read_line(conn).split()[0]
+                line = read_line(conn)
+                if not line:
+                    return
+                tag = line.split()[0]
                 conn.sendall(reply.replace(b"%s", tag))
+        self.come_to_tls(conn)
+
+    def come_to_tls(self, conn):
         tls = self.context.wrap_socket(conn.dup(), server_side=True,
                                        suppress_ragged_eofs=False)
         tls.settimeout(PATIENCE)
