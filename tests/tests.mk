@@ -49,11 +49,13 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/pipelined.test tests/real/ftp-data.test \
 	tests/real/compare.test tests/real/cookbook.test \
 	tests/real/tunnel.test
-EXPORTER_TESTS = tests/command/exporter.test tests/real/prometheus.test \
+EXPORTER_TESTS = tests/command/exporter.test \
+	tests/command/exporter-crowd.test tests/command/exporter-pages.test \
+	tests/command/exporter-reload.test tests/real/prometheus.test \
 	tests/real/alerts.test
 # What the scripts need besides.
-TEST_FILES = tests/command/logins.py tests/command/serving.py \
-	tests/command/upgrading.py \
+TEST_FILES = tests/command/exporting.py tests/command/logins.py \
+	tests/command/serving.py tests/command/upgrading.py \
 	tests/hostile/README.md tests/hostile/certificates.py \
 	tests/hostile/certs.py tests/hostile/channels.py \
 	tests/hostile/cleartext.py tests/hostile/client_clear.py \
