@@ -141,14 +141,19 @@ match_names(const struct names *asked, gnutls_x509_crt_t leaf,
 		gnutls_free(der.data);
 		return;
 	}
-	if (gnutls_x509_ext_import_subject_alt_names(&der, names, 0) >= 0)
-		for (i = 0; oid = (gnutls_datum_t){ NULL, 0 },
-		    gnutls_subject_alt_names_get(names, i, &type, &value,
-			&oid) >= 0; i++)
-			which |= match(asked, type, &value, &oid);
+	if (gnutls_x509_ext_import_subject_alt_names(&der, names, 0) < 0)
+		goto out;
+	for (i = 0;; i++) {
+		oid = (gnutls_datum_t){ NULL, 0 };
+		if (gnutls_subject_alt_names_get(names, i, &type, &value,
+		    &oid) < 0)
+			break;
+		which |= match(asked, type, &value, &oid);
+	}
 	for (i = 0; i < asked->count; i++)
 		if ((which & 1u << i) != 0)
 			ret_names->name[ret_names->count++] = asked->name[i];
+out:
 	gnutls_subject_alt_names_deinit(names);
 	gnutls_free(der.data);
 }
