@@ -76,11 +76,12 @@ set_identities(struct starttls_policy *policy, const struct identities *ids,
 	}
 	for (i = 0; rc == 0 && i < ids->cert_count; i++)
 		rc = starttls_policy_identity(policy, ids->cert[i],
-		    ids->key_count > 0 ? ids->key[i] : ids->cert[i], secret,
-		    &error);
+		    ids->key_count > 0 ? ids->key[i] : NULL, secret, &error);
 	explicit_bzero(passphrase, sizeof(passphrase));
 	if (rc == 0)
 		return 0;
-	snprintf(why, why_size, "--cert: %s", error.message);
+	snprintf(why, why_size, "--cert: %s%s", error.message,
+	    rc == STARTTLS_E_PASSPHRASE && secret == NULL ?
+	    ": --key-passphrase-file" : "");
 	return EXIT_USAGE;
 }
