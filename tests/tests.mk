@@ -32,7 +32,8 @@ UNIT_TESTS = \
 	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
-COMMAND_TESTS = tests/command/cli.test tests/command/format.test \
+COMMAND_TESTS = tests/command/cli.test tests/command/tunnel.test \
+	tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
 	tests/command/proxy.test tests/command/bare.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
@@ -54,7 +55,8 @@ EXPORTER_TESTS = tests/command/exporter.test \
 	tests/command/exporter-reload.test tests/real/prometheus.test \
 	tests/real/alerts.test
 # What the scripts need besides.
-TEST_FILES = tests/command/exporting.py tests/command/logins.py \
+TEST_FILES = tests/command/commanding.py \
+	tests/command/exporting.py tests/command/logins.py \
 	tests/command/serving.py tests/command/upgrading.py \
 	tests/hostile/README.md tests/hostile/certificates.py \
 	tests/hostile/certs.py tests/hostile/channels.py \
