@@ -124,17 +124,7 @@ batch_run(struct batch *batch)
 		return rc;
 	start_some(batch);
 	rc = loop_run(&batch->loop);
-	if (rc == 0)
-		rc = batch->rc;
-	if (!batch_is_busy(batch))
-		checker_done(&batch->checker);
-	return rc;
-}
-
-bool
-batch_is_busy(const struct batch *batch)
-{
-	return batch->checker.running > 0;
+	return rc == 0 ? batch->rc : rc;
 }
 
 void

@@ -44,9 +44,6 @@ struct batch {
 size_t batch_jobs(const struct batch *batch);
 /* Returns 0 or errno; by then some have been told all the same. */
 int batch_run(struct batch *batch);
-/* Whether threads still use what it points to; then there is no end but that of
-   the process. */
-bool batch_is_busy(const struct batch *batch);
 /* The targets, too. */
 void batch_done(struct batch *batch);
 

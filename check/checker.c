@@ -20,6 +20,7 @@
 #include "login/veil.h"
 #include "loop/failure.h"
 #include "loop/loop.h"
+#include "loop/upgrade.h"
 #include "port.h"
 
 /* Whom to log in as at a URL, before anybody is connected to. */
@@ -69,7 +70,7 @@ fill_error(struct conversation *c, const struct login_outcome *o)
 
 /* ---- one conversation ---- */
 
-enum phase { DIALLING, UPGRADING, INSIDE, PAUSING };
+enum phase { UPGRADING, INSIDE, PAUSING };
 
 #define MOST_HELLOS 32             /* descriptors that nobody has counted */
 
@@ -84,10 +85,11 @@ struct check {
 	struct watch watch;
 	struct timer timer;
 	struct timer patience;     /* for the greeting, or in a pause */
+	struct timer turn;         /* of the upgrade, see loop/upgrade.h */
+	bool is_timed;             /* the greeting is, of this connection */
 	bool heard;                /* something of the server */
 	struct hello hello;        /* if it was not */
 	int tries;                 /* before this one */
-	struct request request;
 	struct starttls_options options;
 	const char *secret;        /* of the account; NULL: none */
 	void *trace_context;
@@ -146,6 +148,7 @@ finish(struct check *k)
 	loop_unwatch(loop, &k->watch);
 	loop_clear_timer(&k->timer);
 	loop_clear_timer(&k->patience);
+	loop_clear_timer(&k->turn);
 	end_hello(k);
 	login_free(k->login);
 	veil_error(k, &k->c.error);
@@ -168,16 +171,30 @@ fail(struct check *k, int code, const struct starttls_error *error)
 	finish(k);
 }
 
+static void step(struct check *k);
+
+/* A connection, which must come to its end in what is left of time. */
 static void
-wait_for(struct check *k, int want)
+dial(struct check *k)
 {
-	loop_watch(k->checker->loop, &k->watch,
-	    want == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN);
+	int64_t left = (k->timer.at_us - loop_now_us() + 999) / 1000;
+	struct starttls_error error;
+	int rc;
+
+	rc = starttls_upgrade_dial(&k->c.upgrade,
+	    k->checker->settings->policy, k->target.url,
+	    left < 0 ? 0 : (int)left, &k->options, &error);
+	if (rc != 0) {
+		fail(k, rc, &error);
+		return;
+	}
+	k->phase = UPGRADING;
+	k->is_timed = false;
+	step(k);
 }
 
 /* ---- again ---- */
 
-/* Another connection, which must come to its end in what is left of time. */
 static void
 dial_again(struct check *k)
 {
@@ -188,8 +205,7 @@ dial_again(struct check *k)
 	k->heard = false;
 	finish_conversation(c);
 	*c = (struct conversation){ .report.size = sizeof(c->report) };
-	k->phase = DIALLING;
-	dialler_ask(&k->checker->dialler, &k->request);
+	dial(k);
 }
 
 static void
@@ -255,7 +271,8 @@ step_inside(struct check *k)
 	c->code = k->login != NULL ? login_step(k->login) :
 	    starttls_session_check(c->session, &c->error);
 	if (c->code == STARTTLS_WANT_READ || c->code == STARTTLS_WANT_WRITE) {
-		wait_for(k, c->code);
+		loop_watch(k->checker->loop, &k->watch,
+		    c->code == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN);
 		return;
 	}
 	/* after a false start only now is everything known */
@@ -282,6 +299,7 @@ begin_inside(struct check *k)
 
 	c->session = starttls_upgrade_take(c->upgrade);
 	c->upgrade = NULL;
+	k->watch.fd = starttls_session_fd(c->session);
 	k->phase = INSIDE;
 	starttls_session_report(c->session, &c->report);
 	/* late() comes once, and may be what has led here */
@@ -306,60 +324,7 @@ begin_inside(struct check *k)
 
 /* ---- the upgrade ---- */
 
-static void
-upgraded(struct check *k, int code)
-{
-	struct conversation *c = &k->c;
-
-	c->code = code;
-	if (code == STARTTLS_WANT_READ || code == STARTTLS_WANT_WRITE) {
-		wait_for(k, code);
-	} else if (starttls_upgrade_alpn_refused(c->upgrade)) {
-		k->options.without_alpn = 1;
-		dial_again(k);
-	} else if (may_ask_again(k)) {
-		pause_for_a_while(k);
-	} else if (code != 0) {
-		starttls_upgrade_report(c->upgrade, &c->report);
-		finish(k);
-	} else {
-		begin_inside(k);
-	}
-}
-
-static void
-ready(void *context, short revents)
-{
-	struct check *k = context;
-
-	(void)revents;
-	if (k->phase == UPGRADING)
-		upgraded(k, starttls_upgrade_step(k->c.upgrade, &k->c.error));
-	else
-		step_inside(k);
-}
-
-static void
-late(void *context)
-{
-	struct check *k = context;
-
-	switch (k->phase) {
-	case DIALLING:
-	case PAUSING:
-		return;            /* the dialler has the same deadline, and
-		                      no pause lasts until then */
-	case UPGRADING:
-		upgraded(k, starttls_upgrade_run(k->c.upgrade, 0,
-		    &k->c.error));
-		return;
-	case INSIDE:
-		/* nothing to wait for any more, but words for that */
-		if (starttls_session_set_deadline(k->c.session, 1) == 0)
-			step_inside(k);
-		return;
-	}
-}
+static void upgraded(struct check *k, int code);
 
 /* No greeting, that is; everything else has the time of the whole. */
 static void
@@ -421,34 +386,92 @@ silent_for_a_while(void *context)
 	loop_set_timer(&checker->silences, &k->patience);
 }
 
+/* Which begins when there is a connection. */
 static void
-dialled(void *owner, struct starttls_upgrade *upgrade, int code,
-	const struct starttls_error *error)
+be_patient(struct check *k)
 {
-	struct check *k = owner;
+	const bool is_limited = k->target.greeting_ms > 0;
 
-	if (code != 0) {
-		fail(k, code, error);
+	if (k->is_timed || (!is_limited && !k->checker->says_hello))
 		return;
-	}
-	k->phase = UPGRADING;
-	k->c.upgrade = upgrade;
-	k->watch = (struct watch){
-		.fd = starttls_upgrade_fd(upgrade), .ready = ready,
-		.context = k,
-	};
-	if (k->target.greeting_ms > 0) {
+	starttls_upgrade_report(k->c.upgrade, &k->c.report);
+	k->is_timed = k->c.report.connect_us >= 0;
+	if (k->is_timed && is_limited) {
 		k->patience.late = greeting_is_late;
 		loop_set_timer_at(&k->checker->deadlines, &k->patience,
 		    loop_now_us() + (int64_t)k->target.greeting_ms * 1000);
-	} else if (k->checker->says_hello) {
+	} else if (k->is_timed) {
 		k->patience.late = silent_for_a_while;
 		loop_set_timer(&k->checker->silences, &k->patience);
 	}
-	if (loop_timer_is_set(&k->timer))
-		upgraded(k, starttls_upgrade_step(upgrade, &k->c.error));
+}
+
+static void
+upgraded(struct check *k, int code)
+{
+	struct conversation *c = &k->c;
+
+	c->code = code;
+	if (code == STARTTLS_WANT_READ || code == STARTTLS_WANT_WRITE) {
+		loop_watch_upgrade(k->checker->loop, &k->watch,
+		    &k->checker->turns, &k->turn, c->upgrade, code,
+		    k->timer.at_us);
+		be_patient(k);
+	} else if (starttls_upgrade_alpn_refused(c->upgrade)) {
+		k->options.without_alpn = 1;
+		dial_again(k);
+	} else if (may_ask_again(k)) {
+		pause_for_a_while(k);
+	} else if (code != 0) {
+		starttls_upgrade_report(c->upgrade, &c->report);
+		finish(k);
+	} else {
+		begin_inside(k);
+	}
+}
+
+static void
+step(struct check *k)
+{
+	upgraded(k, starttls_upgrade_step(k->c.upgrade, &k->c.error));
+}
+
+static void
+take_turn(void *context)
+{
+	step(context);
+}
+
+static void
+ready(void *context, short revents)
+{
+	struct check *k = context;
+
+	(void)revents;
+	if (k->phase == UPGRADING)
+		step(k);
 	else
-		late(k);
+		step_inside(k);
+}
+
+static void
+late(void *context)
+{
+	struct check *k = context;
+
+	switch (k->phase) {
+	case PAUSING:
+		return;            /* no pause lasts until then */
+	case UPGRADING:
+		upgraded(k, starttls_upgrade_run(k->c.upgrade, 0,
+		    &k->c.error));
+		return;
+	case INSIDE:
+		/* nothing to wait for any more, but words for that */
+		if (starttls_session_set_deadline(k->c.session, 1) == 0)
+			step_inside(k);
+		return;
+	}
 }
 
 /* ---- all of them ---- */
@@ -456,20 +479,13 @@ dialled(void *owner, struct starttls_upgrade *upgrade, int code,
 int
 checker_init(struct checker *checker)
 {
-	checker->dialler.answer = dialled;
-	checker->dialler.max_running = checker->max_running;
-	if (!loop_reserve(checker->loop, checker->max_running + MOST_HELLOS + 2))
+	if (!loop_reserve(checker->loop, checker->max_running + MOST_HELLOS))
 		return ENOMEM;
 	loop_add_queue(checker->loop, &checker->deadlines,
 	    checker->timeout_ms);
 	loop_add_queue(checker->loop, &checker->silences, HELLO_TIME_MS);
-	return dialler_init(&checker->dialler, checker->loop);
-}
-
-void
-checker_done(struct checker *checker)
-{
-	dialler_done(&checker->dialler);
+	loop_add_queue(checker->loop, &checker->turns, 0);
+	return 0;
 }
 
 /* The dial, unless it is known already that it would be for nothing. */
@@ -492,14 +508,7 @@ begin(struct check *k)
 	}
 	if (settings->account->wanted)
 		k->secret = account.secret;
-	k->request = (struct request){
-		.owner = k,
-		.policy = settings->policy,
-		.url = k->target.url,
-		.options = &k->options,
-		.deadline_us = k->timer.at_us,
-	};
-	dialler_ask(&k->checker->dialler, &k->request);
+	dial(k);
 }
 
 int
@@ -513,7 +522,9 @@ checker_start(struct checker *checker, const struct check_target *target)
 	k->target = *target;
 	k->started_us = loop_now_us();
 	k->c.report.size = sizeof(k->c.report);
+	k->watch = (struct watch){ .fd = -1, .ready = ready, .context = k };
 	k->timer = (struct timer){ .late = late, .context = k };
+	k->turn = (struct timer){ .late = take_turn, .context = k };
 	k->patience.context = k;
 	k->options = *checker->settings->options;
 	if (target->connect_host != NULL) {
@@ -577,7 +588,6 @@ check_url(const struct check_settings *settings, const char *url, int timeout_ms
 		/* poll(2) may lack memory for a while */
 		while (rc == 0 && loop_run(&only.loop) != 0)
 			continue;
-		checker_done(&checker);
 	}
 	if (rc != 0)
 		give_up(url, rc, ret_result);

@@ -17,7 +17,6 @@
 #define CHECK_CHECKER_H
 
 #include "login/account.h"
-#include "loop/dialler.h"
 #include "loop/loop.h"
 #include "result.h"
 
@@ -63,17 +62,15 @@ struct checker {
 
 	size_t running;
 	size_t hellos;             /* of them */
-	struct dialler dialler;
 	struct timer_queue deadlines;
 	struct timer_queue silences; /* of HELLO_TIME_MS */
+	struct timer_queue turns;  /* of upgrades */
 };
 
 /* Returns 0 or errno. */
 int checker_init(struct checker *checker);
 /* May call done at once.  Returns 0 or ENOMEM. */
 int checker_start(struct checker *checker, const struct check_target *target);
-/* Only if nothing is running. */
-void checker_done(struct checker *checker);
 
 /**
  * check_url: check one URL, and wait for the result.

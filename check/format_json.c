@@ -246,7 +246,7 @@ json_of_result(const struct result *r)
 	    json_set(o, "tls", tls_of(p)) &&
 	    json_set(o, "certificate", certificate_of(r)) &&
 	    json_set(o, "login", login_of(&r->login)) &&
-	    json_set(o, "round_trips", r->has_report ?
+	    json_set(o, "round_trips", p->round_trips > 0 ?
 		json_integer(p->round_trips) : json_null()) &&
 	    json_set(o, "seconds", seconds_of(r)));
 }

@@ -295,7 +295,7 @@ prometheus_add(struct format_run *run, const struct result *r)
 	}
 	add_failure(p, r);
 	add_times(p, r);
-	if (r->has_report)
+	if (r->report.round_trips > 0)
 		number(start(p, ROUND_TRIPS, r), r->report.round_trips);
 	add_tls(p, r);
 	add_certificate(p, r);

@@ -258,7 +258,6 @@ probe_run(struct probe *probe)
 		.done = take_result,
 	};
 	rc = checker_init(&probe->checker);
-	probe->begun = rc == 0;
 	if (rc == 0)
 		rc = start_all(probe);
 	if (rc == 0)
@@ -270,17 +269,9 @@ probe_run(struct probe *probe)
 	return rc;
 }
 
-bool
-probe_is_busy(const struct probe *probe)
-{
-	return probe->checker.running > 0;
-}
-
 void
 probe_done(struct probe *probe)
 {
-	if (probe->begun)
-		checker_done(&probe->checker);
 	loop_done(&probe->loop);
 	free(probe->ports);
 	free(probe->rows);

@@ -89,7 +89,6 @@ struct probe {
 
 	struct loop loop;
 	struct checker checker;
-	bool begun;
 	int64_t until_us;
 	size_t busy;               /* ports with attempts left */
 	int rc;                    /* errno, if an attempt could not be made */
@@ -103,9 +102,6 @@ struct row {
 
 /* Find out all of it, or as much as there is time for.  Returns 0 or errno. */
 int probe_run(struct probe *probe);
-/* Whether threads still use what it points to; then there is no end but that of
-   the process. */
-bool probe_is_busy(const struct probe *probe);
 void probe_done(struct probe *probe);
 
 /* A name that cannot be resolved: said once, and not for each port.  NULL: it

@@ -161,11 +161,8 @@ result_phases(const struct result *r,
 {
 	const struct starttls_report *p = &r->report;
 	const bool known = r->has_report, login = r->login.tried;
-	/* without a report one phase is known, if it was the only one */
-	const bool unresolved = r->error.phase == STARTTLS_PHASE_RESOLVE;
 	const struct phase_time phases[RESULT_PHASES] = {
-		{ "resolve", known ? p->resolve_us :
-		    unresolved ? r->total_us : -1 },
+		{ "resolve", known ? p->resolve_us : -1 },
 		{ "connect", known ? p->connect_us : -1 },
 		{ "greeting", known ? p->greeting_us : -1 },
 		{ "preamble", known ? p->preamble_us : -1 },

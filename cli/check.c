@@ -185,7 +185,7 @@ prepare(struct check_run *run, struct settings *settings)
 static int
 run_all(struct check_run *run)
 {
-	int rc, status;
+	int rc;
 
 	run->batch.timeout_ms = run->settings->timeout_ms;
 	run->batch.chain = run->format.format->chain;
@@ -194,13 +194,7 @@ run_all(struct check_run *run)
 	begin_progress(run);
 	rc = batch_run(&run->batch);
 	hide_progress(run);
-	status = rc == 0 ? 0 : complain_errno("cannot go on", rc);
-	/* threads that still dial must not see their ground taken away */
-	if (batch_is_busy(&run->batch)) {
-		fflush(NULL);
-		_exit(status);
-	}
-	return status;
+	return rc == 0 ? 0 : complain_errno("cannot go on", rc);
 }
 
 int

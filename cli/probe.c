@@ -8,7 +8,6 @@
 #include "config.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "check/format.h"
 #include "cli.h"
@@ -112,13 +111,6 @@ run_probe(struct settings *settings)
 	rc = probe_run(&probe);
 	status = rc == 0 ? print(&probe, settings) :
 	    complain_errno("cannot probe", rc);
-	/* what is known already is not waited for, and threads that still dial
-	   must not see their ground taken away */
-	if (probe_is_busy(&probe)) {
-		if (fflush(NULL) != 0)
-			status = EXIT_LOCAL;
-		_exit(status);
-	}
 	probe_done(&probe);
 	return status;
 }

@@ -8,9 +8,8 @@
  *	cc poll-loop.c -o poll-loop $(pkg-config --cflags --libs libstarttls)
  *	./poll-loop ca.pem imap://mail.example.org smtps://mail.example.org
  *
- * Names are resolved and connections made one after the other, before the
- * loop: a program that cannot wait for that does it in its own way, and gives
- * the connected socket to starttls_upgrade_new.  Status 0: all are well.
+ * Names are resolved and connections made in the loop as well: nothing waits
+ * but poll.  Status 0: all are well.
  */
 
 #define _POSIX_C_SOURCE 200809L
@@ -58,14 +57,15 @@ finish(struct server *s, const char *failure)
 }
 
 /*
- * Go on as far as possible.  Gives what to poll for, 0 when it is over.  What
+ * Go on as far as possible.  Gives what to poll, -1 when it is over.  What
  * follows the upgrade is one harmless exchange here; an application's own
  * reads and writes have the same results, and after them it has to ask
  * starttls_session_pending before it polls.
  */
-static short
+static struct pollfd
 step(struct server *s)
 {
+	struct pollfd next = { -1, 0, 0 };
 	struct starttls_error error;
 	int rc = 0;
 
@@ -78,38 +78,41 @@ step(struct server *s)
 	}
 	if (rc == 0)
 		rc = starttls_session_check(s->session, &error);
-	if (rc == STARTTLS_WANT_READ)
-		return POLLIN;
-	if (rc == STARTTLS_WANT_WRITE)
-		return POLLOUT;
-	finish(s, rc == 0 ? NULL : error.message);
-	return 0;
+	if (rc != STARTTLS_WANT_READ && rc != STARTTLS_WANT_WRITE) {
+		finish(s, rc == 0 ? NULL : error.message);
+		return next;
+	}
+	/* the upgrade's descriptor may be another one after each step */
+	next.fd = s->upgrade != NULL ? starttls_upgrade_fd(s->upgrade) :
+	    starttls_session_fd(s->session);
+	next.events = rc == STARTTLS_WANT_READ ? POLLIN : POLLOUT;
+	return next;
 }
 
+/* A step too early does no harm: when time has passed, all of them have one. */
 static void
 loop(struct server *servers, nfds_t count, long deadline)
 {
 	struct pollfd fds[MAX_SERVERS];
-	nfds_t i, open = count;
-	long left;
+	int ready = 0, timeout, due, open;
+	nfds_t i;
 
-	for (i = 0; i < count; i++) {
-		/* -1, which poll skips, where there is none */
-		fds[i].fd = starttls_upgrade_fd(servers[i].upgrade);
-		fds[i].events = fds[i].revents = POLLOUT;
-	}
-	while (open > 0) {
+	do {
+		timeout = (int)(deadline - now_ms());
 		for (i = 0, open = 0; i < count; i++) {
-			if (fds[i].fd >= 0 && fds[i].revents != 0 &&
-			    (fds[i].events = step(&servers[i])) == 0)
-				fds[i].fd = -1;
+			if (servers[i].upgrade == NULL &&
+			    servers[i].session == NULL)
+				fds[i].fd = -1; /* which poll skips */
+			else if (ready == 0 || fds[i].revents != 0)
+				fds[i] = step(&servers[i]);
 			open += fds[i].fd >= 0;
+			due = starttls_upgrade_timeout(servers[i].upgrade);
+			if (due >= 0 && due < timeout)
+				timeout = due;
 		}
-		left = deadline - now_ms();
-		if (left <= 0 || (open > 0 &&
-		    poll(fds, count, (int)left) < 0 && errno != EINTR))
-			break;
-	}
+		if (open > 0 && timeout >= 0)
+			ready = poll(fds, count, timeout);
+	} while (open > 0 && timeout >= 0 && (ready >= 0 || errno == EINTR));
 	for (i = 0; i < count; i++)
 		if (fds[i].fd >= 0)
 			finish(&servers[i], "the deadline passed");
@@ -133,11 +136,9 @@ main(int argc, char **argv)
 		status = 1;
 	}
 	for (i = 0; i < count; i++) {
-		long left = deadline - now_ms();
-
 		servers[i].url = argv[i + 2];
 		if (starttls_upgrade_dial(&servers[i].upgrade, policy,
-		    servers[i].url, left > 0 ? (int)left : 0, NULL, &error))
+		    servers[i].url, TIMEOUT_MS, NULL, &error) != 0)
 			finish(&servers[i], error.message);
 	}
 	loop(servers, (nfds_t)count, deadline);

@@ -52,9 +52,10 @@ loop_watch(struct loop *loop, struct watch *watch, short events)
 		if (!loop_reserve(loop, loop->count + 1))
 			abort();   /* see loop_reserve */
 		loop->watches[loop->count] = watch;
-		loop->fds[loop->count] = (struct pollfd){ .fd = watch->fd };
+		loop->fds[loop->count].revents = 0;
 		watch->slot = ++loop->count;
 	}
+	loop->fds[watch->slot - 1].fd = watch->fd;
 	loop->fds[watch->slot - 1].events = events;
 }
 

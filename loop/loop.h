@@ -5,7 +5,7 @@
  * Loop: one poll(2) loop, and what processes have to do with descriptors.
  *
  * The room has the loop, queues, the clock, signals, addresses and sockets that
- * listen, and connecting without waiting for it.  It knows the library, and
+ * listen, and what an upgrade waits for.  It knows the library, and
  * nothing else of ours.
  *
  * This header has the loop: descriptors to watch, and timers in order.
@@ -22,7 +22,7 @@
 #include "clock.h"
 #include "queue.h"
 
-#define LOOP_QUEUES 5
+#define LOOP_QUEUES 6
 
 /* One descriptor; embedded in whatever it belongs to, zeroed before use. */
 struct watch {
@@ -58,7 +58,7 @@ struct loop {
 
 /* Have room for @count watches, so that loop_watch cannot fail. */
 bool loop_reserve(struct loop *loop, size_t count);
-/* Watch, or change what is watched for.  With no events only errors and
+/* Watch, or change the descriptor or what is watched for.  With no events only errors and
    hang-ups are told, and those cannot be switched off. */
 void loop_watch(struct loop *loop, struct watch *watch, short events);
 void loop_unwatch(struct loop *loop, struct watch *watch);

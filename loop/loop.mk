@@ -6,9 +6,9 @@ noinst_LIBRARIES += libloop.a
 endif
 libloop_a_SOURCES = loop/address.c loop/address.h loop/clock.c \
 	loop/clock.h loop/descriptors.c \
-	loop/descriptors.h loop/dialler.c loop/dialler.h loop/failure.c \
+	loop/descriptors.h loop/failure.c \
 	loop/failure.h loop/keepalive.c loop/listen.c loop/listen.h \
 	loop/loop.c loop/loop.h loop/queue.c loop/queue.h loop/signals.c \
-	loop/signals.h
+	loop/signals.h loop/upgrade.c loop/upgrade.h
 libloop_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 libloop_a_CFLAGS = $(COMMAND_CFLAGS)

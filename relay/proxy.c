@@ -5,8 +5,7 @@
  * TLS for local clients that know nothing of it.
  *
  * Nothing of a client is read before the server is verified, so a client has
- * nothing to lose to anybody else.  Names are resolved and connections made in
- * threads, a bounded number of them; all else happens in one loop.
+ * nothing to lose to anybody else.  All of it happens in one loop.
  */
 
 #include "config.h"
@@ -23,35 +22,34 @@
 #include "compat.h"
 #include "loop/address.h"
 #include "loop/descriptors.h"
-#include "loop/dialler.h"
+#include "loop/upgrade.h"
 #include "relay.h"
 #include "words/complain.h"
 #include "words/show.h"
 #include "words/status.h"
 
 #define LINE_SIZE 1024
+#define EACH 4                     /* descriptors: the client's, and while we
+                                      dial up to three, rarely more */
 
 struct proxy {
 	const struct proxy_settings *settings;
 	struct front front;
-	struct dialler dialler;
 	struct queue beginning;    /* until the server is verified */
 	struct queue running;
 	struct timer_queue silences; /* of --close-after */
 	struct timer_queue answers; /* ... for a first one */
+	struct timer_queue turns;  /* of upgrades */
 	struct starttls_options without_alpn;
 };
-
-enum phase { DIALLING, UPGRADING, RELAYING };
 
 struct customer {
 	struct proxy *proxy;
 	struct place place;
-	enum phase phase;
 	struct watch local;        /* the client */
 	struct watch peer;         /* the server */
 	struct timer timer;
-	struct request request;
+	struct timer turn;         /* of the upgrade, see loop/upgrade.h */
 	struct starttls_upgrade *upgrade;
 	struct starttls_session *session;
 	struct relay relay;
@@ -78,8 +76,8 @@ dismantle(struct customer *c)
 	loop_unwatch(loop, &c->local);
 	loop_unwatch(loop, &c->peer);
 	loop_clear_timer(&c->timer);
+	loop_clear_timer(&c->turn);
 	queue_leave(&c->place);
-	dialler_cancel(&c->request);
 	starttls_upgrade_free(c->upgrade);
 	starttls_session_free(c->session);
 	relay_done(&c->relay);
@@ -208,9 +206,11 @@ begin(struct customer *c)
 
 	c->session = starttls_upgrade_take(c->upgrade);
 	c->upgrade = NULL;
+	c->peer.fd = starttls_session_fd(c->session);
+	keep_alive(c->peer.fd);
 	loop_clear_timer(&c->timer);
+	loop_clear_timer(&c->turn);
 	queue_enter(&c->proxy->running, &c->place);
-	c->phase = RELAYING;
 	relay_init(&c->relay, c->session, c->local.fd, c->local.fd);
 	relay_hold(&c->relay, c->proxy->settings->patience.half_close);
 	if (t->from != STARTTLS_HANDSHAKE && greeting != NULL) {
@@ -225,35 +225,56 @@ begin(struct customer *c)
 
 /* ---- the upgrade ---- */
 
-/* The server refuses ALPN, which was only an offer: once more without. */
+static void step_upgrade(struct customer *c);
+
 static void
-dial_again(struct customer *c)
+dial(struct customer *c, const struct starttls_options *options)
 {
+	const struct proxy_settings *s = c->proxy->settings;
+	int64_t left = (c->timer.at_us - loop_now_us() + 999) / 1000;
+	struct starttls_error error;
+	int rc;
+
 	loop_unwatch(&c->proxy->front.loop, &c->peer);
 	starttls_upgrade_free(c->upgrade);
 	c->upgrade = NULL;
-	c->phase = DIALLING;
-	c->request.options = &c->proxy->without_alpn;
-	dialler_ask(&c->proxy->dialler, &c->request);
+	rc = starttls_upgrade_dial(&c->upgrade, s->policy, s->target,
+	    left < 0 ? 0 : (int)left, options, &error);
+	if (rc == 0)
+		step_upgrade(c);
+	else
+		fail(c, rc, &error);
+}
+
+static void
+upgraded(struct customer *c, int rc, const struct starttls_error *error)
+{
+	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
+		loop_watch_upgrade(&c->proxy->front.loop, &c->peer,
+		    &c->proxy->turns, &c->turn, c->upgrade, rc,
+		    c->timer.at_us);
+	else if (rc == 0)
+		begin(c);
+	else if (starttls_upgrade_alpn_refused(c->upgrade))
+		/* which was only an offer: once more without */
+		dial(c, &c->proxy->without_alpn);
+	else
+		fail(c, rc, error);
 }
 
 static void
 step_upgrade(struct customer *c)
 {
-	struct loop *loop = &c->proxy->front.loop;
 	struct starttls_error error;
 	int rc = starttls_upgrade_step(c->upgrade, &error);
 
-	if (rc == STARTTLS_WANT_READ)
-		loop_watch(loop, &c->peer, POLLIN);
-	else if (rc == STARTTLS_WANT_WRITE)
-		loop_watch(loop, &c->peer, POLLOUT);
-	else if (rc == 0)
-		begin(c);
-	else if (starttls_upgrade_alpn_refused(c->upgrade))
-		dial_again(c);
-	else
-		fail(c, rc, &error);
+	upgraded(c, rc, &error);
+}
+
+static void
+take_turn(void *context)
+{
+	step_upgrade(context);
 }
 
 static void
@@ -261,7 +282,7 @@ peer_ready(void *context, short revents)
 {
 	struct customer *c = context;
 
-	if (c->phase == UPGRADING)
+	if (c->session == NULL)
 		step_upgrade(c);
 	else if (relay_is_reset(&c->relay, revents))
 		cut_off(c, "io", "the server reset the connection");
@@ -276,34 +297,13 @@ local_ready(void *context, short revents)
 	struct customer *c = context;
 	struct front *front = &c->proxy->front;
 
-	if (c->phase != RELAYING) {
+	if (c->session == NULL) {
 		tell(c, "closed", "the client went before there was a server");
 		front_drop(front, dismantle(c));
 		return;
 	}
 	relay_heed_local(&c->relay, revents);
 	step_relay(c);
-}
-
-static void
-dialled(void *owner, struct starttls_upgrade *upgrade, int code,
-	const struct starttls_error *error)
-{
-	struct customer *c = owner;
-
-	if (code != 0) {
-		fail(c, code, error);
-		return;
-	}
-	c->upgrade = upgrade;
-	c->phase = UPGRADING;
-	keep_alive(starttls_upgrade_fd(upgrade));
-	c->peer = (struct watch){
-		.fd = starttls_upgrade_fd(upgrade),
-		.ready = peer_ready,
-		.context = c,
-	};
-	step_upgrade(c);
 }
 
 /* ---- the front ---- */
@@ -315,28 +315,16 @@ late(void *context)
 	struct starttls_error error;
 	int rc;
 
-	switch (c->phase) {
-	case DIALLING:
-		turn_away(c, "deadline", "the server could not be reached in "
-		    "time");
-		return;
-	case UPGRADING:
+	if (c->session == NULL) {
 		rc = starttls_upgrade_run(c->upgrade, 0, &error);
-		if (rc == 0)
-			begin(c);
-		else
-			fail(c, rc, &error);
-		return;
-	case RELAYING:
-		if (c->relay.clock == RELAY_NO_CLOCK)
-			cut_off(c, "deadline", "nothing was said for too "
-			    "long");
-		else if (relay_is_patient(&c->relay))
-			step_relay(c);
-		else
-			cut_off(c, "deadline", "the server neither answered "
-			    "nor ended in time when the client had ended");
-		return;
+		upgraded(c, rc, &error);
+	} else if (c->relay.clock == RELAY_NO_CLOCK) {
+		cut_off(c, "deadline", "nothing was said for too long");
+	} else if (relay_is_patient(&c->relay)) {
+		step_relay(c);
+	} else {
+		cut_off(c, "deadline", "the server neither answered nor ended "
+		    "in time when the client had ended");
 	}
 }
 
@@ -351,22 +339,20 @@ accepted(void *context, int fd, const char *peer)
 		return;
 	}
 	c->proxy = proxy;
-	c->phase = DIALLING;
 	c->local = (struct watch){
 		.fd = fd, .ready = local_ready, .context = c,
 	};
+	c->peer = (struct watch){
+		.fd = -1, .ready = peer_ready, .context = c,
+	};
 	c->timer = (struct timer){ .late = late, .context = c };
+	c->turn = (struct timer){ .late = take_turn, .context = c };
 	snprintf(c->address, sizeof(c->address), "%s", peer);
 	c->place.owner = c;
 	queue_enter(&proxy->beginning, &c->place);
 	loop_watch(&proxy->front.loop, &c->local, 0);
 	loop_set_timer(&proxy->front.deadlines, &c->timer);
-	c->request.owner = c;
-	c->request.policy = proxy->settings->policy;
-	c->request.url = proxy->settings->target;
-	c->request.options = proxy->settings->options;
-	c->request.deadline_us = c->timer.at_us;
-	dialler_ask(&proxy->dialler, &c->request);
+	dial(c, proxy->settings->options);
 }
 
 static bool
@@ -436,16 +422,15 @@ prepare(struct proxy *proxy, const struct proxy_settings *settings)
 	proxy->front.refuse = refuse;
 	proxy->front.signalled = signalled;
 	proxy->front.leave = leave;
-	rc = front_init(&proxy->front, &settings->front, "0", 2, MAX_DIALS);
+	rc = front_init(&proxy->front, &settings->front, "0", EACH, 0);
 	if (rc != 0)
 		return rc;
 	loop_add_queue(&proxy->front.loop, &proxy->silences,
 	    settings->patience.close_after_ms);
 	loop_add_queue(&proxy->front.loop, &proxy->answers,
 	    settings->patience.answer_ms);
-	proxy->dialler.answer = dialled;
-	rc = dialler_init(&proxy->dialler, &proxy->front.loop);
-	return rc == 0 ? 0 : complain_errno("pipe", rc);
+	loop_add_queue(&proxy->front.loop, &proxy->turns, 0);
+	return 0;
 }
 
 static int
@@ -475,10 +460,5 @@ proxy(const struct proxy_settings *settings)
 	while ((c = queue_first(&all.running)) != NULL)
 		cut_off(c, "closed", "we end");
 	front_done(&all.front);
-	/* threads that still dial must not see their ground taken away */
-	if (all.dialler.running > 0) {
-		fflush(NULL);
-		_exit(status);
-	}
 	return status;
 }

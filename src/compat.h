@@ -17,14 +17,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #if !HAVE_DECL_ENVIRON
@@ -161,43 +159,6 @@ compat_reallocarray(void *old, size_t count, size_t size)
 
 #undef reallocarray
 #define reallocarray compat_reallocarray
-#endif
-
-#ifndef HAVE_PTHREAD_CONDATTR_SETCLOCK
-/*
- * Until a time of CLOCK_MONOTONIC, but not for more than a second: if the clock
- * that it really waits by is set, that is what it costs.  Returns 0 then, as
- * for a wake-up without a cause.
- */
-static inline int
-compat_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
-		      const struct timespec *until)
-{
-	struct timespec now, end;
-	int64_t left;
-	int rc;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = ((int64_t)until->tv_sec - now.tv_sec) * 1000000000 +
-	    until->tv_nsec - now.tv_nsec;
-	if (left <= 0)
-		return ETIMEDOUT;
-	clock_gettime(CLOCK_REALTIME, &end);
-	if (left < 1000000000)
-		end.tv_nsec += (long)left;
-	else
-		end.tv_sec++;
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_nsec -= 1000000000;
-		end.tv_sec++;
-	}
-	rc = pthread_cond_timedwait(condition, lock, &end);
-	return rc == ETIMEDOUT ? 0 : rc;
-}
-
-#define pthread_cond_timedwait compat_cond_timedwait
-#undef pthread_condattr_setclock
-#define pthread_condattr_setclock(attributes, clock) ((void)(clock))
 #endif
 
 #endif

@@ -2,10 +2,15 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * From a name to a connected descriptor.
+ * From a name to a connected descriptor, without waiting.
  *
  * Addresses are tried in the order of the resolver, families taking turns,
  * each attempt with a head start of 250 ms over the next (RFC 8305 section 5).
+ * Who waits can poll one descriptor: it is the resolver's, then the socket if
+ * there is but one, and else a set of them with the end of the head start.
+ * Where there are no sets the latest socket has to do, and the others are
+ * looked at now and then.  What may have been polled is closed by the step
+ * behind, when whoever polls has heard of its successor.
  */
 
 #include "config.h"
@@ -15,83 +20,118 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "compat.h"
 #include "resolve.h"
-#include "text.h"
 #include "wait.h"
+#include "watchset.h"
 
 #define HEAD_START_US 250000
-#define SHOWN 100
+#define GLANCE_US 20000            /* at sockets that cannot be watched */
 
-struct race {
-	const struct addresses *addresses;
-	size_t next;
-	int fd[RESOLVE_MAX_ADDRESSES]; /* attempts under way */
-	size_t of[RESOLVE_MAX_ADDRESSES]; /* and their addresses */
+struct attempt {
+	int fd;
+	size_t of;                 /* its address */
+	bool is_watched;           /* by the set */
+};
+
+struct dial {
+	struct question question;
+	struct resolution resolution;
+	struct addresses addresses;
+	bool is_resolved;
+	int64_t started, resolved; /* at */
+	int fd;                    /* to wait for */
+	int64_t wake;
+
+	/* the race */
+	struct attempt attempts[RESOLVE_MAX_ADDRESSES]; /* under way */
 	size_t active;
+	int stale;                 /* was polled; to be closed */
+	size_t next;               /* address to try */
 	size_t last;               /* that was tried, or the winner */
 	int64_t next_start;
 	int last_errno;
+	struct watchset set;
 };
 
-/* Start one attempt.  Returns the descriptor if it succeeded at once. */
+/* ---- the race ---- */
+
+/* Returns 0 and the descriptor, which is connected, connecting, or -1; or a
+   code. */
 static int
-attempt(struct race *race)
+begin_attempt(struct dial *d, int *ret_fd, struct starttls_error *error)
 {
-	const size_t i = race->last = race->next++;
-	const struct sockaddr *address =
-	    (const struct sockaddr *)&race->addresses->list[i].address;
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK |
+	struct sockaddr_storage *address =
+	    &d->addresses.list[d->last].address;
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
 
-	if (fd < 0) {
-		race->last_errno = errno;
-		return -1;
+	(void)error;
+	*ret_fd = -1;
+	if (fd >= 0 && (connect(fd, (struct sockaddr *)address,
+	    d->addresses.list[d->last].len) == 0 || errno == EINPROGRESS)) {
+		*ret_fd = fd;
+		return 0;
 	}
-	if (connect(fd, address, race->addresses->list[i].len) == 0)
-		return fd;
-	if (errno == EINPROGRESS) {
-		race->of[race->active] = i;
-		race->fd[race->active++] = fd;
-		race->next_start = starttls_now_us() + HEAD_START_US;
-		return -1;
-	}
-	race->last_errno = errno;
-	close(fd);
-	return -1;
+	d->last_errno = errno;
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+/* Start one attempt.  Returns 0 or a code. */
+static int
+attempt(struct dial *d, struct starttls_error *error)
+{
+	int fd, rc;
+
+	d->last = d->next++;
+	rc = begin_attempt(d, &fd, error);
+	if (fd < 0)
+		return rc;
+	d->attempts[d->active++] = (struct attempt){ .fd = fd, .of = d->last };
+	d->next_start = starttls_now_us() + HEAD_START_US;
+	return 0;
 }
 
 /* Sort out the attempts that have ended.  Returns the one that succeeded. */
 static int
-collect(struct race *race, const bool *ready)
+collect(struct dial *d)
 {
+	bool ready[RESOLVE_MAX_ADDRESSES];
+	int fds[RESOLVE_MAX_ADDRESSES], winner = -1;
 	size_t i, kept = 0;
-	int winner = -1;
 
-	for (i = 0; i < race->active; i++) {
-		int fd = race->fd[i], error = 0;
+	for (i = 0; i < d->active; i++)
+		fds[i] = d->attempts[i].fd;
+	starttls_which_ready(fds, ready, d->active);
+	for (i = 0; i < d->active; i++) {
+		int error = 0;
 		socklen_t len = sizeof(error);
 
 		if (!ready[i] || winner >= 0) {
-			race->of[kept] = race->of[i];
-			race->fd[kept++] = fd;
+			d->attempts[kept++] = d->attempts[i];
 			continue;
 		}
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-		    error == 0) {
-			winner = fd;
-			race->last = race->of[i];
+		if (getsockopt(fds[i], SOL_SOCKET, SO_ERROR, &error, &len) ==
+		    0 && error == 0) {
+			winner = fds[i];
+			d->last = d->attempts[i].of;
 			continue;
 		}
-		race->last_errno = error != 0 ? error : errno;
-		close(fd);
-		race->next_start = 0; /* the next one need not wait */
+		d->last_errno = error != 0 ? error : errno;
+		if (fds[i] == d->fd)
+			d->stale = fds[i];
+		else
+			close(fds[i]);
+		d->next_start = 0; /* the next one need not wait */
 	}
-	race->active = kept;
+	d->active = kept;
 	return winner;
 }
 
@@ -103,74 +143,145 @@ is_ours(int number)
 	    number == ENOMEM;
 }
 
-/* Returns 0 and the descriptor, STARTTLS_E_TIMEOUT, _CONNECT or _SYSTEM. */
-static int
-run_race(struct race *race, int64_t deadline, int *ret_fd)
+static bool
+watch_all(struct dial *d)
 {
-	bool ready[RESOLVE_MAX_ADDRESSES];
-	int fd = -1, rc = 0;
+	size_t i;
 
-	while (fd < 0 && rc == 0) {
-		int64_t until = deadline;
+	for (i = 0; i < d->active; i++) {
+		struct attempt *a = &d->attempts[i];
 
-		if (race->next < race->addresses->count && (race->active == 0 ||
-		    starttls_now_us() >= race->next_start)) {
-			fd = attempt(race);
+		a->is_watched = a->is_watched ||
+		    starttls_watchset_add(&d->set, a->fd);
+		if (!a->is_watched)
+			return false;
+	}
+	return starttls_watchset_at(&d->set, d->wake);
+}
+
+/* What to wait for. */
+static int
+wait_for_race(struct dial *d)
+{
+	const bool has_more = d->next < d->addresses.count;
+
+	d->wake = has_more ? d->next_start : STARTTLS_NEVER;
+	d->fd = d->attempts[d->active - 1].fd;
+	if (d->active == 1 && !has_more)
+		return STARTTLS_WANT_WRITE;
+	if (watch_all(d)) {
+		d->fd = d->set.fd;
+		return STARTTLS_WANT_READ;
+	}
+	if (d->active > 1 && d->wake > starttls_now_us() + GLANCE_US)
+		d->wake = starttls_now_us() + GLANCE_US;
+	return STARTTLS_WANT_WRITE;
+}
+
+static int
+step_race(struct dial *d, int *ret_fd, struct starttls_error *error)
+{
+	int rc;
+
+	for (;;) {
+		const bool has_more = d->next < d->addresses.count;
+		const size_t before = d->active;
+		int fd;
+
+		if (has_more && (before == 0 ||
+		    starttls_now_us() >= d->next_start)) {
+			rc = attempt(d, error);
+			if (rc != 0)
+				return rc;
 			continue;
 		}
-		if (race->active == 0)
-			return is_ours(race->last_errno) ?
-			    STARTTLS_E_SYSTEM : STARTTLS_E_CONNECT;
-		if (race->next < race->addresses->count && race->next_start < until)
-			until = race->next_start;
-		rc = starttls_wait_connect(race->fd, ready, race->active,
-		    until);
-		if (rc == 0)
-			fd = collect(race, ready);
-		else if (rc == STARTTLS_E_TIMEOUT && until < deadline)
-			rc = 0;    /* time for the next attempt */
+		if (before == 0)
+			return starttls_error_sys(error, is_ours(d->last_errno) ?
+			    STARTTLS_E_SYSTEM : STARTTLS_E_CONNECT,
+			    STARTTLS_PHASE_CONNECT, d->last_errno,
+			    "cannot connect to %s port %s", d->question.shown,
+			    d->question.port);
+		fd = collect(d);
+		if (fd >= 0) {
+			*ret_fd = fd;
+			return 0;
+		}
+		if (d->active == before)
+			return wait_for_race(d);
 	}
-	*ret_fd = fd;
-	return rc;
 }
 
 static void
-note_address(const struct race *race, char *ret_text, size_t size)
+close_stale(struct dial *d)
 {
-	const struct sockaddr *address =
-	    (const struct sockaddr *)&race->addresses->list[race->last].address;
+	if (d->stale >= 0)
+		close(d->stale);
+	d->stale = -1;
+	if (d->is_resolved)
+		starttls_resolve_done(&d->resolution);
+}
 
-	if (getnameinfo(address, race->addresses->list[race->last].len,
-	    ret_text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+static void
+note_address(const struct dial *d, char *ret_text, size_t size)
+{
+	if (!d->is_resolved || d->next == 0 || getnameinfo(
+	    (const struct sockaddr *)&d->addresses.list[d->last].address,
+	    d->addresses.list[d->last].len, ret_text, (socklen_t)size, NULL, 0,
+	    NI_NUMERICHOST) != 0)
 		ret_text[0] = '\0';
 }
 
-static int
-connect_any(const struct addresses *addresses, const char *host,
-	    const char *port, int64_t deadline, int *ret_fd,
-	    struct dial_facts *ret_facts, struct starttls_error *error)
-{
-	struct race race = { .addresses = addresses };
-	char shown[SHOWN];
-	int fd = -1, rc;
-	size_t i;
+/* ---- all of it ---- */
 
-	rc = run_race(&race, deadline, &fd);
-	for (i = 0; i < race.active; i++)
-		close(race.fd[i]);
-	starttls_text_clean(shown, sizeof(shown), host, strlen(host));
-	if (rc == STARTTLS_E_TIMEOUT)
-		starttls_error_set(error, rc, STARTTLS_PHASE_CONNECT,
-		    "the deadline passed, connecting to %s port %s", shown,
-		    port);
-	else if (rc != 0)
-		starttls_error_sys(error, rc, STARTTLS_PHASE_CONNECT,
-		    race.active == 0 ? race.last_errno : errno,
-		    "cannot connect to %s port %s", shown, port);
-	note_address(&race, ret_facts->address, sizeof(ret_facts->address));
+int
+starttls_dial_new(struct dial **ret_dial, const char *host, const char *port,
+		  const struct starttls_options *options,
+		  struct starttls_error *error)
+{
+	struct dial *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (d == NULL)
+		return starttls_error_set(error, STARTTLS_E_NOMEM,
+		    STARTTLS_PHASE_SETUP, "out of memory");
+	d->set = (struct watchset)WATCHSET_INIT;
+	d->fd = d->stale = -1;
+	d->wake = STARTTLS_NEVER;
+	d->started = starttls_now_us();
+	rc = starttls_question_make(&d->question, host, port,
+	    options->family, error);
+	if (rc != 0) {
+		free(d);
+		return rc;
+	}
+	*ret_dial = d;
+	return 0;
+}
+
+int
+starttls_dial_step(struct dial *dial, int *ret_fd,
+		   struct starttls_error *error)
+{
+	struct dial *d = dial;
+	int fd = -1, rc;
+
+	close_stale(d);
+	if (!d->is_resolved) {
+		rc = starttls_resolve(&d->resolution, &d->question,
+		    &d->addresses, error);
+		d->fd = rc == STARTTLS_WANT_READ ? d->resolution.ends[0] : -1;
+		if (rc != 0)
+			return rc;
+		d->is_resolved = true;
+		d->resolved = starttls_now_us();
+	}
+	rc = step_race(d, &fd, error);
+	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
+		return rc;
+	d->fd = -1;
 	if (rc != 0) {
 		if (error != NULL)
-			memcpy(error->address, ret_facts->address,
+			note_address(d, error->address,
 			    sizeof(error->address));
 		return rc;
 	}
@@ -180,33 +291,68 @@ connect_any(const struct addresses *addresses, const char *host,
 }
 
 int
-starttls_dial_until(const char *host, const char *port,
-		    enum starttls_family family, int64_t deadline,
-		    int *ret_fd, struct dial_facts *ret_facts,
-		    struct starttls_error *error)
+starttls_dial_fd(const struct dial *dial)
 {
-	struct addresses addresses;
-	int64_t start = starttls_now_us(), resolved;
+	return dial->fd;
+}
+
+int64_t
+starttls_dial_wake(const struct dial *dial)
+{
+	return dial->wake;
+}
+
+int
+starttls_dial_late(const struct dial *dial, struct starttls_error *error)
+{
+	const struct dial *d = dial;
 	int rc;
 
-	*ret_facts = (struct dial_facts){ -1, -1, "" };
-	rc = starttls_resolve(host, port, family, deadline, &addresses, error);
-	if (rc != 0)
-		return rc;
-	resolved = starttls_now_us();
-	ret_facts->resolve_us = resolved - start;
-	rc = connect_any(&addresses, host, port, deadline, ret_fd, ret_facts,
-	    error);
-	if (rc == 0)
-		ret_facts->connect_us = starttls_now_us() - resolved;
+	if (!d->is_resolved)
+		return starttls_resolve_late(&d->resolution, &d->question,
+		    error);
+	rc = starttls_error_set(error, STARTTLS_E_TIMEOUT,
+	    STARTTLS_PHASE_CONNECT,
+	    "the deadline passed, connecting to %s port %s",
+	    d->question.shown, d->question.port);
+	if (error != NULL)
+		note_address(d, error->address, sizeof(error->address));
 	return rc;
+}
+
+void
+starttls_dial_facts(const struct dial *dial, struct dial_facts *ret_facts)
+{
+	const struct dial *d = dial;
+	const int64_t now = starttls_now_us();
+
+	ret_facts->resolve_us = (d->is_resolved ? d->resolved : now) -
+	    d->started;
+	ret_facts->connect_us = d->is_resolved ? now - d->resolved : -1;
+	note_address(d, ret_facts->address, sizeof(ret_facts->address));
+}
+
+void
+starttls_dial_free(struct dial *dial)
+{
+	if (dial == NULL)
+		return;
+	close_stale(dial);
+	starttls_resolve_done(&dial->resolution);
+	starttls_watchset_done(&dial->set);
+	while (dial->active > 0)
+		close(dial->attempts[--dial->active].fd);
+	free(dial);
 }
 
 int
 starttls_dial(const char *host, const char *port, enum starttls_family family,
 	      int timeout_ms, int *ret_fd, struct starttls_error *error)
 {
-	struct dial_facts facts;
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	int64_t deadline = starttls_deadline(timeout_ms);
+	struct dial *d;
+	int rc;
 
 	if (error != NULL)
 		starttls_error_reset(error);
@@ -216,6 +362,23 @@ starttls_dial(const char *host, const char *port, enum starttls_family family,
 		return starttls_error_set(error, STARTTLS_E_INVALID,
 		    STARTTLS_PHASE_SETUP, "dialling needs a host, a port, a "
 		    "family and a timeout from -1 on");
-	return starttls_dial_until(host, port, family,
-	    starttls_deadline(timeout_ms), ret_fd, &facts, error);
+	options.family = family;
+	rc = starttls_dial_new(&d, host, port, &options, error);
+	if (rc != 0)
+		return rc;
+	do {
+		rc = starttls_dial_step(d, ret_fd, error);
+		if (rc == 0 || starttls_is_fatal(rc))
+			break;
+		rc = starttls_wait_until(starttls_dial_fd(d), rc,
+		    starttls_dial_wake(d), deadline, false);
+		if (rc == STARTTLS_E_TIMEOUT)
+			rc = starttls_dial_late(d, error);
+		else if (rc != 0)
+			rc = starttls_error_sys(error, rc,
+			    STARTTLS_PHASE_CONNECT, errno,
+			    "waiting for the connection failed");
+	} while (rc == 0);
+	starttls_dial_free(d);
+	return rc;
 }

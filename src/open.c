@@ -7,9 +7,6 @@
 
 #include "config.h"
 
-#include <string.h>
-#include <unistd.h>
-
 #include "dial.h"
 #include "upgrade.h"
 #include "wait.h"
@@ -44,10 +41,9 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 	 const struct starttls_options *options, struct starttls_error *error)
 {
 	struct starttls_options own;
-	struct dial_facts facts;
 	struct starttls_url parsed = { .size = sizeof(parsed) };
-	struct starttls_session *s;
-	int fd, rc;
+	struct dial *dial = NULL;
+	int rc;
 
 	if (ret_upgrade == NULL || policy == NULL || url == NULL)
 		return starttls_error_set(error, STARTTLS_E_INVALID,
@@ -63,33 +59,22 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 		    STARTTLS_PHASE_SETUP, "options for a connection that "
 		    "exists");
 	rc = starttls_url_parse(url, &parsed, error);
-	/* what is wrong with the arguments is said before connecting */
 	if (rc == 0)
 		rc = starttls_url_check(policy, &parsed, options, error);
 	if (rc != 0)
 		return rc;
 	if (own.port == NULL)
 		own.port = parsed.port;
-	rc = starttls_dial_until(
+	rc = starttls_dial_new(&dial,
 	    own.connect_host != NULL ? own.connect_host : parsed.host,
 	    own.connect_port != NULL ? own.connect_port : parsed.port,
-	    own.family, deadline, &fd, &facts, error);
+	    &own, error);
+	if (rc == 0)
+		rc = starttls_upgrade_dialled(ret_upgrade, policy, &parsed,
+		    dial, deadline, &own, error);
 	if (rc != 0)
-		return rc;
-	rc = starttls_upgrade_new(ret_upgrade, policy, parsed.protocol,
-	    parsed.from, parsed.host, fd, &own, error);
-	if (rc != 0) {
-		close(fd);
-		return rc;
-	}
-	s = (*ret_upgrade)->session;
-	s->io.owns_fd = true;
-	s->resolve_us = facts.resolve_us;
-	s->connect_us = facts.connect_us;
-	/* the peer may have reset the connection already */
-	memcpy(s->io.address, facts.address, sizeof(s->io.address));
-	starttls_session_forget_error(s);
-	return 0;
+		starttls_dial_free(dial);
+	return rc;
 }
 
 int
@@ -117,8 +102,7 @@ run_url(struct starttls_upgrade **ret_upgrade, bool *ret_again,
 
 	if (rc != 0)
 		return rc;
-	rc = starttls_upgrade_run(*ret_upgrade, starttls_left_ms(deadline),
-	    error);
+	rc = starttls_upgrade_run(*ret_upgrade, -1, error);
 	if (rc != 0) {
 		*ret_again = starttls_upgrade_alpn_refused(*ret_upgrade);
 		starttls_upgrade_free(*ret_upgrade);

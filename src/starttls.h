@@ -973,17 +973,28 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
 		     struct starttls_error *error) STARTTLS_CHECKED;
 
 /**
- * starttls_upgrade_dial: connect to a URL and prepare its upgrade.
+ * starttls_upgrade_dial: begin to connect to a URL, and to upgrade it.
+ *
+ * Returns at once: starttls_upgrade_step resolves the name and connects, as
+ * starttls_dial does, before it goes on with the conversation.  Between steps
+ * poll starttls_upgrade_fd, and no longer than starttls_upgrade_timeout says.
+ *
+ * Names are looked up in threads of the library, 128 of them at most; a
+ * look-up for which there is none waits for one.  starttls_upgrade_free
+ * cancels at any point and waits for nothing.
  *
  * @url        scheme://host[:port], see starttls(7).  The scheme names the
  *             protocol and the way: imap upgrades, imaps is the dedicated
  *             port.  The host is the name to verify.
- * @timeout_ms for name resolution and connecting
+ * @timeout_ms one deadline for everything until the session can be taken; the
+ *             steps fail with STARTTLS_E_TIMEOUT when it has passed.
+ *             starttls_upgrade_run can only make it shorter.
  *
  * Ownership: the descriptor belongs to the upgrade and then to its session,
  * and is closed with it.
- * Returns: 0; those of starttls_upgrade_new and starttls_dial;
- * STARTTLS_E_INVALID (the URL; the message says what is wrong with it)
+ * Returns: 0; those of starttls_upgrade_new; STARTTLS_E_INVALID (also the URL,
+ * the host or port to connect to), STARTTLS_E_RESOLVE (an address of the other
+ * family).  What comes of it is for the first step to say.
  */
 STARTTLS_API int
 starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
@@ -1033,13 +1044,15 @@ starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
  *
  * Returns: 0 (verified; take the session), STARTTLS_WANT_READ,
  * STARTTLS_WANT_WRITE; or, and then for ever:
+ * of an upgrade that was dialled, those of starttls_dial;
  * STARTTLS_E_REFUSED (the peer said no), STARTTLS_E_NOT_OFFERED,
  * STARTTLS_E_PROTOCOL (no legal reply), STARTTLS_E_EARLY_DATA (cleartext
  * ahead of its command or behind the go-ahead), STARTTLS_E_LIMIT (line,
  * preamble or handshake too long), STARTTLS_E_FORBIDDEN (IMAP PREAUTH, RFC
  * 9051 section 7.1.4), STARTTLS_E_EOF, STARTTLS_E_IO, STARTTLS_E_TLS,
  * STARTTLS_E_ALERT, STARTTLS_E_NOT_TLS, STARTTLS_E_ALPN, a code of the
- * verification class, STARTTLS_E_NOMEM
+ * verification class, STARTTLS_E_NOMEM, STARTTLS_E_TIMEOUT (the deadline of
+ * starttls_upgrade_dial)
  */
 STARTTLS_API int
 starttls_upgrade_step(struct starttls_upgrade *upgrade,
@@ -1095,9 +1108,27 @@ STARTTLS_API void starttls_upgrade_free(struct starttls_upgrade *upgrade);
 
 /**
  * starttls_upgrade_fd: the descriptor to poll, or -1.
+ *
+ * While an upgrade dials it may be another one after each step: a pipe's, a
+ * socket's, one that stands for several sockets.  The one before stays open
+ * until the next call for the upgrade, and has another number, so that whoever
+ * watches it can tell and take the watcher away.  With the conversation it is
+ * that of the connection, and stays.  Do not read it, and do not close it.
  */
 STARTTLS_API int
 starttls_upgrade_fd(const struct starttls_upgrade *upgrade);
+
+/**
+ * starttls_upgrade_timeout: how long to poll for at most.
+ *
+ * When it has passed, step, whether the descriptor was ready or not: the
+ * deadline of starttls_upgrade_dial has come, or the next address is to be
+ * tried.  Ask behind each step, as it changes.
+ *
+ * Returns: milliseconds, rounded up, as for poll(2); -1: for ever
+ */
+STARTTLS_API int
+starttls_upgrade_timeout(const struct starttls_upgrade *upgrade);
 
 /* ------------------------------------------------------------------------
  * Report: plain data.
@@ -1469,9 +1500,9 @@ starttls_session_channel_binding(struct starttls_session *session,
  *
  * IPv6 and IPv4 are raced (RFC 8305); internationalised names are mapped; one
  * with a final dot is looked up with it; numeric addresses may carry a scope.
- * Resolution runs in a thread of its own so that the deadline holds for it,
- * too.  A process has a limited number of these, which counts those that were
- * left behind at a deadline; a look-up for which there is no room waits for it
+ * Resolution runs in a thread so that the deadline holds for it, too.  A
+ * process has a limited number of these, which counts those that were left
+ * behind at a deadline; a look-up for which there is no room waits for it
  * until its own deadline.
  *
  * @port       number or service name

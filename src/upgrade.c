@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The upgrade: moves bytes between the transport and the preamble engine,
- * then hands the same transport to TLS.
+ * The upgrade: connects, if it begins with a name, moves bytes between the
+ * transport and the preamble engine, then hands the same transport to TLS.
  *
  * Invariant: between the go-ahead and the ClientHello, and before each
  * command, the transport is asked once more; what is there is early data.
@@ -19,13 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dial.h"
 #include "handshake.h"
-#include "own_name.h"
 #include "preamble.h"
 #include "serve.h"
-#include "text.h"
 #include "wait.h"
-
 
 static int
 invalid(struct starttls_error *error, const char *why)
@@ -36,238 +34,72 @@ invalid(struct starttls_error *error, const char *why)
 	    STARTTLS_PHASE_SETUP, "%s", why);
 }
 
-static const char another_size[] =
-	"options of another size: set .size, or rebuild";
+/* ---- dialling ---- */
 
-int
-starttls_options_copy(struct starttls_options *ret_options,
-		      const struct starttls_options *options,
-		      struct starttls_error *error)
-{
-	static const struct starttls_options defaults = STARTTLS_OPTIONS_INIT;
-
-	if (options != NULL && options->size != sizeof(*options))
-		return invalid(error, another_size);
-	*ret_options = options != NULL ? *options : defaults;
-	return 0;
-}
-
-/* What is wrong with the arguments, in words; NULL if nothing is. */
-static const char *
-check_arguments(const struct starttls_policy *policy,
-		const struct starttls_protocol *protocol,
-		enum starttls_stage from, const char *peer_name,
-		const struct starttls_options *o)
-{
-	if (policy == NULL || protocol == NULL || (peer_name == NULL &&
-	    policy->role == STARTTLS_CLIENT))
-		return "an upgrade needs a policy, a protocol and a name";
-	if (from < STARTTLS_GREETING || from > STARTTLS_HANDSHAKE)
-		return "no such stage of a conversation";
-	if (from != STARTTLS_HANDSHAKE && protocol->upgrade_rules.step == NULL)
-		return "nothing is known to be said before TLS: this protocol "
-		    "begins with the handshake";
-	if (policy->alpn == STARTTLS_ALPN_REQUIRE && protocol->alpn == NULL)
-		return "ALPN is required, but the protocol has no registered "
-		    "id for it";
-	if (o == NULL)
-		return NULL;
-	if (o->size != sizeof(*o))
-		return another_size;
-	if ((o->recv == NULL) != (o->send == NULL))
-		return "a transport is both recv and send";
-	if (o->pending == NULL && o->pending_len > 0)
-		return "pending bytes without a pointer";
-	if (o->own_name != NULL && (o->own_name[0] == '\0' ||
-	    strlen(o->own_name) >= OWN_NAME_SIZE ||
-	    strchr(o->own_name, ' ') != NULL ||
-	    !starttls_text_is_plain(o->own_name)))
-		return "our own name is empty, too long, or has blanks, "
-		    "controls or 8-bit characters";
-	if (o->port != NULL && (strlen(o->port) >= 8 || o->port[0] == '\0'))
-		return "the port is empty or too long";
-	if (policy->role == STARTTLS_SERVER && (o->tlsa_count > 0 ||
-	    o->name_count > 0))
-		return "TLSA records and further names are for a client";
-	return NULL;
-}
-
-int
-starttls_upgrade_check(const struct starttls_policy *policy,
-		       const struct starttls_protocol *protocol,
-		       enum starttls_stage from, const char *peer_name,
-		       const struct starttls_options *options,
-		       struct name *ret_name, struct expected **ret_expected,
-		       struct starttls_error *error)
-{
-	const char *why = check_arguments(policy, protocol, from, peer_name,
-	    options);
-
-	if (why != NULL)
-		return invalid(error, why);
-	*ret_name = (struct name){ .ip_len = 0 };
-	*ret_expected = NULL;
-	if (policy->role == STARTTLS_SERVER)
-		return 0;
-	if (starttls_name_parse(peer_name, ret_name, &why) == 0)
-		return starttls_expected_new(ret_expected, options, error);
-	return starttls_error_set(error, STARTTLS_E_INVALID,
-	    STARTTLS_PHASE_SETUP, "the peer's name cannot be used: %s", why);
-}
-
-static int
-fill_names(struct starttls_session *s, const struct name *name,
-	   const struct starttls_options *o)
-{
-	char own[OWN_NAME_SIZE] = "localhost";
-	const char *port = o != NULL && o->port != NULL ? o->port :
-	    starttls_protocol_port(s->protocol, s->from);
-
-	if (port == NULL)
-		port = "";
-	s->name = malloc(sizeof(*s->name));
-	if (o != NULL && o->own_name != NULL)
-		stpcpy(own, o->own_name); /* checked */
-	else if (!starttls_session_is_server(s))
-		starttls_own_name(&s->io, own);
-	s->own_name = strdup(own);
-	if (s->name == NULL || s->own_name == NULL)
-		return STARTTLS_E_NOMEM;
-	*s->name = *name;
-	stpcpy(s->port, port);     /* checked */
-	return 0;
-}
-
-/* Bytes that the application's own reader held. */
-static int
-take_pending(struct starttls_upgrade *u, const struct starttls_options *o)
+static void
+end_dial(struct starttls_upgrade *u)
 {
 	struct starttls_session *s = u->session;
-	char what[64];
+	struct dial_facts facts;
 
-	if (o == NULL || o->pending_len == 0)
-		return 0;
-	if (u->preamble != NULL) {
-		starttls_preamble_feed(u->preamble, o->pending,
-		    o->pending_len);
-		return 0;
-	}
-	if (starttls_session_is_server(s)) {
-		s->pending = malloc(o->pending_len);
-		if (s->pending == NULL)
-			return starttls_session_fail(s, STARTTLS_E_NOMEM,
-			    STARTTLS_PHASE_HANDSHAKE, "out of memory");
-		memcpy(s->pending, o->pending, o->pending_len);
-		s->pending_len = o->pending_len;
-		return 0;
-	}
-	snprintf(what, sizeof(what), "%zu byte%s of cleartext behind the "
-	    "go-ahead", o->pending_len, o->pending_len == 1 ? "" : "s");
-	return starttls_session_fail_at(s, STARTTLS_E_EARLY_DATA,
-	    STARTTLS_PHASE_HANDSHAKE, o->pending, o->pending_len, what);
+	starttls_dial_facts(u->dial, &facts);
+	s->resolve_us = facts.resolve_us;
+	s->connect_us = facts.connect_us;
+	memcpy(s->io.address, facts.address, sizeof(s->io.address));
+}
+
+/* Whether there is a connection to wait for, and nothing else yet. */
+static bool
+is_dialling(const struct starttls_upgrade *u)
+{
+	return u->state == UPGRADE_DIALLING && u->session->error.code == 0;
 }
 
 static int
-start_preamble(struct starttls_upgrade *u, const struct starttls_options *o)
+step_dial(struct starttls_upgrade *u)
 {
 	struct starttls_session *s = u->session;
-	struct preamble *p;
+	char address[sizeof(s->io.address)];
+	int fd, rc = starttls_dial_step(u->dial, &fd, &s->error);
 
-	if (s->from == STARTTLS_HANDSHAKE) {
-		u->state = UPGRADE_HANDSHAKE;
-		return 0;
-	}
-	p = u->preamble = malloc(sizeof(*p));
-	if (p == NULL)
-		return STARTTLS_E_NOMEM;
-	if (starttls_session_is_server(s))
-		starttls_preamble_serve(p, s->protocol, s->from, s->own_name,
-		    &s->error);
-	else
-		starttls_preamble_start(p, s->protocol,
-		    &s->protocol->upgrade_rules, s->from, s->own_name,
-		    &s->error);
-	p->hearsay = &s->hearsay;
-	if (o != NULL) {
-		p->trace = o->trace;
-		p->trace_context = o->trace_context;
-	}
-	return 0;
-}
-
-int
-starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
-		     struct starttls_policy *policy,
-		     const struct starttls_protocol *protocol,
-		     enum starttls_stage from, const char *peer_name, int fd,
-		     const struct starttls_options *options,
-		     struct starttls_error *error)
-{
-	struct starttls_upgrade *u;
-	struct starttls_session *s;
-	struct expected *expected;
-	struct name name;
-	int rc;
-
-	if (error != NULL)
-		starttls_error_reset(error);
-	if (ret_upgrade == NULL)
-		return invalid(error, "no place for the upgrade");
-	rc = starttls_upgrade_check(policy, protocol, from, peer_name,
-	    options, &name, &expected, error);
+	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
+		return rc;
+	end_dial(u);
 	if (rc != 0)
 		return rc;
-	rc = starttls_policy_freeze(policy, error);
-	if (rc != 0) {
-		starttls_expected_unref(expected);
-		return rc;
-	}
-	u = calloc(1, sizeof(*u));
-	s = calloc(1, sizeof(*s));
-	if (u == NULL || s == NULL) {
-		starttls_expected_unref(expected);
-		free(u);
-		free(s);
-		return starttls_error_set(error, STARTTLS_E_NOMEM,
-		    STARTTLS_PHASE_SETUP, "out of memory");
-	}
-	u->session = s;
-	starttls_error_reset(&s->error);
-	s->policy = starttls_policy_ref(policy);
-	s->expected = expected;
-	s->protocol = protocol;
-	s->from = from;
-	s->depth = -1;
-	s->resolve_us = s->connect_us = s->greeting_us = s->preamble_us =
-	    s->handshake_us = s->exchange_us = -1;
-	if (options != NULL) {
-		s->without_alpn = options->without_alpn != 0 &&
-		    policy->alpn == STARTTLS_ALPN_AUTO;
-		s->trace = options->trace;
-		s->trace_context = options->trace_context;
-	}
-	rc = starttls_transport_init(&s->io, fd, options);
-	if (rc != 0) {
-		starttls_error_sys(error, rc, STARTTLS_PHASE_SETUP, errno,
-		    "descriptor %d is no stream socket", fd);
-		goto fail;
-	}
-	starttls_session_forget_error(s);
-	rc = fill_names(s, &name, options);
-	if (rc == 0)
-		rc = start_preamble(u, options);
-	if (rc != 0) {
-		starttls_error_set(error, rc, STARTTLS_PHASE_SETUP,
-		    "out of memory");
-		goto fail;
-	}
-	take_pending(u, options);  /* a fault of it is for the first step */
-	*ret_upgrade = u;
-	return 0;
-fail:
-	starttls_upgrade_free(u);
+	u->mark = starttls_now_us();
+	memcpy(address, s->io.address, sizeof(address));
+	rc = starttls_upgrade_begin(u, fd, NULL, &s->error);
+	s->io.owns_fd = true;
+	/* the peer may have reset the connection already */
+	memcpy(s->io.address, address, sizeof(address));
+	memcpy(s->error.address, address, sizeof(address));
 	return rc;
 }
+
+int
+starttls_upgrade_dialled(struct starttls_upgrade **ret_upgrade,
+			 struct starttls_policy *policy,
+			 const struct starttls_url *url, struct dial *dial,
+			 int64_t deadline,
+			 const struct starttls_options *options,
+			 struct starttls_error *error)
+{
+	struct starttls_upgrade *u;
+	int rc = starttls_upgrade_make(&u, policy, url->protocol, url->from,
+	    url->host, options, error);
+
+	if (rc != 0)
+		return rc;
+	u->dial = dial;
+	u->deadline = deadline;
+	/* so that there is something to poll; a fault is for the first step */
+	(void)step_dial(u);
+	*ret_upgrade = u;
+	return 0;
+}
+
+/* ---- the conversation ---- */
 
 /* End of a phase: give back its length, start the next. */
 static int64_t
@@ -439,6 +271,8 @@ stop_clock(struct starttls_upgrade *u)
 	struct starttls_session *s = u->session;
 	int64_t *phase = &s->handshake_us;
 
+	if (u->state == UPGRADE_DIALLING)
+		return;            /* see end_dial */
 	if (u->preamble != NULL)
 		phase = u->preamble->phase == STARTTLS_PHASE_GREETING ?
 		    &s->greeting_us : &s->preamble_us;
@@ -456,8 +290,28 @@ is_leaving(const struct starttls_upgrade *u)
 static enum starttls_phase
 phase_of(const struct starttls_upgrade *u)
 {
+	if (u->state == UPGRADE_DIALLING)
+		return STARTTLS_PHASE_CONNECT;
 	return u->preamble != NULL ? u->preamble->phase :
 	    STARTTLS_PHASE_HANDSHAKE;
+}
+
+/* The deadline has passed. */
+static int
+be_late(struct starttls_upgrade *u)
+{
+	struct starttls_session *s = u->session;
+	int rc;
+
+	if (u->state != UPGRADE_DIALLING)
+		return starttls_session_fail(s, STARTTLS_E_TIMEOUT,
+		    phase_of(u), "the deadline passed, waiting for the %s",
+		    u->state != UPGRADE_PREAMBLE ? "TLS handshake" :
+		    starttls_session_is_server(s) ? "client's commands" :
+		    "peer's reply");
+	rc = starttls_dial_late(u->dial, &s->error);
+	end_dial(u);
+	return rc;
 }
 
 int
@@ -471,11 +325,21 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 		return invalid(error, "no upgrade to step");
 	if (u->mark == 0)
 		u->mark = starttls_now_us();
+	if (!is_dialling(u)) {
+		/* only now, as its descriptors may have been polled */
+		starttls_dial_free(u->dial);
+		u->dial = NULL;
+	}
 	rc = u->session->error.code;
+	if (is_dialling(u))
+		rc = step_dial(u);
 	if (u->state == UPGRADE_PREAMBLE && (rc == 0 || is_leaving(u)))
 		rc = step_preamble(u);
 	if (rc == 0 && u->state == UPGRADE_HANDSHAKE)
 		rc = step_handshake(u);
+	if (rc != 0 && !starttls_is_fatal(rc) &&
+	    u->deadline != STARTTLS_NEVER && starttls_now_us() >= u->deadline)
+		rc = be_late(u);
 	if (starttls_is_fatal(rc)) {
 		stop_clock(u);
 		free(u->preamble);
@@ -501,6 +365,16 @@ give_up(struct starttls_upgrade *u)
 	p->status = PREAMBLE_FAILED;
 }
 
+/* When to step even if nothing has happened. */
+static int64_t
+wake_of(const struct starttls_upgrade *u)
+{
+	int64_t wake = is_dialling(u) ? starttls_dial_wake(u->dial) :
+	    STARTTLS_NEVER;
+
+	return wake < u->deadline ? wake : u->deadline;
+}
+
 int
 starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 		     struct starttls_error *error)
@@ -509,25 +383,23 @@ starttls_upgrade_run(struct starttls_upgrade *upgrade, int timeout_ms,
 	int64_t deadline = starttls_deadline(timeout_ms);
 	int rc;
 
-	if (u == NULL || timeout_ms < -1 || u->session->io.fd < 0)
+	if (u == NULL || timeout_ms < -1 || (u->state != UPGRADE_DIALLING &&
+	    u->session->io.fd < 0))
 		return invalid(error, "an upgrade, a timeout from -1 on, and "
 		    "a descriptor to wait for are needed");
 	for (;;) {
 		rc = starttls_upgrade_step(u, error);
 		if (rc == 0) /* who waited goes on waiting */
-			u->session->deadline = timeout_ms == 0 ? 0 : deadline;
+			u->session->deadline = timeout_ms == 0 ? 0 :
+			    deadline < u->deadline ? deadline : u->deadline;
 		if (rc != STARTTLS_WANT_READ && rc != STARTTLS_WANT_WRITE)
 			return rc;
-		rc = starttls_wait(u->session->io.fd, rc, deadline,
-		    u->session->io.interruptible);
+		rc = starttls_wait_until(starttls_upgrade_fd(u), rc,
+		    wake_of(u), deadline, u->session->io.interruptible);
 		if (rc == STARTTLS_E_INTERRUPTED)
 			return starttls_error_interrupted(error, phase_of(u));
 		if (rc == STARTTLS_E_TIMEOUT)
-			starttls_session_fail(u->session, rc, phase_of(u),
-			    "the deadline passed, waiting for the %s",
-			    u->state != UPGRADE_PREAMBLE ? "TLS handshake" :
-			    starttls_session_is_server(u->session) ?
-			    "client's commands" : "peer's reply");
+			be_late(u);
 		else if (rc != 0)
 			starttls_session_fail(u->session, rc, phase_of(u),
 			    "waiting for the connection failed");
@@ -562,18 +434,17 @@ starttls_upgrade_take(struct starttls_upgrade *upgrade)
 	return s;
 }
 
-void
-starttls_upgrade_free(struct starttls_upgrade *upgrade)
-{
-	if (upgrade == NULL)
-		return;
-	starttls_session_free(upgrade->session);
-	free(upgrade->preamble);
-	free(upgrade);
-}
-
 int
 starttls_upgrade_fd(const struct starttls_upgrade *upgrade)
 {
-	return upgrade == NULL ? -1 : upgrade->session->io.fd;
+	if (upgrade == NULL)
+		return -1;
+	return is_dialling(upgrade) ? starttls_dial_fd(upgrade->dial) :
+	    upgrade->session->io.fd;
+}
+
+int
+starttls_upgrade_timeout(const struct starttls_upgrade *upgrade)
+{
+	return upgrade == NULL ? -1 : starttls_left_ms(wake_of(upgrade));
 }

@@ -8,9 +8,11 @@
 
 #include "session.h"
 
+struct dial;
 struct preamble;
 
 enum upgrade_state {
+	UPGRADE_DIALLING,
 	UPGRADE_PREAMBLE,
 	UPGRADE_HANDSHAKE,
 	UPGRADE_FINISHED
@@ -18,10 +20,12 @@ enum upgrade_state {
 
 struct starttls_upgrade {
 	struct starttls_session *session;
+	struct dial *dial;         /* until the step behind its end */
 	struct preamble *preamble; /* only while it is spoken */
 	enum upgrade_state state;
 	bool looked;               /* for input ahead of this command */
 	int64_t mark;              /* start of the phase; 0: not started */
+	int64_t deadline;          /* of all of it, see wait.h */
 };
 
 /**
@@ -41,6 +45,45 @@ int starttls_upgrade_check(const struct starttls_policy *policy,
 			   struct name *ret_name,
 			   struct expected **ret_expected,
 			   struct starttls_error *error);
+
+/**
+ * starttls_upgrade_make: all of an upgrade but its connection.  Freezes the
+ * policy.
+ *
+ * Returns: 0; as starttls_upgrade_new
+ */
+int starttls_upgrade_make(struct starttls_upgrade **ret_upgrade,
+			  struct starttls_policy *policy,
+			  const struct starttls_protocol *protocol,
+			  enum starttls_stage from, const char *peer_name,
+			  const struct starttls_options *options,
+			  struct starttls_error *error);
+
+/**
+ * starttls_upgrade_begin: the connection is there; get ready to talk.
+ *
+ * @options  for the transport; NULL: it is a socket
+ *
+ * Returns: 0; STARTTLS_E_INVALID (@fd), STARTTLS_E_NOMEM
+ */
+int starttls_upgrade_begin(struct starttls_upgrade *u, int fd,
+			   const struct starttls_options *options,
+			   struct starttls_error *error);
+
+/**
+ * starttls_upgrade_dialled: an upgrade that begins with @dial.
+ *
+ * @options  NULL: defaults
+ *
+ * Ownership: takes @dial on success.
+ * Returns: 0; as starttls_upgrade_new
+ */
+int starttls_upgrade_dialled(struct starttls_upgrade **ret_upgrade,
+			     struct starttls_policy *policy,
+			     const struct starttls_url *url, struct dial *dial,
+			     int64_t deadline,
+			     const struct starttls_options *options,
+			     struct starttls_error *error);
 
 /**
  * starttls_options_copy: an application's options; the defaults for NULL.

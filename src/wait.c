@@ -20,7 +20,7 @@
 
 #include "starttls.h"
 
-#define WAIT_MAX 16
+#define POLLED_MAX 16
 
 int64_t
 starttls_now_us(void)
@@ -54,8 +54,7 @@ starttls_left_ms(int64_t deadline)
 }
 
 static int
-poll_until(struct pollfd *fds, size_t count, int64_t deadline,
-	   bool interruptible)
+poll_until(struct pollfd *one, int64_t deadline, bool interruptible)
 {
 	for (;;) {
 		int left = starttls_left_ms(deadline);
@@ -63,7 +62,7 @@ poll_until(struct pollfd *fds, size_t count, int64_t deadline,
 
 		if (left == 0)     /* even if something is ready */
 			return STARTTLS_E_TIMEOUT;
-		n = poll(fds, (nfds_t)count, left);
+		n = poll(one, 1, left);
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno == EINTR && interruptible)
@@ -81,23 +80,31 @@ starttls_wait(int fd, int want, int64_t deadline, bool interruptible)
 		.events = want == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN,
 	};
 
-	return poll_until(&one, 1, deadline, interruptible);
+	return poll_until(&one, deadline, interruptible);
 }
 
 int
-starttls_wait_connect(const int *fds, bool *ret_ready, size_t count,
-		      int64_t deadline)
+starttls_wait_until(int fd, int want, int64_t wake, int64_t deadline,
+		    bool interruptible)
 {
-	struct pollfd polled[WAIT_MAX];
-	size_t i;
-	int rc;
+	int rc = starttls_wait(fd, want, wake < deadline ? wake : deadline,
+	    interruptible);
 
-	if (count > WAIT_MAX)
-		count = WAIT_MAX;
+	return rc == STARTTLS_E_TIMEOUT && wake < deadline ? 0 : rc;
+}
+
+void
+starttls_which_ready(const int *fds, bool *ret_ready, size_t count)
+{
+	struct pollfd polled[POLLED_MAX];
+	size_t i;
+	int n;
+
+	if (count > POLLED_MAX)
+		count = POLLED_MAX;
 	for (i = 0; i < count; i++)
 		polled[i] = (struct pollfd){ .fd = fds[i], .events = POLLOUT };
-	rc = poll_until(polled, count, deadline, false);
-	for (i = 0; rc == 0 && i < count; i++)
-		ret_ready[i] = polled[i].revents != 0;
-	return rc;
+	n = poll(polled, (nfds_t)count, 0);
+	for (i = 0; i < count; i++)
+		ret_ready[i] = n > 0 && polled[i].revents != 0;
 }

@@ -36,13 +36,17 @@ int starttls_left_ms(int64_t deadline);
 int starttls_wait(int fd, int want, int64_t deadline, bool interruptible);
 
 /**
- * starttls_wait_connect: wait until one of @fds is writable or in error.
+ * starttls_wait_until: the same, but no longer than @wake.
  *
- * @ret_ready  whether each is
- *
- * Returns: as starttls_wait.
+ * Returns: as starttls_wait; 0 also when @wake has come before @deadline
  */
-int starttls_wait_connect(const int *fds, bool *ret_ready, size_t count,
-			  int64_t deadline);
+int starttls_wait_until(int fd, int want, int64_t wake, int64_t deadline,
+			bool interruptible);
+
+/**
+ * starttls_which_ready: which of @fds, 16 at most, are writable or in error.
+ * Does not wait.
+ */
+void starttls_which_ready(const int *fds, bool *ret_ready, size_t count);
 
 #endif

@@ -25,11 +25,11 @@ UNIT_TESTS = \
 	tests/unit/check_session_binding tests/unit/check_session_report \
 	tests/unit/check_session_identity tests/unit/check_session_misuse \
 	tests/unit/check_session_descriptor tests/unit/check_dial \
-	tests/unit/check_resolve tests/unit/check_wait \
-	tests/unit/check_waiting tests/unit/check_interrupted \
-	tests/unit/check_fd tests/unit/check_fd_deadline \
-	tests/unit/check_fd_memory tests/unit/check_alloc \
-	tests/unit/check_threads
+	tests/unit/check_dialling tests/unit/check_resolve \
+	tests/unit/check_wait tests/unit/check_waiting \
+	tests/unit/check_interrupted tests/unit/check_fd \
+	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
+	tests/unit/check_alloc tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
 COMMAND_TESTS = tests/command/cli.test tests/command/tunnel.test \
@@ -138,6 +138,8 @@ tests_unit_check_server_fd_SOURCES = tests/unit/check_server_fd.c \
 # Nor is this, which replaces getaddrinfo() and connect().
 RESOLVER_SOURCES = tests/support/resolver.c tests/support/resolver.h
 tests_unit_check_dial_SOURCES = tests/unit/check_dial.c $(RESOLVER_SOURCES)
+tests_unit_check_dialling_SOURCES = tests/unit/check_dialling.c \
+	$(RESOLVER_SOURCES) $(HEAP_SOURCES)
 tests_unit_check_resolve_SOURCES = tests/unit/check_resolve.c \
 	$(RESOLVER_SOURCES) $(HEAP_SOURCES)
 # Nor this, which replaces poll() and clock_gettime().

@@ -9,18 +9,22 @@
 
 #include "resolver.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "sockets.h"
+#include "wait.h"
 
 struct resolver resolver;
 
@@ -29,6 +33,7 @@ pthread_cond_t resolver_go = PTHREAD_COND_INITIALIZER;
 
 int attempts[MAX_ATTEMPTS];
 size_t attempt_count;
+struct sockaddr_storage last_attempt;
 
 static void *
 next_symbol(const char *name)
@@ -126,6 +131,7 @@ connect(int fd, const struct sockaddr *address, socklen_t len)
 	pthread_mutex_lock(&resolver_lock);
 	if (attempt_count < ARRAY_LEN(attempts))
 		attempts[attempt_count++] = address->sa_family;
+	memcpy(&last_attempt, address, len);
 	pthread_mutex_unlock(&resolver_lock);
 	return real(fd, address, len);
 }
@@ -192,4 +198,79 @@ expect_connected(int fd, int listener)
 	ck_assert_int_eq(byte, 'x');
 	close(peer);
 	close(fd);
+}
+
+/* Threads that are there without us: the first one, and a sanitizer's own. */
+static size_t usual_threads;
+
+#define TASK_SIZE 64
+
+static size_t
+count_tasks(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	size_t count = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+size_t
+thread_count(void)
+{
+	return count_tasks() - usual_threads;
+}
+
+static void *
+note_task(void *ret_path)
+{
+	snprintf(ret_path, TASK_SIZE, "/proc/self/task/%ld",
+	    (long)syscall(SYS_gettid));
+	return NULL;
+}
+
+/* A sanitizer may start its own with the first of ours. */
+void
+count_usual_threads(void)
+{
+	char path[TASK_SIZE];
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, note_task, path), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	while (access(path, F_OK) == 0)
+		sched_yield();
+	usual_threads = count_tasks();
+}
+
+void
+hold_resolver(void)
+{
+	pthread_mutex_lock(&resolver_lock);
+	resolver.waits = true;
+	pthread_mutex_unlock(&resolver_lock);
+}
+
+void
+release_resolver(void)
+{
+	pthread_mutex_lock(&resolver_lock);
+	resolver.waits = false;
+	pthread_cond_broadcast(&resolver_go);
+	pthread_mutex_unlock(&resolver_lock);
+}
+
+void
+let_resolver_go(void)
+{
+	int64_t start = starttls_now_us();
+
+	release_resolver();
+	/* it cleans up after itself */
+	while (thread_count() > 0 && ms_since(start) < SOON_MS)
+		sched_yield();
+	order();
 }

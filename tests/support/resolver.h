@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "starttls.h"
 
@@ -42,6 +43,7 @@ extern pthread_cond_t resolver_go;
 /* families in the order in which they were connected to */
 extern int attempts[MAX_ATTEMPTS];
 extern size_t attempt_count;
+extern struct sockaddr_storage last_attempt;
 
 /** set_up: every test begins with a resolver that knows nothing. */
 void set_up(void);
@@ -61,6 +63,21 @@ bool fill(int family, char *ret_port, int *ret_fds);
  */
 void refuse(const char *host, const char *port, enum starttls_family family,
 	    int timeout_ms, int code, int phase, struct starttls_error *error);
+
+/** hold_resolver: nobody gets an answer any more. */
+void hold_resolver(void);
+
+/** release_resolver: those who wait get theirs. */
+void release_resolver(void);
+
+/** let_resolver_go: the same, and the threads that asked have ended. */
+void let_resolver_go(void);
+
+/** count_usual_threads: a fixture for those who count the others. */
+void count_usual_threads(void);
+
+/** thread_count: those of the library. */
+size_t thread_count(void);
 
 /**
  * expect_connected: a descriptor that starttls_dial() made is connected to

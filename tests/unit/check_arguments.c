@@ -180,7 +180,7 @@ START_TEST(test_failure_leaves_outputs_alone)
 	ck_assert_int_lt(starttls_upgrade_new(&o.upgrade, spec.policy, imap,
 	    STARTTLS_GREETING, PEER, -1, NULL, NULL), 0);
 	ck_assert_int_lt(starttls_upgrade_dial(&o.upgrade, spec.policy,
-	    "imaps://127.0.0.1:1", 5000, NULL, NULL), 0);
+	    "imaps://127.0.0.1:0", 5000, NULL, NULL), 0);
 	ck_assert_int_lt(starttls_open(&o.session, spec.policy,
 	    "imaps://127.0.0.1:1", 5000, NULL, NULL), 0);
 	ck_assert_int_lt(starttls_dial("127.0.0.1", "1", STARTTLS_ANY, 5000,

@@ -10,7 +10,6 @@
 #include <config.h>
 #endif
 
-#include <dirent.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -18,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,73 +76,6 @@ START_TEST(test_dial_tells_resolver_failures_apart)
 		    "mail.example.org"));
 }
 END_TEST
-
-/* Threads that are there without us: the first one, and a sanitizer's own. */
-static size_t usual_threads;
-
-#define TASK_SIZE 64
-
-static size_t
-count_tasks(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	size_t count = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count;
-}
-
-static size_t
-thread_count(void)
-{
-	return count_tasks() - usual_threads;
-}
-
-static void *
-note_task(void *ret_path)
-{
-	snprintf(ret_path, TASK_SIZE, "/proc/self/task/%ld",
-	    (long)syscall(SYS_gettid));
-	return NULL;
-}
-
-/* A sanitizer may start its own with the first of ours. */
-static void
-count_usual_threads(void)
-{
-	char path[TASK_SIZE];
-	pthread_t thread;
-
-	ck_assert_int_eq(pthread_create(&thread, NULL, note_task, path), 0);
-	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	while (access(path, F_OK) == 0)
-		sched_yield();
-	usual_threads = count_tasks();
-}
-
-static void
-release_resolver(void)
-{
-	pthread_mutex_lock(&resolver_lock);
-	resolver.waits = false;
-	pthread_cond_broadcast(&resolver_go);
-	pthread_mutex_unlock(&resolver_lock);
-}
-
-static void
-let_resolver_go(void)
-{
-	int64_t start = starttls_now_us();
-
-	release_resolver();
-	/* it cleans up after itself */
-	while (thread_count() > 0 && ms_since(start) < SOON_MS)
-		sched_yield();
-	order();
-}
 
 /* Leave look-ups behind, each of another name. */
 static void

@@ -116,7 +116,7 @@ START_TEST(test_wait_is_not_stretched_by_signals)
 }
 END_TEST
 
-START_TEST(test_wait_connect_tells_which_is_ready)
+START_TEST(test_wait_tells_which_is_ready)
 {
 	int fds[3][2], ends[3];
 	bool ready[3];
@@ -129,16 +129,14 @@ START_TEST(test_wait_connect_tells_which_is_ready)
 		while (write(ends[i], scrap, sizeof(scrap)) > 0)
 			continue;
 	}
-	ck_assert_int_eq(starttls_wait_connect(ends, ready, 3,
-	    starttls_deadline(20)), STARTTLS_E_TIMEOUT);
+	starttls_which_ready(ends, ready, 3);
+	ck_assert(!ready[0] && !ready[1] && !ready[2]);
 	close(fds[2][0]);          /* in error counts as ready */
-	ck_assert_int_eq(starttls_wait_connect(ends, ready, 3,
-	    starttls_deadline(SOON_MS)), 0);
+	starttls_which_ready(ends, ready, 3);
 	ck_assert(!ready[0] && !ready[1] && ready[2]);
 	while (read(fds[0][0], scrap, sizeof(scrap)) > 0)
 		continue;
-	ck_assert_int_eq(starttls_wait_connect(ends, ready, 3,
-	    starttls_deadline(SOON_MS)), 0);
+	starttls_which_ready(ends, ready, 3);
 	ck_assert(ready[0] && !ready[1] && ready[2]);
 	for (i = 0; i < 3; i++)
 		close(ends[i]);
@@ -158,7 +156,7 @@ main(void)
 	tcase_add_test(waiting,
 	    test_wait_passes_even_if_the_descriptor_stays_ready);
 	tcase_add_test(waiting, test_wait_is_not_stretched_by_signals);
-	tcase_add_test(waiting, test_wait_connect_tells_which_is_ready);
+	tcase_add_test(waiting, test_wait_tells_which_is_ready);
 	suite_add_tcase(suite, waiting);
 	return run_suite(suite);
 }
