@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "local.h"
 #include "resolve.h"
 #include "wait.h"
 #include "watchset.h"
@@ -41,6 +42,7 @@ struct attempt {
 
 struct dial {
 	struct question question;
+	struct local local;
 	struct resolution resolution;
 	struct addresses addresses;
 	bool is_resolved;
@@ -69,11 +71,12 @@ begin_attempt(struct dial *d, int *ret_fd, struct starttls_error *error)
 	struct sockaddr_storage *address =
 	    &d->addresses.list[d->last].address;
 	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK |
-	    SOCK_CLOEXEC, 0);
+	    SOCK_CLOEXEC, 0), rc = 0;
 
-	(void)error;
 	*ret_fd = -1;
-	if (fd >= 0 && (connect(fd, (struct sockaddr *)address,
+	if (fd >= 0)
+		rc = starttls_local_bind(&d->local, fd, address, error);
+	if (fd >= 0 && rc == 0 && (connect(fd, (struct sockaddr *)address,
 	    d->addresses.list[d->last].len) == 0 || errno == EINPROGRESS)) {
 		*ret_fd = fd;
 		return 0;
@@ -81,7 +84,7 @@ begin_attempt(struct dial *d, int *ret_fd, struct starttls_error *error)
 	d->last_errno = errno;
 	if (fd >= 0)
 		close(fd);
-	return 0;
+	return rc;
 }
 
 /* Start one attempt.  Returns 0 or a code. */
@@ -238,6 +241,7 @@ starttls_dial_new(struct dial **ret_dial, const char *host, const char *port,
 		  const struct starttls_options *options,
 		  struct starttls_error *error)
 {
+	enum starttls_family family = options->family;
 	struct dial *d = calloc(1, sizeof(*d));
 	int rc;
 
@@ -248,8 +252,11 @@ starttls_dial_new(struct dial **ret_dial, const char *host, const char *port,
 	d->fd = d->stale = -1;
 	d->wake = STARTTLS_NEVER;
 	d->started = starttls_now_us();
-	rc = starttls_question_make(&d->question, host, port,
-	    options->family, error);
+	rc = starttls_local_make(&d->local, options->local_address,
+	    options->local_interface, &family, error);
+	if (rc == 0)
+		rc = starttls_question_make(&d->question, host, port, family,
+		    error);
 	if (rc != 0) {
 		free(d);
 		return rc;

@@ -21,7 +21,7 @@ struct dial_facts {
 /**
  * starttls_dial_new: look at the arguments.  Nobody is asked yet.
  *
- * @options  the family counts
+ * @options  the local address, the interface and the family count
  *
  * Returns: 0; STARTTLS_E_INVALID (host, port, options), STARTTLS_E_RESOLVE (an
  * address of the other family), STARTTLS_E_NOMEM

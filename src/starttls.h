@@ -847,6 +847,10 @@ struct starttls_options {
 	const char *connect_host;  /* connect to this, verify the URL's name */
 	const char *connect_port;
 	enum starttls_family family;
+	const char *local_address; /* numeric, to connect from: only its
+	                              family is connected to */
+	const char *local_interface; /* its name, e.g. "eth0"; also the scope
+	                              of link-local addresses without one */
 
 	int without_alpn;          /* 1: STARTTLS_ALPN_AUTO offers none, see
 	                              starttls_upgrade_alpn_refused */
@@ -885,7 +889,7 @@ struct starttls_options {
 
 #define STARTTLS_OPTIONS_INIT { sizeof(struct starttls_options), \
 	NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-	STARTTLS_ANY, 0, NULL, 0, NULL, 0, 0 }
+	STARTTLS_ANY, NULL, NULL, 0, NULL, 0, NULL, 0, 0 }
 
 /**
  * struct starttls_url: scheme://host[:port], taken apart.
@@ -993,8 +997,9 @@ starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
  * Ownership: the descriptor belongs to the upgrade and then to its session,
  * and is closed with it.
  * Returns: 0; those of starttls_upgrade_new; STARTTLS_E_INVALID (also the URL,
- * the host or port to connect to), STARTTLS_E_RESOLVE (an address of the other
- * family).  What comes of it is for the first step to say.
+ * the host or port to connect to, the local address or interface),
+ * STARTTLS_E_RESOLVE (an address of the other family).  What comes of it is
+ * for the first step to say.
  */
 STARTTLS_API int
 starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
@@ -1512,7 +1517,8 @@ starttls_session_channel_binding(struct starttls_session *session,
  * Returns: 0; STARTTLS_E_INVALID (name or port), STARTTLS_E_RESOLVE (also if
  * there was no room: sys_errno is EAGAIN), STARTTLS_E_CONNECT (to none of the
  * addresses; errno of the last), STARTTLS_E_TIMEOUT, STARTTLS_E_NOMEM,
- * STARTTLS_E_SYSTEM (out of descriptors or the like)
+ * STARTTLS_E_SYSTEM (out of descriptors or the like; with
+ * starttls_upgrade_dial also: the local address or interface cannot be had)
  */
 STARTTLS_API int
 starttls_dial(const char *host, const char *port, enum starttls_family family,

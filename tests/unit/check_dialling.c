@@ -3,7 +3,7 @@
 
 /*
  * Upgrades that begin with a name, in a loop that waits for one descriptor:
- * src/dial.c, src/resolve.c, src/watchset.c, and what
+ * src/dial.c, src/resolve.c, src/local.c, src/watchset.c, and what
  * src/upgrade.c makes of them.
  *
  * Names go to a resolver of the test's own, see resolver.h.  Nobody speaks TLS
@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -207,12 +208,23 @@ END_TEST
 START_TEST(test_dialling_refuses_nonsense)
 {
 	static const struct {
-		const char *url, *host, *port;
+		const char *url, *host, *port, *address, *interface;
+		enum starttls_family family;
 	} rows[] = {
-		{ "smtp://a..b", NULL, NULL },
-		{ "nonsense", NULL, NULL },
-		{ "smtp://" PEER, "a b", NULL },
-		{ "smtp://" PEER, NULL, "0" },
+		{ "smtp://a..b", NULL, NULL, NULL, NULL, STARTTLS_ANY },
+		{ "nonsense", NULL, NULL, NULL, NULL, STARTTLS_ANY },
+		{ "smtp://" PEER, "a b", NULL, NULL, NULL, STARTTLS_ANY },
+		{ "smtp://" PEER, NULL, "0", NULL, NULL, STARTTLS_ANY },
+		{ "smtp://" PEER, NULL, NULL, PEER, NULL, STARTTLS_ANY },
+		{ "smtp://" PEER, NULL, NULL, "", NULL, STARTTLS_ANY },
+		{ "smtp://" PEER, NULL, NULL, "127.1", NULL, STARTTLS_ANY },
+		{ "smtp://" PEER, NULL, NULL, "::1", NULL, STARTTLS_IPV4 },
+		{ "smtp://" PEER, NULL, NULL, "127.0.0.1", NULL,
+		    STARTTLS_IPV6 },
+		{ "smtp://" PEER, NULL, NULL, NULL, "", STARTTLS_ANY },
+		{ "smtp://" PEER, NULL, NULL, NULL, "lo\n", STARTTLS_ANY },
+		{ "smtp://" PEER, NULL, NULL, NULL,
+		    "an-interface-with-too-long-a-name", STARTTLS_ANY },
 	};
 	struct starttls_options options = STARTTLS_OPTIONS_INIT;
 	struct starttls_upgrade *upgrade = NULL;
@@ -223,6 +235,9 @@ START_TEST(test_dialling_refuses_nonsense)
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		options.connect_host = rows[i].host;
 		options.connect_port = rows[i].port;
+		options.local_address = rows[i].address;
+		options.local_interface = rows[i].interface;
+		options.family = rows[i].family;
 		rc = starttls_upgrade_dial(&upgrade, policy, rows[i].url, 0,
 		    &options, &error);
 		ck_assert_msg(rc == STARTTLS_E_INVALID, "row %zu: %d", i, rc);
@@ -638,6 +653,83 @@ START_TEST(test_dialling_in_a_child)
 }
 END_TEST
 
+/* ---- where from ---- */
+
+START_TEST(test_dialling_from_an_address)
+{
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+	const struct sockaddr_in *in = (const void *)&from;
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+	int peer;
+
+	/* only its family is asked for */
+	options.local_address = "127.0.0.9";
+	options.local_interface = _i == 0 ? NULL : "lo";
+	upgrade = dial_with("smtp://" PEER, SOON_MS, &options);
+	while (attempt_count < 1)
+		ck_assert(is_wanting(starttls_upgrade_step(upgrade, &error)));
+	peer = accept_one(&from);
+	ck_assert_int_ge(peer, 0);
+	ck_assert_int_eq(resolver.family, AF_INET);
+	ck_assert_uint_eq(ntohl(in->sin_addr.s_addr), 0x7f000009);
+	ck_assert_int_eq(write(peer, "554 no\r\n", 8), 8);
+	ck_assert_int_eq(drive(upgrade, &error), STARTTLS_E_REFUSED);
+	ck_assert_str_eq(error.address, "127.0.0.1");
+	starttls_upgrade_free(upgrade);
+	close(peer);
+}
+END_TEST
+
+START_TEST(test_dialling_from_where_we_are_not)
+{
+	static const struct {
+		const char *address, *interface, *named;
+		int sys_errno;
+	} rows[] = {
+		{ "192.0.2.1", NULL, "from 192.0.2.1: ", EADDRNOTAVAIL },
+		{ "192.0.2.1", "lo", "from 192.0.2.1: ", EADDRNOTAVAIL },
+		{ NULL, "none0", "from interface none0: ", ENODEV },
+		{ "127.0.0.1", "none0", "from interface none0: ", ENODEV },
+	};
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+
+	answer(1, "127.0.0.2", port);
+	options.local_address = rows[_i].address;
+	options.local_interface = rows[_i].interface;
+	upgrade = dial_with("smtp://" PEER, SOON_MS, &options);
+	expect(&error, drive(upgrade, &error), STARTTLS_E_SYSTEM,
+	    STARTTLS_PHASE_CONNECT);
+	ck_assert_int_eq(error.sys_errno, rows[_i].sys_errno);
+	ck_assert_ptr_nonnull(strstr(error.message, rows[_i].named));
+	ck_assert_ptr_nonnull(strstr(error.message,
+	    strerror(rows[_i].sys_errno)));
+	ck_assert_uint_eq(attempt_count, 0);
+	starttls_upgrade_free(upgrade);
+}
+END_TEST
+
+/* What is link-local is so on the interface that was asked for. */
+START_TEST(test_dialling_gives_the_scope)
+{
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	const struct sockaddr_in6 *in6 = (const void *)&last_attempt;
+	struct starttls_upgrade *upgrade;
+	struct starttls_error error;
+
+	options.local_interface = "lo";
+	options.connect_host = "fe80::1";
+	upgrade = dial_with("smtp://" PEER, 100, &options);
+	ck_assert_int_ne(drive(upgrade, &error), 0);
+	if (attempt_count > 0) /* or there is no IPv6 */
+		ck_assert_uint_eq(in6->sin6_scope_id, if_nametoindex("lo"));
+	starttls_upgrade_free(upgrade);
+}
+END_TEST
+
 /* ---- out of memory ---- */
 
 static int
@@ -708,6 +800,9 @@ main(void)
 	tcase_add_test(tcase, test_dialling_leaves_the_queue);
 	tcase_add_test(tcase, test_dialling_in_threads);
 	tcase_add_test(tcase, test_dialling_in_a_child);
+	tcase_add_loop_test(tcase, test_dialling_from_an_address, 0, 2);
+	tcase_add_loop_test(tcase, test_dialling_from_where_we_are_not, 0, 4);
+	tcase_add_test(tcase, test_dialling_gives_the_scope);
 	tcase_add_test(tcase, test_dialling_without_memory);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
