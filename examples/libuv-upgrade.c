@@ -2,22 +2,20 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * An upgrade in libuv's loop: a uv_poll_t watches the descriptor, a uv_timer_t
- * is the deadline.
+ * From a URL to TLS in libuv's loop, where nothing waits: a uv_poll_t watches
+ * the descriptor, a uv_timer_t is the time at which to step anyway.
  *
  *	cc libuv-upgrade.c -o libuv-upgrade \
  *	    $(pkg-config --cflags --libs libstarttls libuv)
- *	./libuv-upgrade ca.pem imap mail.example.org 143
+ *	./libuv-upgrade ca.pem imap://mail.example.org
  *
- * The socket is the program's own.  starttls_dial waits until it is connected;
- * a program that cannot have that uses uv_getaddrinfo and connect(2).  A
- * uv_tcp_t is of no use here: libuv reads from it by itself.
+ * A uv_tcp_t is of no use here: libuv reads from it by itself.
  */
 
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 #include <uv.h>
 #include <starttls.h>
 
@@ -25,16 +23,35 @@
 
 /* One of upgrade and session is there, or, when it is over, none. */
 struct client {
-	uv_poll_t poll;
+	uv_loop_t loop;
+	uv_poll_t *poll;           /* NULL: nothing is watched */
+	int fd;                    /* that it watches */
 	uv_timer_t timer;
 	struct starttls_upgrade *upgrade;
 	struct starttls_session *session;
 	int status;
 };
 
-static void step(uv_poll_t *handle, int status, int events);
+static void go_on(struct client *c);
 
-/* No watcher may be left when a descriptor is closed: main does that last. */
+static void
+free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/* The handle is closed later, but lets go of the descriptor now. */
+static void
+unwatch(struct client *c)
+{
+	if (c->poll == NULL)
+		return;
+	uv_poll_stop(c->poll);
+	uv_close((uv_handle_t *)c->poll, free_handle);
+	c->poll = NULL;
+}
+
+/* No watcher may be left when a descriptor is closed. */
 static void
 finish(struct client *c, const char *failure)
 {
@@ -45,12 +62,58 @@ finish(struct client *c, const char *failure)
 	else if (starttls_session_report(c->session, &r) == 0)
 		printf("%s, %s\n", r.version, r.cipher_suite);
 	c->status = failure != NULL;
-	uv_close((uv_handle_t *)&c->poll, NULL);
+	unwatch(c);
 	uv_close((uv_handle_t *)&c->timer, NULL);
 	starttls_upgrade_free(c->upgrade);
 	starttls_session_free(c->session);
 	c->upgrade = NULL;
 	c->session = NULL;
+}
+
+/* Also an error of the descriptor is best told by the next step. */
+static void
+ready(uv_poll_t *handle, int status, int events)
+{
+	(void)status;
+	(void)events;
+	go_on(handle->data);
+}
+
+/* While an upgrade dials its descriptor may be another one after a step; the
+   one before is open until the next step, so that it can be let go of. */
+static int
+watch(struct client *c, int fd, int events)
+{
+	int rc;
+
+	if (c->poll != NULL && c->fd != fd)
+		unwatch(c);
+	if (c->poll == NULL) {
+		c->poll = malloc(sizeof(*c->poll));
+		if (c->poll == NULL)
+			return UV_ENOMEM;
+		rc = uv_poll_init(&c->loop, c->poll, fd);
+		if (rc != 0) {
+			free(c->poll);
+			c->poll = NULL;
+			return rc;
+		}
+		c->poll->data = c;
+		c->fd = fd;
+	}
+	return uv_poll_start(c->poll, events, ready);
+}
+
+/* The upgrade says itself when its deadline has passed. */
+static void
+due(uv_timer_t *timer)
+{
+	struct client *c = timer->data;
+
+	if (c->upgrade != NULL)
+		go_on(c);
+	else
+		finish(c, "the deadline passed");
 }
 
 /*
@@ -68,58 +131,22 @@ go_on(struct client *c)
 	    (rc = starttls_upgrade_step(c->upgrade, &error)) == 0) {
 		c->session = starttls_upgrade_take(c->upgrade);
 		c->upgrade = NULL;
+		uv_timer_start(&c->timer, due, TIMEOUT_MS, 0);
 	}
 	if (rc == 0)
 		rc = starttls_session_check(c->session, &error);
-	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE) {
-		rc = uv_poll_start(&c->poll, rc == STARTTLS_WANT_READ ?
-		    UV_READABLE : UV_WRITABLE, step);
-		if (rc != 0)
-			finish(c, uv_strerror(rc));
-	} else {
+	if (rc != STARTTLS_WANT_READ && rc != STARTTLS_WANT_WRITE) {
 		finish(c, rc == 0 ? NULL : error.message);
+		return;
 	}
-}
-
-/* Also an error of the descriptor is best told by the next step. */
-static void
-step(uv_poll_t *handle, int status, int events)
-{
-	(void)status;
-	(void)events;
-	go_on(handle->data);
-}
-
-static void
-expired(uv_timer_t *timer)
-{
-	finish(timer->data, "the deadline passed");
-}
-
-/* 0: the loop will see to the end of it. */
-static int
-start(struct client *c, uv_loop_t *loop, struct starttls_policy *policy,
-      char **argv, int fd)
-{
-	struct starttls_options options = STARTTLS_OPTIONS_INIT;
-	struct starttls_error error;
-
-	options.port = argv[4];
-	if (starttls_upgrade_new(&c->upgrade, policy,
-	    starttls_protocol_find(argv[2]), STARTTLS_GREETING, argv[3], fd,
-	    &options, &error) != 0) {
-		fprintf(stderr, "%s\n", error.message);
-		return -1;
-	}
-	if (uv_poll_init(loop, &c->poll, fd) != 0) {
-		starttls_upgrade_free(c->upgrade);
-		return -1;
-	}
-	uv_timer_init(loop, &c->timer);
-	c->poll.data = c->timer.data = c;
-	uv_timer_start(&c->timer, expired, TIMEOUT_MS, 0);
-	go_on(c);
-	return 0;
+	if (c->upgrade != NULL)
+		uv_timer_start(&c->timer, due,
+		    (uint64_t)starttls_upgrade_timeout(c->upgrade), 0);
+	rc = watch(c, c->upgrade != NULL ? starttls_upgrade_fd(c->upgrade) :
+	    starttls_session_fd(c->session), rc == STARTTLS_WANT_READ ?
+	    UV_READABLE : UV_WRITABLE);
+	if (rc != 0)
+		finish(c, uv_strerror(rc));
 }
 
 int
@@ -128,21 +155,21 @@ main(int argc, char **argv)
 	struct client c = { .status = 1 };
 	struct starttls_policy *policy;
 	struct starttls_error error;
-	uv_loop_t loop;
-	int fd = -1;
 
-	if (argc != 5 || uv_loop_init(&loop) != 0 ||
+	if (argc != 3 || uv_loop_init(&c.loop) != 0 ||
 	    starttls_policy_new(&policy, STARTTLS_CLIENT) != 0)
 		return 2;
 	if (starttls_policy_add_trust_file(policy, argv[1], &error) != 0 ||
-	    starttls_dial(argv[3], argv[4], STARTTLS_ANY, TIMEOUT_MS, &fd,
-		&error) != 0)
+	    starttls_upgrade_dial(&c.upgrade, policy, argv[2], TIMEOUT_MS,
+		NULL, &error) != 0) {
 		fprintf(stderr, "%s\n", error.message);
-	else if (start(&c, &loop, policy, argv, fd) == 0)
-		uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
-	if (fd >= 0)
-		close(fd);
+	} else {
+		uv_timer_init(&c.loop, &c.timer);
+		c.timer.data = &c;
+		go_on(&c);
+		uv_run(&c.loop, UV_RUN_DEFAULT);
+	}
+	uv_loop_close(&c.loop);
 	starttls_policy_unref(policy);
 	return c.status;
 }
