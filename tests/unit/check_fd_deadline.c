@@ -422,6 +422,33 @@ START_TEST(test_fd_open_is_interrupted_if_asked)
 }
 END_TEST
 
+/* While nobody answers the connection. */
+START_TEST(test_fd_dialling_is_interrupted_if_asked)
+{
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_session *session = NULL;
+	struct starttls_error error;
+	char port[SOCKETS_PORT_SIZE], url[64];
+	int fds[16], rc;
+	size_t before;
+
+	if (!sockets_fill(AF_INET, port, fds))
+		return;
+	before = sockets_count();
+	options.connect_host = "127.0.0.1";
+	options.interruptible = 1;
+	snprintf(url, sizeof(url), "imaps://%s:%s", PEER, port);
+	start_timer();
+	rc = starttls_open(&session, policy, url, SOON_MS, &options, &error);
+	stop_timer();
+	ck_assert_msg(rc == STARTTLS_E_INTERRUPTED, "%s", error.message);
+	ck_assert_int_eq(error.phase, STARTTLS_PHASE_CONNECT);
+	ck_assert_ptr_null(session);
+	ck_assert_uint_eq(sockets_count(), before);
+	sockets_close(fds);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -447,5 +474,6 @@ main(void)
 	    2);
 	tcase_add_loop_test(signals, test_fd_open_is_interrupted_if_asked, 0,
 	    2);
+	tcase_add_test(signals, test_fd_dialling_is_interrupted_if_asked);
 	return run_suite(suite);
 }
