@@ -64,10 +64,17 @@ label_of_key(struct slice der)
 	return "PRIVATE KEY";
 }
 
+static struct slice
+der_of(const gnutls_datum_t *data)
+{
+	return (struct slice){ data->data, data->size };
+}
+
 int
 starttls_pem_load_as(const char *path, enum pem_kind kind,
 		     gnutls_datum_t *ret_pem, struct starttls_error *error)
 {
+	struct slice issuer, subject;
 	gnutls_x509_crt_fmt_t format;
 	gnutls_datum_t data;
 	int rc = starttls_pem_load(path, &data, &format, error);
@@ -78,9 +85,16 @@ starttls_pem_load_as(const char *path, enum pem_kind kind,
 		*ret_pem = data;
 		return 0;
 	}
+	/* GnuTLS would lose memory over one that is none */
+	if (kind == PEM_CERTIFICATES && !starttls_der_names(der_of(&data),
+	    &issuer, &subject)) {
+		starttls_pem_forget(&data);
+		return starttls_error_set(error, STARTTLS_E_POLICY,
+		    STARTTLS_PHASE_SETUP, "%s: DER, but no certificate",
+		    path);
+	}
 	rc = gnutls_pem_base64_encode2(kind == PEM_CERTIFICATES ?
-	    "CERTIFICATE" : label_of_key((struct slice){ data.data,
-	    data.size }), &data, ret_pem);
+	    "CERTIFICATE" : label_of_key(der_of(&data)), &data, ret_pem);
 	starttls_pem_forget(&data);
 	return rc < 0 ? starttls_policy_wrong(error, STARTTLS_E_NOMEM,
 	    "out of memory") : 0;
