@@ -643,8 +643,9 @@ START_TEST(test_dialling_in_a_child)
 		resolver.waits = false;
 		resolver.rc = EAI_NONAME;
 		starttls_upgrade_free(other);
-		_exit(starttls_upgrade_run(upgrade, SOON_MS, &error) ==
-		    STARTTLS_E_RESOLVE ? 0 : 1);
+		status = starttls_upgrade_run(upgrade, SOON_MS, &error);
+		starttls_upgrade_free(upgrade);
+		_exit(status == STARTTLS_E_RESOLVE ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
@@ -763,7 +764,8 @@ START_TEST(test_dialling_without_memory)
 		heap_fail(0, false);
 		heap_track(false);
 		let_resolver_go();
-		ck_assert_uint_eq(heap_blocks(), 0);
+		if (heap_is_watched())
+			ck_assert_uint_eq(heap_blocks(), 0);
 		if (!has_failed)
 			break;
 		ck_assert_msg(rc == STARTTLS_E_NOMEM || rc ==
