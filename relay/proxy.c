@@ -212,7 +212,7 @@ begin(struct customer *c)
 	loop_clear_timer(&c->turn);
 	queue_enter(&c->proxy->running, &c->place);
 	relay_init(&c->relay, c->session, c->local.fd, c->local.fd);
-	relay_hold(&c->relay, c->proxy->settings->patience.half_close);
+	relay_hold(&c->relay, &c->proxy->settings->patience);
 	if (t->from != STARTTLS_HANDSHAKE && greeting != NULL) {
 		front_line(greeting, t->host, NULL, line, sizeof(line));
 		if (!relay_say(&c->relay, line)) {

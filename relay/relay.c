@@ -66,13 +66,14 @@ relay_init(struct relay *r, struct starttls_session *session, int in, int out)
 }
 
 void
-relay_hold(struct relay *r, bool half_close)
+relay_hold(struct relay *r, const struct patience *patience)
 {
 	struct starttls_report report = { .size = sizeof(report) };
 
 	starttls_session_report(r->session, &report);
 	r->holds = true;
-	r->released = half_close;
+	r->released = patience->half_close;
+	r->reads_on = patience->half_close || patience->close_after_ms == 0;
 	replies_init(&r->replies, report.protocol, !report.upgraded);
 }
 
@@ -418,13 +419,19 @@ is_holding(const struct relay *r)
 	return r->in_ended && !r->shut && is_empty(&r->up) && !may_shut(r);
 }
 
-/* Whether the peer has nothing more to say: it has answered the goodbye, or all
-   there was, if anything, and been told of the end. */
+/* Whether the peer, which was told of the end, has answered all there was. */
+static bool
+is_answered_and_told(const struct relay *r)
+{
+	return r->shut && (!r->said ||
+	    (r->heard && replies_are_complete(&r->replies)));
+}
+
+/* Whether it has nothing more to say, with or without a goodbye. */
 static bool
 is_settled(const struct relay *r)
 {
-	return replies_are_over(&r->replies) ||
-	    (r->shut && (!r->said || replies_are_complete(&r->replies)));
+	return replies_are_over(&r->replies) || is_answered_and_told(r);
 }
 
 enum relay_clock
@@ -437,7 +444,8 @@ relay_clock(const struct relay *r)
 		return RELAY_NO_CLOCK;
 	if (is_slow || !r->holds)
 		return RELAY_DEADLINE;
-	if (is_settled(r))
+	if (replies_are_over(&r->replies) ||
+	    (is_answered_and_told(r) && !r->reads_on))
 		return RELAY_SILENCE;
 	if (!is_holding(r) || replies_said_goodbye(&r->replies) ||
 	    replies_will_come(&r->replies))

@@ -72,6 +72,8 @@ struct relay {
 	bool asked;                /* ... in this round */
 	bool holds;                /* the end of the input is kept back */
 	bool released;             /* ... no longer */
+	bool reads_on;             /* until the peer ends; it was told at once,
+	                              and may have waited for that */
 	bool said;                 /* something to the peer */
 	bool heard;                /* ... and something of it since */
 	bool cut;                  /* the peer ended in another way, when all
@@ -95,9 +97,9 @@ void relay_init(struct relay *relay, struct starttls_session *session,
  * gone, and throw away what they had to say.  And let a peer that has answered
  * the protocol's goodbye end without close_notify.
  *
- * @half_close  tell the end at once all the same, and go on reading
+ * @patience  for how long; half_close tells the end at once all the same
  */
-void relay_hold(struct relay *relay, bool half_close);
+void relay_hold(struct relay *relay, const struct patience *patience);
 /* Move what can be moved, within bounds. */
 enum relay_result relay_step(struct relay *relay);
 /* Have this said to the local side first.  False: no memory. */

@@ -142,7 +142,7 @@ tunnel(struct starttls_session *session, int in, int out,
 	struct relay r;
 
 	relay_init(&r, session, in, out);
-	relay_hold(&r, settings->patience.half_close);
+	relay_hold(&r, &settings->patience);
 	r.may_block = true;
 	r.ends_lines = settings->ends_lines;
 	r.out_ended = true;        /* when we end, and not before */
