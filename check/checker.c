@@ -96,6 +96,8 @@ struct check {
 	struct conversation c;
 	struct login *login;       /* NULL: none */
 	struct login_outcome outcome;
+	struct result *first;      /* of the first connection, while a second
+	                              one tries to resume its session */
 	int64_t started_us;
 };
 
@@ -137,30 +139,57 @@ end_hello(struct check *k)
 	hello_end(&k->hello);
 }
 
+/* The result of the first connection, or, if that has one already, what the
+   second one has to add to it. */
+static void
+gather(struct check *k, struct result *ret_result)
+{
+	const struct check_settings *s = k->checker->settings;
+
+	login_free(k->login);
+	k->login = NULL;
+	if (k->first != NULL) {
+		*ret_result = *k->first;
+		ret_result->again = true;
+		ret_result->resumed = k->c.code == 0 && k->c.report.resumed;
+		return;
+	}
+	veil_error(k, &k->c.error);
+	result_fill(ret_result, k->target.name, k->target.url, &k->c,
+	    &k->outcome, k->started_us, k->checker->chain);
+	if (s->look != NULL)
+		s->look(s->look_context, &k->c);
+}
+
 /* Give the result away, and forget everything. */
 static void
-finish(struct check *k)
+give_away(struct check *k, const struct result *result)
 {
 	struct checker *checker = k->checker;
 	struct loop *loop = checker->loop;
-	struct result result;
 
 	loop_unwatch(loop, &k->watch);
 	loop_clear_timer(&k->timer);
 	loop_clear_timer(&k->patience);
 	loop_clear_timer(&k->turn);
 	end_hello(k);
-	login_free(k->login);
-	veil_error(k, &k->c.error);
-	result_fill(&result, k->target.name, k->target.url, &k->c,
-	    &k->outcome, k->started_us, checker->chain);
-	if (checker->settings->look != NULL)
-		checker->settings->look(checker->settings->look_context,
-		    &k->c);
 	finish_conversation(&k->c);
 	checker->running--;
-	checker->done(checker->context, k->target.owner, &result);
+	checker->done(checker->context, k->target.owner, result);
+	free(k->first);
 	free(k);
+}
+
+static bool try_to_resume(struct check *k, const struct result *result);
+
+static void
+finish(struct check *k)
+{
+	struct result result;
+
+	gather(k, &result);
+	if (!try_to_resume(k, &result))
+		give_away(k, &result);
 }
 
 static void
@@ -206,6 +235,25 @@ dial_again(struct check *k)
 	finish_conversation(c);
 	*c = (struct conversation){ .report.size = sizeof(c->report) };
 	dial(k);
+}
+
+/* Whether there is a second connection.  The first has to be a full handshake,
+   or nothing would be known about certificates. */
+static bool
+try_to_resume(struct check *k, const struct result *result)
+{
+	if (!k->checker->settings->resumes || k->first != NULL ||
+	    result->status != 0 || !loop_timer_is_set(&k->timer))
+		return false;
+	k->first = malloc(sizeof(*k->first));
+	if (k->first == NULL)
+		return false;
+	*k->first = *result;
+	k->options.without_resumption = 0;
+	loop_clear_timer(&k->patience);
+	loop_clear_timer(&k->turn);
+	dial_again(k);
+	return true;
 }
 
 static void
@@ -305,7 +353,7 @@ begin_inside(struct check *k)
 	/* late() comes once, and may be what has led here */
 	c->code = loop_timer_is_set(&k->timer) ? 0 :
 	    starttls_session_set_deadline(c->session, 1);
-	if (c->code == 0 && s->account->wanted) {
+	if (c->code == 0 && s->account->wanted && k->first == NULL) {
 		c->code = find_account(s, k->target.url, &url, &account,
 		    &c->error);
 		account.trace = k->options.trace;
@@ -527,6 +575,7 @@ checker_start(struct checker *checker, const struct check_target *target)
 	k->turn = (struct timer){ .late = take_turn, .context = k };
 	k->patience.context = k;
 	k->options = *checker->settings->options;
+	k->options.without_resumption = checker->settings->resumes;
 	if (target->connect_host != NULL) {
 		k->options.connect_host = target->connect_host;
 		k->options.connect_port = target->connect_port;

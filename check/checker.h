@@ -25,6 +25,8 @@ struct check_settings {
 	struct starttls_policy *policy;
 	const struct starttls_options *options;
 	const struct account *account;
+	bool resumes;              /* a second connection, after one that is
+	                              good, tries to resume its session */
 	/* NULL: nobody; told of a conversation that is over, once, before what
 	   its peer sent is forgotten */
 	void (*look)(void *context, const struct conversation *c);

@@ -87,6 +87,15 @@ print_login(const struct format_run *run, const struct result *r)
 }
 
 static void
+print_resumption(const struct format_run *run, const struct result *r)
+{
+	if (r->again)
+		fprintf(run->out, "  %-12s %s\n", "resumption",
+		    r->resumed ? "ok" : "no: a second connection had to do "
+		    "all of the handshake");
+}
+
+static void
 print_times(const struct format_run *run, const struct result *r)
 {
 	struct phase_time phases[RESULT_PHASES];
@@ -120,6 +129,7 @@ human_add(struct format_run *run, const struct result *r)
 	if (!quiet && !usage && r->has_report) {
 		print_certificate(run, r);
 		print_login(run, r);
+		print_resumption(run, r);
 		print_times(run, r);
 	}
 	fflush(run->out);

@@ -26,6 +26,7 @@
 enum metric {
 	UP, FAILURE, ADDRESS, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,
 	NOT_AFTER, CHAIN_NOT_AFTER, PATH_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN,
+	RESUMPTION,
 	EXCEEDED, CHECKED, METRICS
 };
 
@@ -74,6 +75,9 @@ static const struct {
 	    "certificate." },
 	[LOGIN] = { "starttls_login_success",
 	    "1 if the login was successful; no sample if none was tried." },
+	[RESUMPTION] = { "starttls_resumption_success",
+	    "1 if a second connection resumed the session of the first; no "
+	    "sample if none was made." },
 	[EXCEEDED] = { "starttls_threshold_exceeded",
 	    "1 if a limit was passed that the check was given; no sample "
 	    "without a limit, or for an end of validity that is not "
@@ -301,6 +305,8 @@ prometheus_add(struct format_run *run, const struct result *r)
 	add_certificate(p, r);
 	if (r->login.tried)
 		number(start(p, LOGIN, r), r->login.ok);
+	if (r->again)
+		number(start(p, RESUMPTION, r), r->resumed);
 	add_threshold(p, &run->settings->warning, "warning", r);
 	add_threshold(p, &run->settings->critical, "critical", r);
 	number(start(p, CHECKED, r), r->checked_at);

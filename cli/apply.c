@@ -132,6 +132,9 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 'M':
 		s->pem = true;
 		return 0;
+	case '3':
+		s->resumes = true;
+		return 0;
 	case 'f':
 		return set_format(s, value, error);
 	case 'o':

@@ -102,6 +102,8 @@ static const struct option_row rows[] = {
 	  "of SASL, or native (default: the strongest)" },
 	{ '4', "--ipv4", NULL, "IPv4 only" },
 	{ '6', "--ipv6", NULL, "IPv6 only" },
+	{ '3', "--resume", NULL,
+	  "a second connection tries to resume the session of the first" },
 	{ 'M', "--pem", NULL, "print the peer's chain as PEM and nothing else" },
 	{ 'f', "--format", "FORMAT",
 	  "human (default) or json; of a check also nagios or prometheus" },
@@ -400,14 +402,10 @@ parse_arguments(const struct subcommand *sub, int argc, char **argv,
 	return -1;
 }
 
-/* A client of one connection needs no tickets. */
 static bool
 make_policy(struct settings *s, enum starttls_role role)
 {
-	if (role == STARTTLS_SERVER)
-		return starttls_policy_new(&s->policy, role) == 0;
-	return starttls_policy_new(&s->policy, STARTTLS_CLIENT) == 0 &&
-	    starttls_policy_set_resumption(s->policy, 0, NULL) == 0;
+	return starttls_policy_new(&s->policy, role) == 0;
 }
 
 /* A mistake may come before the option that says to whom it is told. */
@@ -478,6 +476,12 @@ options_end(struct settings *s, const struct identities *later, char *why,
 		snprintf(why, size, "%s", mistake);
 		return EXIT_USAGE;
 	}
+	/* a client of one connection needs no tickets */
+	if (s->subcommand->role == STARTTLS_CLIENT && !s->resumes &&
+	    starttls_policy_set_resumption(s->policy, 0, &error) != 0) {
+		snprintf(why, size, "%s", error.message);
+		return EXIT_USAGE;
+	}
 	/* not before all is read, as what is required stays so */
 	if (s->client_ca && !s->client_cert &&
 	    starttls_policy_client_cert(s->policy,
@@ -537,6 +541,7 @@ check_settings_of(const struct settings *settings)
 		.policy = settings->policy,
 		.options = &settings->options,
 		.account = &settings->account,
+		.resumes = settings->resumes,
 	};
 }
 

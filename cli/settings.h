@@ -43,6 +43,7 @@ struct settings {
 	bool quiet;
 	bool trace;
 	bool pem;
+	bool resumes;
 	bool client_ca, client_cert; /* options that were given */
 	char **urls;               /* what follows the options */
 	char **own_urls;           /* those among them that are owned */

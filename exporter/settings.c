@@ -29,7 +29,7 @@
 static const struct subcommand module_keys = {
 	.name = "check",
 	.arguments = "URL",
-	.options = "aAdp0PrRkKimxlnct46" "gusFBzGJ" "wW",
+	.options = "aAdp0PrRkKimxlnct46" "gusFBzGJ" "wW3",
 	.role = STARTTLS_CLIENT,
 };
 

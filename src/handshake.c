@@ -290,7 +290,7 @@ offer_session(struct starttls_session *s)
 	struct offer offer = { s, 0 };
 	char key[KEY_SIZE];
 
-	if (cache == NULL)
+	if (cache == NULL || s->without_resumption)
 		return 0;
 
 	cache_key(s, key);

@@ -56,6 +56,7 @@ struct starttls_session {
 	unsigned kept;             /* tickets of TLS 1.3, see handshake.c */
 	uint8_t suite[2];          /* the server's choice */
 	bool without_alpn;         /* it was refused before */
+	bool without_resumption;   /* no session is offered */
 	bool offered_alpn;
 	bool answered_alpn;        /* with whatever id */
 	enum starttls_verified_by verified_by; /* now, or then */

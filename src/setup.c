@@ -225,6 +225,7 @@ make_session(struct starttls_policy *policy,
 	    s->handshake_us = s->exchange_us = -1;
 	if (o != NULL) {
 		s->io.interruptible = o->interruptible != 0;
+		s->without_resumption = o->without_resumption != 0;
 		s->without_alpn = o->without_alpn != 0 &&
 		    policy->alpn == STARTTLS_ALPN_AUTO;
 		s->trace = o->trace;

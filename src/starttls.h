@@ -885,11 +885,14 @@ struct starttls_options {
 
 	int interruptible;         /* 1: a signal that is caught ends a wait,
 	                              STARTTLS_E_INTERRUPTED */
+	int without_resumption;    /* 1: a full handshake, although a session
+	                              is there to be resumed; the new one is
+	                              kept as usual */
 };
 
 #define STARTTLS_OPTIONS_INIT { sizeof(struct starttls_options), \
 	NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-	STARTTLS_ANY, NULL, NULL, 0, NULL, 0, NULL, 0, 0 }
+	STARTTLS_ANY, NULL, NULL, 0, NULL, 0, NULL, 0, 0, 0 }
 
 /**
  * struct starttls_url: scheme://host[:port], taken apart.

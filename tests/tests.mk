@@ -41,7 +41,8 @@ COMMAND_TESTS = tests/command/cli.test tests/command/tunnel.test \
 	tests/command/login.test tests/command/login-echo.test \
 	tests/command/login-hostile.test tests/command/login-scram.test \
 	tests/command/login-source.test tests/command/targets.test \
-	tests/command/probe.test tests/command/monitoring.test
+	tests/command/probe.test tests/command/monitoring.test \
+	tests/command/resume.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test tests/real/postfix.test \
 	tests/real/vsftpd.test tests/real/nnrpd.test tests/real/login.test \

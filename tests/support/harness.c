@@ -168,6 +168,7 @@ conn_begin(struct conn *c, const struct conn_spec *spec)
 	options.tlsa_count = spec->tlsa_count;
 	options.names = spec->names;
 	options.name_count = spec->name_count;
+	options.without_resumption = spec->without_resumption;
 	if (spec->control != NULL) {
 		c->clear = conn_legal_script(protocol, STARTTLS_HANDSHAKE);
 		return starttls_upgrade_data(&c->upgrade, spec->control, -1,

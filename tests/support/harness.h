@@ -60,6 +60,7 @@ struct conn_spec {
 	size_t tlsa_count;
 	const char *const *names;  /* the same */
 	size_t name_count;
+	int without_resumption;    /* the same */
 	const struct tlspair_server *server;
 	const char *const *clear;  /* script before TLS; default: legal one */
 	uint64_t seed;

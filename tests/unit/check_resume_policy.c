@@ -192,6 +192,27 @@ ignore(void *context, const struct resumable *session)
 }
 
 /* Each ticket costs a copy of the server's chain; there is an end to that. */
+/* What is not offered stays, and what comes instead is kept as well. */
+START_TEST(test_policy_resumes_unless_told)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = priorities[_i], .ticket_key = &ticket_key };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	size_t before;
+
+	expect_talk("the first", &spec, false);
+	before = kept(&spec);
+	spec.without_resumption = 1;
+	expect_talk("one that must not", &spec, false);
+	ck_assert_uint_eq(offered.len, 0);
+	ck_assert_uint_ge(kept(&spec), before);
+	spec.without_resumption = 0;
+	expect_talk("one that may", &spec, true);
+	starttls_policy_unref(spec.policy);
+}
+END_TEST
+
 START_TEST(test_policy_keeps_so_many_tickets)
 {
 	struct tlspair_server server = { .chain = chain, .n = 2,
@@ -687,6 +708,7 @@ main(void)
 	TCase *tc = tcase_create("policy");
 
 	tcase_add_unchecked_fixture(tc, mint_all, free_all);
+	add_both(tc, test_policy_resumes_unless_told);
 	tcase_add_loop_test(tc, test_policy_resumes, 0, 4 * VERSIONS);
 	tcase_add_test(tc, test_policy_keeps_so_many_tickets);
 	add_both(tc, test_policy_resumes_upgrades);
