@@ -29,7 +29,8 @@ UNIT_TESTS = \
 	tests/unit/check_wait tests/unit/check_waiting \
 	tests/unit/check_interrupted tests/unit/check_fd \
 	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
-	tests/unit/check_alloc tests/unit/check_threads
+	tests/unit/check_alloc tests/unit/check_alloc_policy \
+	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
 COMMAND_TESTS = tests/command/cli.test tests/command/tunnel.test \
@@ -131,7 +132,10 @@ LDADD = tests/libsupport.a $(TEST_LIBS)
 
 # Not in the archive: whoever wants malloc() would get this one.
 HEAP_SOURCES = tests/support/heap.c tests/support/heap.h
-tests_unit_check_alloc_SOURCES = tests/unit/check_alloc.c $(HEAP_SOURCES)
+SCARCE_SOURCES = tests/support/scarce.c tests/support/scarce.h $(HEAP_SOURCES)
+tests_unit_check_alloc_SOURCES = tests/unit/check_alloc.c $(SCARCE_SOURCES)
+tests_unit_check_alloc_policy_SOURCES = tests/unit/check_alloc_policy.c \
+	$(SCARCE_SOURCES)
 tests_unit_check_fd_memory_SOURCES = tests/unit/check_fd_memory.c \
 	$(HEAP_SOURCES)
 tests_unit_check_server_fd_SOURCES = tests/unit/check_server_fd.c \
