@@ -620,8 +620,8 @@ give_up(const char *url, int number, struct result *ret_result)
 }
 
 void
-check_url(const struct check_settings *settings, const char *url, int timeout_ms,
-	  bool chain, struct result *ret_result)
+check_url(const struct check_settings *settings, const char *url,
+	  int timeout_ms, bool chain, struct result *ret_result)
 {
 	struct only only = { .result = ret_result };
 	struct checker checker = {

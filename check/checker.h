@@ -6,8 +6,8 @@
  *
  * The room has the conversation (conversation.h), one or many of them on a loop
  * (this header, and batch.h), what a host offers (probe.h), what was found
- * (result.h), and how it is told (format.h).  It uses loop, login and words, and
- * knows no option.
+ * (result.h), and how it is told (format.h).  It uses loop, login and words,
+ * and knows no option.
  *
  * This header has checks of URLs: upgrade, verify, one exchange or a login,
  * goodbye.

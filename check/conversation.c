@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * One conversation that waits, for who has nothing else to do; checker.c has those
- * that do not.
+ * One conversation that waits, for who has nothing else to do; checker.c has
+ * those that do not.
  */
 
 #include "config.h"

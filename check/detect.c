@@ -2,11 +2,11 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Which scheme a port has.  Servers speak first, so an attempt with any protocol
- * has either come through or got to know the first words, which say which one it
- * should have been; or TLS comes first, and the words are inside.  What is taken
- * is a guess that the real conversation has to prove: nothing but the harmless
- * exchange of a check is said here.
+ * Which scheme a port has.  Servers speak first, so an attempt with any
+ * protocol has either come through or got to know the first words, which say
+ * which one it should have been; or TLS comes first, and the words are inside.
+ * What is taken is a guess that the real conversation has to prove: nothing but
+ * the harmless exchange of a check is said here.
  */
 
 #include "config.h"

@@ -207,7 +207,8 @@ format_close(struct format_run *run)
 }
 
 bool
-format_one(const struct format_settings *settings, const struct result *r, FILE *out)
+format_one(const struct format_settings *settings, const struct result *r,
+	   FILE *out)
 {
 	struct format_run run = {
 		.format = settings->format, .settings = settings, .out = out,

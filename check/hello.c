@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Why a server does not greet.  One that wants TLS from the start is as silent as
- * one that is broken, until it gets a ClientHello.
+ * Why a server does not greet.  One that wants TLS from the start is as silent
+ * as one that is broken, until it gets a ClientHello.
  *
  * The first connection is left as it is, so a server that is only slow loses no
  * time; and the second one goes to the very address of the first, without a

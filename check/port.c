@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * What a port says about the scheme: the usual ports of the registry, which have
- * one meaning each, and no look at who listens there.
+ * What a port says about the scheme: the usual ports of the registry, which
+ * have one meaning each, and no look at who listens there.
  */
 
 #include "config.h"

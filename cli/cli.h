@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The command: main, the table of options, one thin file for each subcommand, and
- * printing for people.
+ * The command: main, the table of options, one thin file for each subcommand,
+ * and printing for people.
  *
  * The room may use all others but exporter, and no other uses it, but for what
  * exporter's configuration needs: options.h and values.h.

@@ -439,8 +439,8 @@ options_begin(struct settings *s, const struct subcommand *sub)
 }
 
 /*
- * For connect --idle is all the patience behind the end of the input.  For those
- * that listen it is another: with conversations in which nothing is said.
+ * For connect --idle is all the patience behind the end of the input.  For
+ * those that listen it is another: with conversations in which nothing is said.
  */
 static void
 choose_patience(struct settings *s)

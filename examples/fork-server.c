@@ -3,9 +3,10 @@
 
 /*
  * A server with a process for each client, which gives up what it does not
- * need: it reads its files, makes the keys of its tickets, and then locks itself
- * into an empty folder as somebody who may do nothing.  Its children share the
- * tickets: a client that comes again resumes, whichever of them it meets.
+ * need: it reads its files, makes the keys of its tickets, and then locks
+ * itself into an empty folder as somebody who may do nothing.  Its children
+ * share the tickets: a client that comes again resumes, whichever of them it
+ * meets.
  *
  *	cc fork-server.c -o fork-server \
  *	    $(pkg-config --cflags --libs libstarttls)

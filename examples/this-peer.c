@@ -9,11 +9,12 @@
  *	./this-peer imap://localhost:1143 cert-sha256:0F:1E:...
  *	./this-peer smtp://mx.example.org tlsa:3,1,1,0f1e... tlsa:2,0,1,...
  *
- * The first is for a bridge on this host, a device in a rack, a friend's server:
- * whatever name, dates and issuer its certificate has.  starttls report prints
- * what to say.  The second is for who has looked up _25._tcp.mx.example.org
- * with a resolver that validates; the library looks nothing up.  Arguments
- * name:... are further names, such as the domain that the MX is for.
+ * The first is for a bridge on this host, a device in a rack, a friend's
+ * server: whatever name, dates and issuer its certificate has.  starttls report
+ * prints what to say.  The second is for who has looked up
+ * _25._tcp.mx.example.org with a resolver that validates; the library looks
+ * nothing up.  Arguments name:... are further names, such as the domain that
+ * the MX is for.
  */
 
 #include <stdio.h>

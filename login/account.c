@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The account of a login: reads the credentials once, before anybody is connected
- * to, and finds those of each URL among them.
+ * The account of a login: reads the credentials once, before anybody is
+ * connected to, and finds those of each URL among them.
  */
 
 #include "config.h"

@@ -57,7 +57,8 @@ allocate(struct secret *s, size_t max, struct complaint *why)
 {
 	s->size = max + 1;
 	s->text = calloc(1, s->size);
-	return s->text != NULL ? 0 : say_why(why, STARTTLS_E_SYSTEM, "out of memory");
+	return s->text != NULL ? 0 :
+	    say_why(why, STARTTLS_E_SYSTEM, "out of memory");
 }
 
 void
@@ -119,7 +120,8 @@ read_from(int fd, struct secret *s, size_t step, bool one_line, bool drop,
 			len += (size_t)n;
 	}
 	explicit_bzero(waste, sizeof(waste));
-	return n == 0 ? 0 : say_why(why, STARTTLS_E_INVALID, "%s", strerror(errno));
+	return n == 0 ? 0 :
+	    say_why(why, STARTTLS_E_INVALID, "%s", strerror(errno));
 }
 
 /* Nothing but the first line, and that is there and not cut off. */
@@ -136,7 +138,8 @@ keep_line(struct secret *s, struct complaint *why)
 	explicit_bzero(end, s->size - (size_t)(end - s->text));
 	len = (size_t)(end - s->text);
 	if (strlen(s->text) != len)
-		return say_why(why, STARTTLS_E_INVALID, "the line has a NUL in it");
+		return say_why(why, STARTTLS_E_INVALID,
+		    "the line has a NUL in it");
 	if (len > 0 && s->text[len - 1] == '\r')
 		s->text[len - 1] = '\0';
 	return s->text[0] != '\0' ? 0 :
@@ -308,7 +311,8 @@ read_command(const char *command, struct secret *s, int64_t deadline_us,
 		return say_why(why, STARTTLS_E_SYSTEM,
 		    "the deadline passed before it ended");
 	if (WIFSIGNALED(status))
-		return say_why(why, STARTTLS_E_SYSTEM, "it was killed by signal %d",
+		return say_why(why, STARTTLS_E_SYSTEM,
+		    "it was killed by signal %d",
 		    WTERMSIG(status));
 	return WEXITSTATUS(status) == 0 ? 0 : say_why(why, STARTTLS_E_SYSTEM,
 	    "it failed with status %d", WEXITSTATUS(status));

@@ -34,8 +34,8 @@ enum secret_source {
  * @why          what is wrong, in words that show nothing of the secret
  *
  * Returns: 0; or, with @why filled, STARTTLS_E_INVALID (the source is not usable, the
- * line is empty or too long) or STARTTLS_E_SYSTEM (the command failed, the deadline,
- * memory)
+ * line is empty or too long) or STARTTLS_E_SYSTEM (the command failed, the
+ * deadline, memory)
  */
 int secret_read(struct secret *ret_secret, enum secret_source source,
 		const char *argument, int64_t deadline_us, char *why,

@@ -7,8 +7,8 @@
  *
  * One deadline covers everything from accept to the client's turn.  Later, time
  * is short for who holds up what the other side has ended: once the backend is
- * done, a client that neither reads nor says anything has as long again; and for
- * a conversation that stands still while others wait for their turn.
+ * done, a client that neither reads nor says anything has as long again; and
+ * for a conversation that stands still while others wait for their turn.
  */
 
 #include "config.h"

@@ -5,10 +5,10 @@
  * Accepting connections without ever being locked out, signals, and partings.
  *
  * At the limit, or when descriptors run out, the connection that has waited
- * longest without becoming anything goes in favour of the new one, or that which
- * has been silent longest, so clients that say nothing cannot keep out those that
- * do.  If there is none such, nothing is accepted until one ends; who has waited
- * for that in vain is told.
+ * longest without becoming anything goes in favour of the new one, or that
+ * which has been silent longest, so clients that say nothing cannot keep out
+ * those that do.  If there is none such, nothing is accepted until one ends;
+ * who has waited for that in vain is told.
  */
 
 #include "config.h"

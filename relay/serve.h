@@ -4,8 +4,8 @@
 /*
  * Relaying: TLS on one side, local programs and cleartext servers on the other.
  *
- * serve's and proxy's engines, and connect's.  The room uses loop, and words for
- * what it says about connections; it knows no option.
+ * serve's and proxy's engines, and connect's.  The room uses loop, and words
+ * for what it says about connections; it knows no option.
  *
  * This header is serve's.
  */

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The names in subjectAltName, RFC 5280 section 4.2.1.6, for people.  Whether one
- * of them matches is not decided here.
+ * The names in subjectAltName, RFC 5280 section 4.2.1.6, for people.  Whether
+ * one of them matches is not decided here.
  */
 
 #include "config.h"

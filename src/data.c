@@ -50,8 +50,8 @@ starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
 		starttls_error_reset(error);
 	if (ret_upgrade == NULL || control == NULL ||
 	    !control->protocol->has_data_channels || control->is_data)
-		return starttls_policy_wrong(error, STARTTLS_E_INVALID, "a control session "
-		    "of a protocol with data channels is needed");
+		return starttls_policy_wrong(error, STARTTLS_E_INVALID, "a control "
+		    "session of a protocol with data channels is needed");
 	if (control->error.code != 0)
 		return starttls_policy_wrong(error, STARTTLS_E_STATE,
 		    "the control session has failed");
@@ -70,8 +70,8 @@ starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
 	rc = tie(u->session, control);
 	if (rc != 0) {
 		starttls_upgrade_free(u);
-		return starttls_policy_wrong(error, rc, "the control session has no "
-		    "certificate to compare with");
+		return starttls_policy_wrong(error, rc, "the control "
+		    "session has no certificate to compare with");
 	}
 	*ret_upgrade = u;
 	return 0;

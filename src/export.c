@@ -187,7 +187,8 @@ prepare(struct starttls_policy *policy, uint8_t *ret_digest,
 		    "the policy keeps no sessions");
 	rc = digest_policy(policy, ret_digest);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
-		return starttls_policy_wrong(error, STARTTLS_E_NOMEM, "out of memory");
+		return starttls_policy_wrong(error, STARTTLS_E_NOMEM,
+		    "out of memory");
 	return rc < 0 ? starttls_policy_wrong(error, STARTTLS_E_POLICY,
 	    "the policy cannot be summed up") : 0;
 }
@@ -235,7 +236,8 @@ starttls_policy_export_sessions(struct starttls_policy *policy,
 	put(&b, digest, sizeof(digest));
 	if (b.failed) {
 		done(&b);
-		return starttls_policy_wrong(error, STARTTLS_E_NOMEM, "out of memory");
+		return starttls_policy_wrong(error, STARTTLS_E_NOMEM,
+		    "out of memory");
 	}
 	*ret_data = b.data;
 	*ret_len = b.len;

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * What a session tells of what went wrong: its error, which is sticky, and notes
- * for the trace.  All that happens to a session stands on this, so it knows
- * nothing of TLS.
+ * What a session tells of what went wrong: its error, which is sticky, and
+ * notes for the trace.  All that happens to a session stands on this, so it
+ * knows nothing of TLS.
  */
 
 #include "config.h"

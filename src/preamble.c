@@ -70,8 +70,8 @@ early_data(struct preamble *p, const char *where)
 }
 
 /*
- * For the report.  Of several lines it is the first that says who greets, and of
- * several replies (FTP's 120) the last that is the greeting.
+ * For the report.  Of several lines it is the first that says who greets, and
+ * of several replies (FTP's 120) the last that is the greeting.
  */
 static void
 note_hearsay(struct preamble *p, const struct unit *u)

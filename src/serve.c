@@ -11,10 +11,10 @@
  * reply waits to be sent, so output is bounded as input is.  A command does
  * nothing but choose a constant reply, so nothing of it is left after TLS.
  *
- * What a client sends here may be a password that should not have been sent:
- * no trace and no error shows more of it than the name of a known command, and
- * starttls_preamble_fail() quotes no client.  IMAP's tag is in the reply, but in
- * no trace.
+ * What a client sends here may be a password that should not have been sent: no
+ * trace and no error shows more of it than the name of a known command, and
+ * starttls_preamble_fail() quotes no client.  IMAP's tag is in the reply, but
+ * in no trace.
  */
 
 #include "config.h"

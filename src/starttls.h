@@ -713,10 +713,10 @@ starttls_policy_export_sessions(struct starttls_policy *policy,
  * starttls_policy_import_sessions: fill the cache with exported sessions.
  *
  * Only for the very same policy: anchors (the system's included), pins,
- * accepted peers, revocation lists, identity, versions and restrictions must
- * be what they were, and so must the version of GnuTLS.  Expired sessions are left out.
- * After a failure nothing was imported, and nothing is lost but a round of
- * full handshakes.  Freezes the policy.
+ * accepted peers, revocation lists, identity, versions and restrictions must be
+ * what they were, and so must the version of GnuTLS.  Expired sessions are left
+ * out.  After a failure nothing was imported, and nothing is lost but a round
+ * of full handshakes.  Freezes the policy.
  *
  * The bytes say which peers were verified, and are believed: nobody else may
  * be able to write where they are kept.  Their checksum is against accidents.
@@ -967,9 +967,9 @@ starttls_url_check(struct starttls_policy *policy,
  * closes it afterwards, in all cases.
  * Returns: 0; STARTTLS_E_INVALID (NULL, name, descriptor, options; ALPN
  * required of a protocol that has none; tls anywhere but at
- * STARTTLS_HANDSHAKE), STARTTLS_E_TLSA_UNUSABLE (of the
- * records in the options), STARTTLS_E_POLICY (the system's trust store or
- * crypto policy is unusable), STARTTLS_E_NOMEM
+ * STARTTLS_HANDSHAKE), STARTTLS_E_TLSA_UNUSABLE (of the records in the
+ * options), STARTTLS_E_POLICY (the system's trust store or crypto policy is
+ * unusable), STARTTLS_E_NOMEM
  */
 STARTTLS_API int
 starttls_upgrade_new(struct starttls_upgrade **ret_upgrade,
@@ -1014,9 +1014,9 @@ starttls_upgrade_dial(struct starttls_upgrade **ret_upgrade,
  * starttls_upgrade_data: prepare TLS on a data channel of an FTP session.
  *
  * With the policy, names, TLSA records and role of the control session, which
- * it resumes
- * (servers insist on that); each ticket is used once, those that come on data
- * channels serve the next ones, and if none comes the last one is used again.
+ * it resumes (servers insist on that); each ticket is used once, those that
+ * come on data channels serve the next ones, and if none comes the last one is
+ * used again.
  * A server that does not resume has to
  * show the very certificate of the control connection.  Call it after the
  * reply to the transfer command, RFC 4217 section 9.  After a download read
@@ -1393,8 +1393,8 @@ starttls_session_set_deadline(struct starttls_session *session,
  * What moves is data of the application, in either direction: bytes that a read
  * gives out, or that the transport takes from a write.  Parts of a record,
  * tickets, key updates, and what starttls_session_close discards are nothing.
- * The clock starts when a call cannot go on at once, so time that passes outside
- * of a call is not counted, unless the last one returned WANT_*.
+ * The clock starts when a call cannot go on at once, so time that passes
+ * outside of a call is not counted, unless the last one returned WANT_*.
  *
  * A peer that sends a byte now and then meets it for ever: to have done by some
  * time is what a deadline is for.

@@ -2,13 +2,13 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Whether the peer is who it should be: by a path, with validity, purpose, name,
- * revocation, staple and pins; or by its certificate alone; or as TLSA records
- * have it.  RFC 5280, RFC 9525, RFC 7671.
+ * Whether the peer is who it should be: by a path, with validity, purpose,
+ * name, revocation, staple and pins; or by its certificate alone; or as TLSA
+ * records have it.  RFC 5280, RFC 9525, RFC 7671.
  *
- * The path is in path.c, the staple in staple.c.  The name is compared here, with subjectAltName
- * only: GnuTLS falls back to the common name and takes partial wildcards.
- * Every check runs, so that the verdict has all the bits.
+ * The path is in path.c, the staple in staple.c.  The name is compared here,
+ * with subjectAltName only: GnuTLS falls back to the common name and takes
+ * partial wildcards. Every check runs, so that the verdict has all the bits.
  */
 
 #include "config.h"

@@ -3,8 +3,8 @@
 
 /*
  * The words that protocols/protocol.h has for a client: what is to be said
- * becomes a line in the engine's buffer, what was heard becomes a verdict.  That
- * of a server is in serve.c.
+ * becomes a line in the engine's buffer, what was heard becomes a verdict.
+ * That of a server is in serve.c.
  *
  * Invariant: a line has no control character in it but its CRLF, as whoever
  * chose our name might smuggle in a command.

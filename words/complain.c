@@ -3,8 +3,8 @@
 
 /*
  * Complaints: whatever they repeat was written by somebody else, and loses what
- * could move a cursor.  A mistake in the call is told without the URL, which may
- * hold what nobody should see.
+ * could move a cursor.  A mistake in the call is told without the URL, which
+ * may hold what nobody should see.
  */
 
 #include "config.h"

@@ -5,8 +5,8 @@
  * Words: what the programs say to people, and to whoever has called them.
  *
  * The room has exit statuses, text as it may be shown, times and dates, and the
- * one line of a complaint.  It knows the library and nothing else of ours; every
- * other room but loop uses it.
+ * one line of a complaint.  It knows the library and nothing else of ours;
+ * every other room but loop uses it.
  *
  * This header has the exit statuses.
  */
