@@ -78,8 +78,10 @@ check_output(const struct format_run *run)
 	char *folder;
 	int rc;
 
-	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode))
-		return cannot_write(run, "it is no regular file");
+	/* what a link leads to is not replaced, and may be anything by then */
+	if (lstat(file, &st) == 0 && !S_ISREG(st.st_mode))
+		return cannot_write(run, S_ISLNK(st.st_mode) ?
+		    "it is a link" : "it is no regular file");
 	folder = slash == NULL ? strdup(".") : slash == file ? strdup("/") :
 	    strndup(file, (size_t)(slash - file));
 	if (folder == NULL)

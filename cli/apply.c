@@ -7,6 +7,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "account.h"
 #include "loop/address.h"
 #include "options.h"
@@ -138,7 +140,7 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 'f':
 		return set_format(s, value, error);
 	case 'o':
-		s->format.output = value;
+		s->format.output = strcmp(value, "-") == 0 ? NULL : value;
 		return value[0] != '\0' ? 0 : 1;
 	case 'w':
 		return parse_threshold(value, &s->format.warning) ? 0 : 1;

@@ -75,6 +75,40 @@ takes_places(const struct subcommand *s)
 	    strncmp(s->arguments, "URL", 3) == 0;
 }
 
+/* NULL, and has complained: there is none of that name. */
+static const struct subcommand *
+find_subcommand(const char *name)
+{
+	const struct subcommand *s;
+
+	for (s = subcommands; s->name != NULL; s++)
+		if (strcmp(s->name, name) == 0)
+			return s;
+	complain_usage(NULL, "unknown subcommand \"%.40s\"", name);
+	return NULL;
+}
+
+/* starttls help [SUBCOMMAND].  The exit status. */
+static int
+help(int argc, char **argv)
+{
+	const struct subcommand *s;
+
+	if (argc > 3) {
+		complain_usage(NULL, "help is for one subcommand");
+		return EXIT_USAGE;
+	}
+	if (argc < 3) {
+		print_help(stdout);
+		return 0;
+	}
+	s = find_subcommand(argv[2]);
+	if (s == NULL)
+		return EXIT_USAGE;
+	print_help_of(s);
+	return 0;
+}
+
 static int
 run(const struct subcommand *s, int argc, char **argv)
 {
@@ -103,21 +137,20 @@ main(int argc, char **argv)
 		complain_usage(NULL, "a subcommand is missing");
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	if (strcmp(argv[1], "help") == 0) {
+		status = help(argc, argv);
+	} else if (strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0) {
 		print_help(stdout);
 		status = 0;
-	} else if (strcmp(argv[1], "--version") == 0) {
+	} else if (strcmp(argv[1], "--version") == 0 ||
+	    strcmp(argv[1], "-V") == 0) {
 		printf("starttls %s\n", starttls_version());
 		status = 0;
 	} else {
-		for (s = subcommands; s->name != NULL; s++)
-			if (strcmp(s->name, argv[1]) == 0)
-				break;
-		if (s->name == NULL) {
-			complain_usage(NULL, "unknown subcommand \"%.40s\"",
-			    argv[1]);
+		s = find_subcommand(argv[1]);
+		if (s == NULL)
 			return EXIT_USAGE;
-		}
 		status = run(s, argc - 1, argv + 1);
 	}
 	/* output that could not be written is work lost */

@@ -37,7 +37,8 @@ print_verdict(const struct conversation *c)
 	bool first = true;
 
 	printf("%-14s ", "verified");
-	if (c->code == 0) {
+	/* whatever happened afterwards */
+	if (c->report.verified) {
 		printf("yes, by %s%s%s\n", starttls_verified_by_name(
 		    (enum starttls_verified_by)c->report.verified_by),
 		    c->report.matched_name[0] != '\0' ? ", as " : "",

@@ -7,7 +7,6 @@
 
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +27,8 @@ parse_seconds(const char *text, int *ret_ms)
 
 	errno = 0;
 	seconds = strtod(text, &end);
-	/* no hexadecimal, no "inf" or "nan", no leading blanks */
-	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
+	/* no hexadecimal, no "inf" or "nan", no blanks */
+	if (text[0] == '\0' || *end != '\0' || errno != 0 ||
 	    strspn(text, "0123456789.") != strlen(text) ||
 	    seconds > MAX_TIMEOUT)
 		return false;
