@@ -74,6 +74,12 @@ print_certificate(const struct format_run *run, const struct result *r)
 	show_date(date, sizeof(date), r->not_after);
 	fprintf(run->out, "valid until %s (%ld day%s)\n", date, r->days_left,
 	    r->days_left == 1 ? "" : "s");
+	if (r->ends_first[0] == '\0')
+		return;
+	show_date(date, sizeof(date), r->ends_at);
+	fprintf(run->out, "  %-12s that of %.120s ends sooner, %s (%ld day%s)\n",
+	    "path", r->ends_first, date, r->ends_in_days,
+	    r->ends_in_days == 1 ? "" : "s");
 }
 
 static void

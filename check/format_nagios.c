@@ -121,9 +121,9 @@ print_data(FILE *out, const struct format_settings *s, const struct result *r,
 	print_time(out, prefix, "time", r->total_us);
 	fprintf(out, ";%s;%s;0", show_limit(warn, sizeof(warn), &s->warning,
 	    false), show_limit(crit, sizeof(crit), &s->critical, false));
-	if (r->not_after != 0)
+	if (r->ends_at != 0)
 		fprintf(out, " %s%sdays%s=%ld;%s;%s", quote, prefix, quote,
-		    r->days_left,
+		    r->ends_in_days,
 		    show_limit(warn, sizeof(warn), &s->warning, true),
 		    show_limit(crit, sizeof(crit), &s->critical, true));
 	for (i = 0; i < count; i++) {
@@ -161,7 +161,7 @@ describe(char *buf, size_t size, const struct format_settings *s,
 	 const struct result *r)
 {
 	char url[200], message[STARTTLS_MESSAGE_SIZE], text[120], took[16];
-	char days[48] = "", peer[PEER_SHOWN];
+	char days[300] = "", first[120], peer[PEER_SHOWN];
 
 	replace(url, sizeof(url), r->name, "|");
 	show_peer(peer, sizeof(peer), r->name, r->report.address);
@@ -174,6 +174,10 @@ describe(char *buf, size_t size, const struct format_settings *s,
 	if (r->not_after != 0)
 		snprintf(days, sizeof(days), ", certificate valid for %ld "
 		    "day%s", r->days_left, r->days_left == 1 ? "" : "s");
+	if (r->ends_first[0] != '\0')
+		snprintf(days + strlen(days), sizeof(days) - strlen(days),
+		    ", but that of %s for %ld", replace(first, sizeof(first),
+		    r->ends_first, "|"), r->ends_in_days);
 	snprintf(buf, size, "%s: %s in %s%s%s%s", url, r->report.version,
 	    show_time(took, sizeof(took), r->total_us), days,
 	    blame(text, sizeof(text), s, r), peer);

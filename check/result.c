@@ -20,6 +20,8 @@
 #include "words/show.h"
 #include "words/status.h"
 
+#define DAY 86400                  /* seconds */
+
 /* Bits by the names of their codes; several bits may share one. */
 static const struct {
 	unsigned bits;
@@ -62,6 +64,29 @@ fill_chain(struct result *r, const struct conversation *c)
 		    cert.not_after < r->chain_not_after)
 			r->chain_not_after = cert.not_after;
 	}
+}
+
+/* An issuer may end before the peer's own certificate does; what is less than a
+   day is not worth a word. */
+static void
+fill_end(struct result *r, const struct conversation *c)
+{
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	unsigned i;
+
+	r->ends_at = r->not_after;
+	if (c->report.path_not_after != 0)
+		r->ends_at = c->report.path_not_after;
+	if (r->ends_at != 0)
+		r->ends_in_days = days_until(r->ends_at);
+	if (r->not_after - r->ends_at < DAY)
+		return;
+	snprintf(r->ends_first, sizeof(r->ends_first), "an anchor");
+	for (i = 1; i < c->report.chain_len; i++)
+		if (conversation_cert(c, i, &cert) == 0 &&
+		    cert.not_after == r->ends_at)
+			snprintf(r->ends_first, sizeof(r->ends_first),
+			    "%.119s", cert.subject);
 }
 
 static void
@@ -153,6 +178,7 @@ result_fill(struct result *r, const char *name, const char *url,
 		fill_chain(r, c);
 	if (r->not_after != 0)
 		r->days_left = days_until(r->not_after);
+	fill_end(r, c);
 }
 
 size_t

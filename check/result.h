@@ -46,6 +46,12 @@ struct result {
 	struct starttls_cert leaf;
 	int64_t not_after;         /* of it; 0: not known */
 	long days_left;            /* until then, negative if it is past */
+	/* What counts: the verified path as a whole. */
+	int64_t ends_at;           /* the first end on it, or as not_after if
+	                              there is none; 0: not known */
+	long ends_in_days;
+	char ends_first[120];      /* whose end that is, if it is a day or more
+	                              before not_after; else empty */
 	int64_t chain_not_after;   /* the earliest of those that were sent;
 	                              0: not known */
 

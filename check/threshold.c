@@ -16,5 +16,5 @@ exceeds_time(const struct threshold *t, const struct result *r)
 bool
 exceeds_days(const struct threshold *t, const struct result *r)
 {
-	return t->has_days && r->not_after != 0 && r->days_left < t->days;
+	return t->has_days && r->ends_at != 0 && r->ends_in_days < t->days;
 }

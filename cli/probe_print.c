@@ -28,9 +28,9 @@ describe(char *buf, size_t size, const struct way *way)
 	    r->report.version[0] != '\0' && r->status != 0 ? ", " : "",
 	    r->status != 0 ? r->reason : "");
 	len = strlen(buf);
-	if (r->not_after != 0 && r->status == 0)
-		snprintf(buf + len, size - len, ", %ld day%s", r->days_left,
-		    r->days_left == 1 ? "" : "s");
+	if (r->ends_at != 0 && r->status == 0)
+		snprintf(buf + len, size - len, ", %ld day%s", r->ends_in_days,
+		    r->ends_in_days == 1 ? "" : "s");
 }
 
 static void

@@ -159,15 +159,16 @@ def serial(name):
     return done.stdout.decode().strip().split("=")[1]
 
 
-def issue_dated(name, start, end):
-    """As issue(), with dates, for 127.0.0.1."""
+def issue_dated(name, start, end, is_ca=False):
+    """As issue(), with dates, for 127.0.0.1, or an authority."""
+    extensions = "basicConstraints=critical,CA:TRUE\n" \
+        "keyUsage=critical,keyCertSign\n" if is_ca else \
+        "extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1\n"
     with open(path("ca.cnf"), "w", encoding="ascii") as file:
         file.write("[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nserial=%s\n"
                    "new_certs_dir=%s\ndefault_md=sha256\npolicy=p\n"
                    "x509_extensions=x\n[p]\ncommonName=supplied\n[x]\n"
-                   "extendedKeyUsage=serverAuth\n"
-                   "subjectAltName=IP:127.0.0.1\n" % (
-                       path("index"), path("serial"), work))
+                   "%s" % (path("index"), path("serial"), work, extensions))
     with open(path("index"), "w", encoding="ascii"):
         pass
     with open(path("serial"), "w", encoding="ascii") as file:
