@@ -231,7 +231,7 @@ ticket_turn(struct conn *c)
 static void
 update_turn(struct conn *c)
 {
-	if (world.turns % 50 == 0) /* GnuTLS allows a few in a second */
+	if (world.turns % 100 == 0) /* GnuTLS allows a few in a second */
 		ck_assert_int_eq(gnutls_session_key_update(c->pair.server,
 		    GNUTLS_KU_PEER), 0);
 	conn_serve(c);
