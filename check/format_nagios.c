@@ -32,7 +32,7 @@ struct nagios {
 	size_t lines_len, data_len, failures_len;
 	size_t bad;                /* results that are not OK */
 	int state;
-	char only[700];            /* the line for a single URL */
+	char only[1000];           /* the line for a single URL */
 	char first_data[1200];     /* and its data, with short labels */
 };
 
@@ -157,30 +157,26 @@ blame(char *buf, size_t size, const struct format_settings *s,
 
 /* The URL and what there is to say about it. */
 static void
-describe(char *buf, size_t size, const struct format_settings *s,
-	 const struct result *r)
+describe(FILE *out, const struct format_settings *s, const struct result *r)
 {
-	char url[200], message[STARTTLS_MESSAGE_SIZE], text[120], took[16];
-	char days[300] = "", first[120], peer[PEER_SHOWN];
+	char text[STARTTLS_MESSAGE_SIZE], peer[PEER_SHOWN];
 
-	replace(url, sizeof(url), r->name, "|");
 	show_peer(peer, sizeof(peer), r->name, r->report.address);
+	fprintf(out, "%s: ", replace(text, sizeof(text), r->name, "|"));
 	if (r->status != 0) {
-		snprintf(buf, size, "%s: %s: %s%s", url, r->reason,
-		    replace(message, sizeof(message),
-			r->error.message, "|"), peer);
+		fprintf(out, "%s: %s%s", r->reason, replace(text,
+		    sizeof(text), r->error.message, "|"), peer);
 		return;
 	}
+	fprintf(out, "%s in %s", r->report.version,
+	    show_time(text, sizeof(text), r->total_us));
 	if (r->not_after != 0)
-		snprintf(days, sizeof(days), ", certificate valid for %ld "
-		    "day%s", r->days_left, r->days_left == 1 ? "" : "s");
+		fprintf(out, ", certificate valid for %ld day%s",
+		    r->days_left, r->days_left == 1 ? "" : "s");
 	if (r->ends_first[0] != '\0')
-		snprintf(days + strlen(days), sizeof(days) - strlen(days),
-		    ", but that of %s for %ld", replace(first, sizeof(first),
-		    r->ends_first, "|"), r->ends_in_days);
-	snprintf(buf, size, "%s: %s in %s%s%s%s", url, r->report.version,
-	    show_time(took, sizeof(took), r->total_us), days,
-	    blame(text, sizeof(text), s, r), peer);
+		fprintf(out, ", but that of %s for %ld", replace(text,
+		    sizeof(text), r->ends_first, "|"), r->ends_in_days);
+	fprintf(out, "%s%s", blame(text, sizeof(text), s, r), peer);
 }
 
 static bool
@@ -225,9 +221,15 @@ nagios_add(struct format_run *run, const struct result *r)
 	n->state = worse(n->state, state);
 	run->status = n->state;
 	note_failure(n, r, state);
-	describe(n->only, sizeof(n->only), s, r);
-	fprintf(n->lines, "[%s] %s\n", state_names[state], n->only);
+	fprintf(n->lines, "[%s] ", state_names[state]);
+	describe(n->lines, s, r);
+	fputc('\n', n->lines);
 	if (run->count == 1) {
+		first = fmemopen(n->only, sizeof(n->only), "w");
+		if (first == NULL)
+			return false;
+		describe(first, s, r);
+		fclose(first);
 		first = fmemopen(n->first_data, sizeof(n->first_data), "w");
 		if (first == NULL)
 			return false;
