@@ -68,7 +68,7 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 	starttls_preamble_start(&p, protocol, (choice & 1) != 0 ?
 	    &protocol->exchange_rules : &protocol->upgrade_rules,
 	    (choice & 2) != 0 ? STARTTLS_COMMAND : STARTTLS_GREETING,
-	    "localhost", &error);
+	    "localhost", "localhost", &error);
 	p.hearsay = &hearsay;
 	while (size > 0) {
 		size_t n = piece < size ? piece : size;

@@ -36,6 +36,8 @@ struct dialog {
 	unsigned state;            /* of the protocol's own enum */
 	bool seen;                 /* scratch: the capability was listed */
 	const char *own_name;      /* for EHLO, or in a server's greeting */
+	const char *peer_name;     /* that a client verifies: A-labels, or an
+	                              address without brackets */
 	char tag[TAG_SIZE];        /* of the command; empty: no tags */
 };
 
@@ -52,6 +54,7 @@ enum verdict {
 #define say(...) starttls_say(__VA_ARGS__)
 #define put starttls_put
 #define goodbye(...) starttls_goodbye(__VA_ARGS__)
+#define put_goodbye starttls_put_goodbye
 #define expect starttls_expect
 #define more starttls_more
 #define want_block starttls_want_block
@@ -72,6 +75,8 @@ enum verdict put(struct dialog *d, unsigned next, const void *data,
 		 size_t len);
 /* As say() for the last command: the peer may also just close. */
 enum verdict goodbye(struct dialog *d, unsigned next, const char *line);
+enum verdict put_goodbye(struct dialog *d, unsigned next, const void *data,
+			 size_t len);
 enum verdict expect(struct dialog *d, unsigned next);  /* go and wait */
 enum verdict more(struct dialog *d);                   /* stay and wait */
 /* A block follows: its lines come as units, its dot as one with .last set */

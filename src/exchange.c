@@ -85,7 +85,8 @@ exchange(struct starttls_session *s)
 		starttls_preamble_start(p, s->protocol,
 		    &s->protocol->exchange_rules,
 		    s->from == STARTTLS_HANDSHAKE ? STARTTLS_GREETING :
-		    STARTTLS_COMMAND, s->own_name, &s->error);
+		    STARTTLS_COMMAND, s->own_name, s->name->text,
+		    &s->error);
 		p->trace = s->trace;
 		p->trace_context = s->trace_context;
 	}

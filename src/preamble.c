@@ -130,13 +130,14 @@ starttls_preamble_start(struct preamble *p,
 			const struct starttls_protocol *protocol,
 			const struct dialog_rules *rules,
 			enum starttls_stage from, const char *own_name,
-			struct starttls_error *error)
+			const char *peer_name, struct starttls_error *error)
 {
 	memset(p, 0, offsetof(struct preamble, in));
 	p->protocol = protocol;
 	p->rules = rules;
 	p->error = error;
 	p->dialog.own_name = own_name;
+	p->dialog.peer_name = peer_name;
 	p->dialog.state = from == STARTTLS_GREETING ? rules->from_greeting :
 	    rules->from_command;
 	if (rules == &protocol->exchange_rules)

@@ -23,13 +23,14 @@
  * starttls_preamble_start: begin a dialog.
  *
  * @from     STARTTLS_GREETING or STARTTLS_COMMAND
+ * @peer_name  that is verified, see protocols/protocol.h
  * @error    where failures go; borrowed
  */
 void starttls_preamble_start(struct preamble *p,
 			     const struct starttls_protocol *protocol,
 			     const struct dialog_rules *rules,
 			     enum starttls_stage from,
-			     const char *own_name,
+			     const char *own_name, const char *peer_name,
 			     struct starttls_error *error);
 
 /** starttls_preamble_must_look: whether to receive once before sending. */

@@ -192,7 +192,7 @@ start_preamble(struct starttls_upgrade *u)
 	else
 		starttls_preamble_start(p, s->protocol,
 		    &s->protocol->upgrade_rules, s->from, s->own_name,
-		    &s->error);
+		    s->name->text, &s->error);
 	p->hearsay = &s->hearsay;
 	p->trace = s->trace;
 	p->trace_context = s->trace_context;

@@ -92,6 +92,14 @@ starttls_goodbye(struct dialog *d, unsigned next, const char *line)
 }
 
 enum verdict
+starttls_put_goodbye(struct dialog *d, unsigned next, const void *data,
+		     size_t len)
+{
+	starttls_preamble_of(d)->leaving = true;
+	return starttls_put(d, next, data, len);
+}
+
+enum verdict
 starttls_expect(struct dialog *d, unsigned next)
 {
 	d->state = next;

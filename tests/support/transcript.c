@@ -124,7 +124,7 @@ our_line(struct transcript *t, enum step_kind kind, char *line)
 
 	if (line[1] == '*')
 		number = strtoul(line + 2, &text, 10);
-	else if (line[1] != ':')
+	else if (line[1] != ':' && line[1] != '|')
 		die(t->name, line, "unknown kind of line");
 	if (*text != ' ')
 		die(t->name, line, "a blank is missing");
@@ -132,7 +132,8 @@ our_line(struct transcript *t, enum step_kind kind, char *line)
 	len = unescape(t->name, text);
 	while (number-- > 0) {
 		append(step, text, len);
-		append(step, "\r\n", 2);
+		if (line[1] != '|')
+			append(step, "\r\n", 2);
 	}
 }
 
@@ -155,7 +156,8 @@ parse_line(struct transcript *t, char *line)
 	} else if (strcmp(line, "role server") == 0) {
 		t->serve = true;
 	} else if (sscanf(line, "client-name %63s", t->own_name) == 1 ||
-	    sscanf(line, "server-name %63s", t->own_name) == 1) {
+	    sscanf(line, "server-name %63s", t->own_name) == 1 ||
+	    sscanf(line, "peer-name %63s", t->peer_name) == 1) {
 		return;
 	} else if (line[0] == peer) {
 		peer_line(t, line);
@@ -186,6 +188,7 @@ transcript_load(const char *dir, const char *file)
 		die(path, "", "cannot be read");
 	snprintf(t->name, sizeof(t->name), "%s", file);
 	snprintf(t->own_name, sizeof(t->own_name), "localhost");
+	snprintf(t->peer_name, sizeof(t->peer_name), "localhost");
 	t->from = STARTTLS_GREETING;
 	while (fgets(line, sizeof(line), in) != NULL) {
 		line[strcspn(line, "\n")] = '\0';

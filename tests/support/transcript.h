@@ -9,6 +9,7 @@
  *	dialog exchange        the one inside TLS; else the upgrade
  *	from command           STARTTLS_COMMAND; else STARTTLS_GREETING
  *	client-name NAME
+ *	peer-name NAME         that the client verifies; else localhost
  *	S: text                the server sends a line; CRLF is added
  *	S| text                the server sends just this
  *	S@N text               a line padded with x to N bytes before CRLF
@@ -16,6 +17,7 @@
  *	--                     what follows comes in a later segment
  *	END                    the server ends the stream
  *	C: text                the client must send just this line now
+ *	C| text                the client must send just this, without CRLF
  *	= name [code]          the verdict: upgrade, done, or a code's name
  *
  * \r \n \\ and \xNN are understood.  A line of the server in front of a line
@@ -23,7 +25,7 @@
  *
  * Where we are the server, tests/transcripts/serve/PROTOCOL-WHAT.txt, the
  * roles are turned: the C lines are fed, in all the forms above, and the S
- * lines (S: and S*N) must be said.
+ * lines (S:, S| and S*N) must be said.
  *
  *	role server
  *	server-name NAME
@@ -48,7 +50,7 @@ enum step_kind { FEED, LATER, HEAR, END, GO_AHEAD };
 
 struct step {
 	enum step_kind kind;
-	uint8_t *data;             /* FEED: bytes; HEAR: lines with CRLF */
+	uint8_t *data;             /* FEED: bytes; HEAR: the same */
 	size_t len;
 };
 
@@ -59,6 +61,7 @@ struct transcript {
 	bool serve;                /* we are the server */
 	enum starttls_stage from;
 	char own_name[64];
+	char peer_name[64];
 	struct step steps[MAX_STEPS];
 	size_t count;
 	size_t fed;                /* bytes of all FEED steps */

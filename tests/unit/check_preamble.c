@@ -131,7 +131,7 @@ play_transcript(const struct transcript *t, const struct play *play)
 	starttls_error_reset(&error);
 	starttls_preamble_start(p, t->protocol, t->exchange ?
 	    &t->protocol->exchange_rules : &t->protocol->upgrade_rules,
-	    t->from, t->own_name, &error);
+	    t->from, t->own_name, t->peer_name, &error);
 	for (i = 0; i < t->count; i++) {
 		const struct step *step = &t->steps[i];
 
@@ -276,7 +276,7 @@ START_TEST(test_preamble_over_a_descriptor)
 	setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	ck_assert_int_eq(starttls_policy_new(&policy, STARTTLS_CLIENT), 0);
 	ck_assert_int_eq(starttls_upgrade_new(&u, policy, t->protocol,
-	    t->from, "localhost", fd[0], &options, NULL), 0);
+	    t->from, t->peer_name, fd[0], &options, NULL), 0);
 	for (i = 0; i < t->count; i++) {
 		const struct step *step = &t->steps[i];
 
@@ -400,7 +400,7 @@ START_TEST(test_preamble_first_cause_stays)
 
 	starttls_error_reset(&error);
 	starttls_preamble_start(&p, smtp, &smtp->upgrade_rules,
-	    STARTTLS_GREETING, "localhost", &error);
+	    STARTTLS_GREETING, "localhost", "localhost", &error);
 	starttls_preamble_feed(&p, "554 go away\r\n", 13);
 	ck_assert_int_eq(error.code, STARTTLS_E_REFUSED);
 	first = error;
@@ -434,7 +434,7 @@ START_TEST(test_preamble_end_before_goodbye)
 			protocol = starttls_protocol_find(peers[i].name);
 			starttls_preamble_start(&p, protocol,
 			    &protocol->exchange_rules, STARTTLS_COMMAND,
-			    "localhost", &error);
+			    "localhost", "localhost", &error);
 			starttls_preamble_out(&p, &len);
 			starttls_preamble_sent(&p, len);
 			starttls_preamble_feed(&p, peers[i].said,
@@ -467,7 +467,7 @@ START_TEST(test_preamble_sends_no_controls)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		starttls_error_reset(&error);
 		starttls_preamble_start(&p, smtp, &smtp->upgrade_rules,
-		    STARTTLS_GREETING, bad[i], &error);
+		    STARTTLS_GREETING, bad[i], "localhost", &error);
 		starttls_preamble_feed(&p, "220 hi\r\n", 8);
 		ck_assert_int_eq(error.code, STARTTLS_E_INVALID);
 		ck_assert_int_eq(p.status, PREAMBLE_FAILED);
@@ -501,7 +501,7 @@ START_TEST(test_preamble_trace_shows_each_line)
 	starttls_error_reset(&error);
 	starttls_preamble_start(&p, starttls_protocol_find("imap"),
 	    &starttls_protocol_find("imap")->upgrade_rules,
-	    STARTTLS_GREETING, "localhost", &error);
+	    STARTTLS_GREETING, "localhost", "localhost", &error);
 	p.trace = note;
 	p.trace_context = &traced;
 	starttls_preamble_feed(&p, "* OK \033[2Jhi\r\n", 13);
@@ -568,7 +568,7 @@ START_TEST(test_preamble_counts_bytes)
 		starttls_error_reset(&error);
 		starttls_preamble_start(&p, &counting,
 		    &counting.upgrade_rules, STARTTLS_GREETING, "localhost",
-		    &error);
+		    "localhost", &error);
 		out = starttls_preamble_out(&p, &len);
 		ck_assert_uint_eq(len, sizeof(request));
 		ck_assert_mem_eq(out, request, len);
@@ -581,7 +581,7 @@ START_TEST(test_preamble_counts_bytes)
 	/* an answer that is there before the question */
 	starttls_error_reset(&error);
 	starttls_preamble_start(&p, &counting, &counting.upgrade_rules,
-	    STARTTLS_GREETING, "localhost", &error);
+	    STARTTLS_GREETING, "localhost", "localhost", &error);
 	starttls_preamble_feed(&p, "S", 1);
 	ck_assert_int_eq(error.code, STARTTLS_E_EARLY_DATA);
 }
