@@ -8,17 +8,17 @@
 
 #include <stddef.h>
 
-#include <gnutls/x509.h>
+#include "der.h"
 
 /**
- * starttls_altname_list: "DNS:a, IP:b", as far as there is room.
+ * starttls_altname_list: "DNS:a, IP:b", of a certificate, as far as there is
+ * room.
  *
- * A last "..." stands for what is left out, or makes no sense; a comma within a
- * name is "\x2c", and no byte could harm a terminal.
+ * A last "..." stands for what is left out, or cannot be read; see
+ * starttls_names_next.
  *
- * @room  of @ret_names, at least 8
+ * @room  of @ret_list, at least 8
  */
-void starttls_altname_list(gnutls_x509_crt_t crt, char *ret_names,
-			   size_t room);
+void starttls_altname_list(struct slice der, char *ret_list, size_t room);
 
 #endif

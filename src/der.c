@@ -88,6 +88,49 @@ starttls_der_key(struct slice der, struct slice *ret_key)
 	    starttls_der_take(&rest, DER_SEQUENCE, true, ret_key);
 }
 
+/* Extension: an identifier, whether it is critical, the value. */
+static bool
+take_extension(struct slice *list, struct slice *ret_oid,
+	       struct slice *ret_value)
+{
+	struct slice extension, critical;
+
+	return starttls_der_take(list, DER_SEQUENCE, false, &extension) &&
+	    starttls_der_take(&extension, DER_OID, false, ret_oid) &&
+	    (!starttls_der_is(&extension, DER_BOOLEAN) ||
+	    starttls_der_take(&extension, DER_BOOLEAN, true, &critical)) &&
+	    starttls_der_take(&extension, DER_OCTET_STRING, false, ret_value);
+}
+
+int
+starttls_der_extension(struct slice der, struct slice oid,
+		       struct slice *ret_value)
+{
+	struct slice issuer, subject, rest, value, found;
+
+	if (!take_names(der, &issuer, &subject, &rest) ||
+	    !starttls_der_take(&rest, DER_SEQUENCE, true, &value)) /* key */
+		return -1;
+	/* unique identifiers, which nobody has */
+	while (rest.len > 0 && !starttls_der_is(&rest, DER_EXPLICIT | 3))
+		if (!starttls_der_take(&rest, rest.data[0], true, &value))
+			return -1;
+	if (rest.len == 0)
+		return 0;
+	if (!starttls_der_unwrap(&rest, DER_EXPLICIT | 3) ||
+	    !starttls_der_unwrap(&rest, DER_SEQUENCE))
+		return -1;
+	while (rest.len > 0) {
+		if (!take_extension(&rest, &found, &value))
+			return -1;
+		if (starttls_der_equal(found, oid)) {
+			*ret_value = value;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 bool
 starttls_der_equal(struct slice a, struct slice b)
 {

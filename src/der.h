@@ -72,6 +72,14 @@ bool starttls_der_names(struct slice der, struct slice *ret_issuer,
  */
 bool starttls_der_key(struct slice der, struct slice *ret_key);
 
+/**
+ * starttls_der_extension: the value of an extension of a certificate.
+ *
+ * Returns: 1; 0: it has none of this kind; -1: it cannot be read
+ */
+int starttls_der_extension(struct slice der, struct slice oid,
+			   struct slice *ret_value);
+
 /** starttls_der_equal: whether the bytes are the same. */
 bool starttls_der_equal(struct slice a, struct slice b);
 

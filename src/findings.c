@@ -132,7 +132,8 @@ describe_names(const struct chain *chain, unsigned verdict, char *text,
 	text[0] = '\0';
 	if ((verdict & STARTTLS_V_NAME) == 0 || chain->len == 0)
 		return;
-	starttls_altname_list(chain->crt[0], names, sizeof(names));
+	starttls_altname_list((struct slice){ chain->der->data,
+	    chain->der->size }, names, sizeof(names));
 	if (names[0] == '\0')
 		snprintf(text, size, "; it names nobody");
 	else

@@ -235,18 +235,32 @@ starttls_session_cert_der(const struct starttls_session *session,
 	return 0;
 }
 
+static void
+fill_cert(struct starttls_cert *c, gnutls_x509_crt_t crt,
+	  const gnutls_datum_t *der)
+{
+	memset(c, 0, sizeof(*c));
+	c->size = sizeof(*c);
+	fill_ids(c, crt, der);
+	starttls_altname_list((struct slice){ der->data, der->size }, c->names,
+	    sizeof(c->names));
+	fill_key(c, crt);
+	c->not_before = (int64_t)gnutls_x509_crt_get_activation_time(crt);
+	c->not_after = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
+	c->is_ca = gnutls_x509_crt_get_ca_status(crt, NULL) > 0;
+}
+
 int
 starttls_session_cert(const struct starttls_session *session, unsigned index,
 		      struct starttls_cert *ret_cert)
 {
-	struct starttls_cert *c = ret_cert;
 	const uint8_t *data;
 	gnutls_datum_t der;
 	gnutls_x509_crt_t crt;
 	size_t len;
 	int rc;
 
-	if (c == NULL || c->size != sizeof(*c))
+	if (ret_cert == NULL || ret_cert->size != sizeof(*ret_cert))
 		return STARTTLS_E_INVALID;
 	rc = starttls_session_cert_der(session, index, &data, &len);
 	if (rc != 0)
@@ -259,16 +273,59 @@ starttls_session_cert(const struct starttls_session *session, unsigned index,
 		gnutls_x509_crt_deinit(crt);
 		return STARTTLS_E_TLS;
 	}
-	memset(c, 0, sizeof(*c));
-	c->size = sizeof(*c);
-	fill_ids(c, crt, &der);
-	starttls_altname_list(crt, c->names, sizeof(c->names));
-	fill_key(c, crt);
-	c->not_before = (int64_t)gnutls_x509_crt_get_activation_time(crt);
-	c->not_after = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
-	c->is_ca = gnutls_x509_crt_get_ca_status(crt, NULL) > 0;
+	fill_cert(ret_cert, crt, &der);
 	gnutls_x509_crt_deinit(crt);
 	return 0;
+}
+
+/* The number of a certificate among those that were sent, or -1. */
+static int
+find_sent(const struct starttls_session *s, const gnutls_datum_t *der)
+{
+	unsigned count = 0, i;
+	const gnutls_datum_t *sent = gnutls_certificate_get_peers(s->tls,
+	    &count);
+
+	for (i = 0; sent != NULL && i < count; i++)
+		if (sent[i].size == der->size &&
+		    memcmp(sent[i].data, der->data, der->size) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* What is for reading only, as others may do so at this moment. */
+static int
+report_anchor(const struct starttls_session *s, int *ret_index,
+	      struct starttls_cert *ret_cert)
+{
+	gnutls_datum_t der;
+
+	if (gnutls_x509_crt_export2(s->anchor, GNUTLS_X509_FMT_DER, &der) < 0)
+		return STARTTLS_E_NOMEM;
+	*ret_index = find_sent(s, &der);
+	fill_cert(ret_cert, s->anchor, &der);
+	gnutls_free(der.data);
+	return 0;
+}
+
+int
+starttls_session_path(const struct starttls_session *session, unsigned place,
+		      int *ret_index, struct starttls_cert *ret_cert)
+{
+	const struct starttls_session *s = session;
+	int rc;
+
+	if (s == NULL || ret_index == NULL || ret_cert == NULL ||
+	    ret_cert->size != sizeof(*ret_cert))
+		return STARTTLS_E_INVALID;
+	if (place == s->path_len && s->anchor != NULL)
+		return report_anchor(s, ret_index, ret_cert);
+	if (place >= s->path_len)
+		return STARTTLS_E_INVALID;
+	rc = starttls_session_cert(s, s->path[place], ret_cert);
+	if (rc == 0)
+		*ret_index = s->path[place];
+	return rc;
 }
 
 int

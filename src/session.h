@@ -10,6 +10,7 @@
 #define STARTTLS_SESSION_H
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 
 #include "error.h"
 #include "hearsay.h"
@@ -19,6 +20,8 @@
 #include "transport.h"
 
 struct preamble;
+
+#define SESSION_PATH_LEN 17        /* an anchor included */
 
 struct starttls_session {
 	struct starttls_policy *policy;
@@ -67,6 +70,12 @@ struct starttls_session {
 	enum starttls_staple staple;
 	int64_t path_end;          /* first notAfter of the verified path; 0:
 	                              none was verified in this session */
+	uint8_t path[SESSION_PATH_LEN]; /* the same path, as numbers of what was
+	                              sent, */
+	uint8_t path_len;
+	gnutls_x509_crt_t anchor;  /* and at its end this, which lives as long
+	                              as we do; NULL: it was sent, or is but
+	                              a key */
 	int64_t chain_end;         /* first notAfter of the path, or the end of
 	                              a staple that is required */
 	int64_t leaf_end;          /* the peer's own notAfter; 0: not seen */

@@ -1241,9 +1241,9 @@ struct starttls_cert {
 	size_t size;
 	char subject[256];         /* RFC 4514, sanitised */
 	char issuer[256];
-	char names[1024];          /* subjectAltName: "DNS:a, IP:b"; a comma
-	                              within a name is "\x2c", and "..."
-	                              stands for names that are left out */
+	char names[1024];          /* subjectAltName: "DNS:a, IP:b"; "..."
+	                              stands for names that are left out, which
+	                              starttls_names_next gives */
 	char serial[48];           /* hex */
 	char key[48];              /* "RSA 2048", "EC SECP256R1 256" */
 	char signature[48];        /* algorithm */
@@ -1254,6 +1254,49 @@ struct starttls_cert {
 	uint8_t spki_sha256[32];   /* of the SubjectPublicKeyInfo */
 	char pin[64];              /* the same, "sha256//..." */
 };
+
+/* Room for whatever a host or a service may be called, and more. */
+#define STARTTLS_NAME_SIZE 1280
+
+/**
+ * struct starttls_names: where one is among the names of a certificate.
+ *
+ * Nothing needs to be freed; the certificate has to stay.
+ */
+struct starttls_names {
+	const uint8_t *next;       /* both the library's */
+	size_t left;
+};
+
+/**
+ * starttls_names_begin: before the first name in the subjectAltName of a
+ * certificate (RFC 5280 section 4.2.1.6), of which there may be none.
+ *
+ * @der      a certificate, as starttls_session_cert_der gives it
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL), STARTTLS_E_TLS (it cannot be read)
+ */
+STARTTLS_API int
+starttls_names_begin(struct starttls_names *ret_names, const uint8_t *der,
+		     size_t len);
+
+/**
+ * starttls_names_next: one name more: all of them, in the order of the
+ * certificate, in one pass.
+ *
+ * "DNS:a", "IP:b", "email:c", "URI:d", "SRV:e" (RFC 4985): printable ASCII;
+ * other bytes, the backslash and the comma are \xNN.  Those that are no host's
+ * or service's are passed over.
+ *
+ * @size     of @ret_name, at least 64; what does not fit ends in "...", which
+ *           with STARTTLS_NAME_SIZE happens to none that could exist.  An
+ *           address of an odd length is "IP:...".
+ *
+ * Returns: 1; 0: there are no more; STARTTLS_E_INVALID (NULL, size),
+ * STARTTLS_E_TLS (what follows cannot be read)
+ */
+STARTTLS_API int
+starttls_names_next(struct starttls_names *names, char *ret_name, size_t size);
 
 /**
  * starttls_upgrade_report: what is known so far, also after a failure.
@@ -1474,6 +1517,24 @@ STARTTLS_API int
 starttls_session_cert_der(const struct starttls_session *session,
 			  unsigned index, const uint8_t **ret_der,
 			  size_t *ret_len);
+
+/**
+ * starttls_session_path: a certificate of the path that was verified.
+ *
+ * It may be another path than what was sent looks like, and none at all: in a
+ * session that was resumed, and where the peer's certificate or key was good by
+ * itself (a pin, an accepted peer, DANE-EE).  An anchor that is but a key (a
+ * TLSA record's) is not on it.
+ *
+ * @place      0 is the peer's own, 1 its issuer; the last is the anchor
+ * @ret_index  which of those that were sent it is; -1: an anchor that was not
+ *
+ * Returns: 0; STARTTLS_E_INVALID (NULL, size, the path does not reach as far),
+ * STARTTLS_E_NOMEM
+ */
+STARTTLS_API int
+starttls_session_path(const struct starttls_session *session, unsigned place,
+		      int *ret_index, struct starttls_cert *ret_cert);
 
 enum starttls_binding {
 	STARTTLS_TLS_EXPORTER = 1,           /* RFC 9266 */

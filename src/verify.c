@@ -234,6 +234,42 @@ check_names(struct trial *t, struct findings *f)
 		starttls_found(f, STARTTLS_V_NAME, 0);
 }
 
+/* Whether it is one of the policy's, or of a record's. */
+static bool
+is_lasting(const struct anchors *anchors, gnutls_x509_crt_t crt)
+{
+	unsigned i;
+
+	for (i = 0; anchors != NULL && i < anchors->count; i++)
+		if (anchors->list[i].crt == crt)
+			return anchors->list[i].made == NULL;
+	return true;
+}
+
+/* For whoever asks what was verified: by numbers, as what was sent is decoded
+   anew then. */
+static void
+keep_path(struct trial *t, const struct demand *demand,
+	  const struct path *path)
+{
+	struct starttls_session *s = t->s;
+	unsigned i, sent;
+
+	_Static_assert(SESSION_PATH_LEN == PATH_MAX_LEN, "one path");
+	s->path_len = 0;
+	s->anchor = NULL;
+	s->path_end = path->end < s->leaf_end ? path->end : s->leaf_end;
+	for (i = 0; i < path->len; i++) {
+		for (sent = 0; sent < t->chain.len; sent++)
+			if (path->crt[i] == t->chain.crt[sent])
+				break;
+		if (sent < t->chain.len)
+			s->path[s->path_len++] = (uint8_t)sent;
+		else if (is_lasting(demand->anchors, path->crt[i]))
+			s->anchor = path->crt[i];
+	}
+}
+
 /* By a path to an anchor: the policy's, or those that @demand has.  A pinned
    key stands in for a path to the policy's. */
 static void
@@ -267,8 +303,7 @@ try_path(struct trial *t, const struct demand *demand, struct attempt *ret)
 	if (s->leaf_end < s->chain_end)
 		s->chain_end = s->leaf_end;
 	if (f->verdict == 0)
-		s->path_end = path->end < s->leaf_end ? path->end :
-		    s->leaf_end;
+		keep_path(t, demand, path);
 }
 
 /*
@@ -292,6 +327,7 @@ stand_in(struct trial *t, enum starttls_verified_by by, struct attempt *ret)
 		starttls_path_find(&demand, &t->chain, path);
 	s->chain_end = INT64_MAX;
 	s->path_end = 0;
+	s->path_len = 0;
 	(void)check_dates(s, leaf);
 	if (policy->require_ocsp)
 		starttls_found(f, starttls_staple_check(s, path, true), 0);

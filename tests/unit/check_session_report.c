@@ -8,6 +8,8 @@
 #endif
 
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "usual.h"
@@ -236,12 +238,17 @@ static const struct {
 	  ", DNS:a\\x00b\\x1b[31m\\x5cx2c" },
 	{ { N(0x82, "..."), N(0x82, ", ...") }, ", DNS:..., DNS:\\x2c ..." },
 	{ { N(0x87, "\x0a\0\0\1") }, ", IP:10.0.0.1" },
-	{ { N(0x87, "\x0a\0\0"), N(0x82, "a") }, ", DNS:a, ..." },
+	{ { N(0x87, "\x0a\0\0"), N(0x82, "a") },
+	  ", IP:..., DNS:a" },
 	{ { N(0x88, "\x2a\x03"), N(0x82, "a") }, ", DNS:a" },
+	{ { { 0xa0, 20, "\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x07\xa0\x08\x16"
+	    "\x06_imap.", 1 }, N(0x82, "a") }, ", SRV:_imap., DNS:a" },
+	{ { { 0xa0, 9, "\x06\x03\x2b\x06\x01\xa0\x02\x05\0", 1 }, N(0x82, "a") },
+	  ", DNS:a" },
 	/* too long, too many */
-	{ { { 0x82, 300, "a", 1 }, N(0x82, "a") }, ", DNS:a, ..." },
-	{ { { 0x82, 1, "a", 63 } }, NULL },
-	{ { { 0x82, 1, "a", 64 } }, NULL },
+	{ { { 0x82, 1100, "a", 1 }, N(0x82, "a") }, ", DNS:a, ..." },
+	{ { { 0x82, 1, "a", 140 } }, NULL },
+	{ { { 0x82, 1, "a", 400 } }, NULL },
 	{ { { 0x82, 250, ",", 9 } }, NULL },
 };
 #undef N
@@ -283,6 +290,126 @@ make_odd_names(uint8_t *der, size_t size, int row)
 	return len + 4;
 }
 
+/* One by one they are the same, but for those that are left out: @times of the
+   one kind, if @shown does not say what they are. */
+static void
+all_names(const struct starttls_session *session, int times,
+	  const char *shown)
+{
+	char name[STARTTLS_NAME_SIZE], joined[4096] = "";
+	struct starttls_names names;
+	const uint8_t *der;
+	size_t len = 0;
+	int count = 0, rc;
+
+	ck_assert_int_eq(starttls_session_cert_der(session, 0, &der, &len), 0);
+	ck_assert_int_eq(starttls_names_begin(&names, der, len), 0);
+	for (len = 0; (rc = starttls_names_next(&names, name,
+	    sizeof(name))) == 1; count++) {
+		ck_assert(is_plain_line(name));
+		if (shown != NULL)
+			len += (size_t)snprintf(joined + len,
+			    sizeof(joined) - len, "%s%s", count > 0 ? ", " : "",
+			    name);
+	}
+	ck_assert_int_eq(rc, 0);
+	ck_assert_int_eq(starttls_names_next(&names, name, sizeof(name)), 0);
+	if (shown == NULL)
+		ck_assert_int_eq(count, 1 + times);
+	else if (strstr(shown, "a, ...") == NULL)
+		ck_assert_str_eq(joined + 4 + sizeof(PEER) - 1, shown);
+}
+
+/* What is no certificate, cut anywhere, is nothing to read behind. */
+START_TEST(test_names_of_what_is_no_certificate)
+{
+	struct starttls_names names;
+	char name[STARTTLS_NAME_SIZE];
+	const uint8_t *der;
+	uint8_t *cut;
+	size_t len, i;
+	struct conn c;
+
+	open_usual(&c, _i);
+	ck_assert_int_eq(starttls_session_cert_der(c.session, 0, &der, &len),
+	    0);
+	for (i = 0; i < len; i++) {
+		cut = malloc(i + 1);
+		ck_assert_ptr_nonnull(cut);
+		memcpy(cut, der, i);
+		ck_assert_int_eq(starttls_names_begin(&names, cut, i),
+		    STARTTLS_E_TLS);
+		free(cut);
+	}
+	ck_assert_int_eq(starttls_names_begin(NULL, der, len),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_names_begin(&names, NULL, 0),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_names_begin(&names, der, len), 0);
+	ck_assert_int_eq(starttls_names_next(NULL, name, sizeof(name)),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_names_next(&names, NULL, sizeof(name)),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_names_next(&names, name, 63),
+	    STARTTLS_E_INVALID);
+	names.left--;              /* the last name is cut */
+	while ((_i = starttls_names_next(&names, name, 64)) == 1)
+		continue;
+	ck_assert_int_eq(_i, STARTTLS_E_TLS);
+	ck_assert_int_eq(starttls_names_next(&names, name, 64), 0);
+	conn_done(&c);
+}
+END_TEST
+
+/* An intermediate that is sent for nobody, and an anchor that need not be. */
+START_TEST(test_report_has_the_path)
+{
+	static struct mint_cert stray;
+	/* GnuTLS puts what belongs together first */
+	const struct mint_cert *const sent[] = { &leaf, &inter, &stray },
+	    *const all[] = { &leaf, &inter, &root };
+	struct tlspair_server server = { .chain = (_i & 1) != 0 ? all : sent,
+	    .n = 3,
+	    .priority = _i < 2 ? TLS12 : TLS13 };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	struct conn c;
+	int index = 77;
+
+	mint(&stray, &(struct mint_spec){ .cn = "stray", .is_ca = true },
+	    NULL);
+	must_run(&c, &spec);
+	ck_assert_int_eq(starttls_session_path(c.session, 0, &index, &cert), 0);
+	ck_assert_int_eq(index, 0);
+	ck_assert_str_eq(cert.subject, "CN=leaf");
+	ck_assert_int_eq(starttls_session_path(c.session, 1, &index, &cert), 0);
+	ck_assert_int_eq(index, 1);
+	ck_assert_str_eq(cert.subject, "CN=inter");
+	ck_assert_int_eq(starttls_session_path(c.session, 2, &index, &cert), 0);
+	ck_assert_int_eq(index, (_i & 1) != 0 ? 2 : -1);
+	ck_assert_str_eq(cert.subject, "CN=root");
+	index = 77;
+	ck_assert_int_eq(starttls_session_path(c.session, 3, &index, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_path(c.session, UINT_MAX, &index,
+	    &cert), STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_path(NULL, 0, &index, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_path(c.session, 0, NULL, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(starttls_session_path(c.session, 0, &index, NULL),
+	    STARTTLS_E_INVALID);
+	cert.size--;
+	ck_assert_int_eq(starttls_session_path(c.session, 0, &index, &cert),
+	    STARTTLS_E_INVALID);
+	ck_assert_int_eq(index, 77);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	mint_free(&stray);
+}
+END_TEST
+
 START_TEST(test_report_keeps_names_apart)
 {
 	static uint8_t der[4096];
@@ -308,8 +435,9 @@ START_TEST(test_report_keeps_names_apart)
 		ck_assert_str_eq(cert.names + 4 + sizeof(PEER) - 1, shown);
 	else
 		ck_assert_int_eq(strcmp(cert.names + len - 5, ", ...") == 0,
-		    odd_names[_i].names[0].times != 63);
+		    odd_names[_i].names[0].times != 140);
 	ck_assert(is_plain_line(cert.names));
+	all_names(c.session, odd_names[_i].names[0].times, shown);
 	conn_done(&c);
 	starttls_policy_unref(spec.policy);
 	mint_free(odd);
@@ -328,6 +456,8 @@ main(void)
 	    2 * VERSIONS);
 	tcase_add_test(tc, test_report_refuses_bad_input);
 	add_both(tc, test_report_shows_certificates);
+	add_both(tc, test_names_of_what_is_no_certificate);
+	tcase_add_loop_test(tc, test_report_has_the_path, 0, 4);
 	tcase_add_loop_test(tc, test_report_keeps_names_apart, 0,
 	    ARRAY_LEN(odd_names));
 	return run_suite(s);
