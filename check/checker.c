@@ -43,6 +43,16 @@ find_account(const struct check_settings *settings, const char *url,
 	return rc;
 }
 
+/* The code of a login that was answered, and not with yes. */
+static int
+refusal(const struct login_outcome *o)
+{
+	const int later = STARTTLS_E_REFUSED_TEMPORARY;
+
+	return strcmp(o->reason, starttls_code_name(later)) == 0 ? later :
+	    STARTTLS_E_REFUSED;
+}
+
 /* What went wrong, in the words of the login. */
 static void
 fill_error(struct conversation *c, const struct login_outcome *o)
@@ -52,7 +62,7 @@ fill_error(struct conversation *c, const struct login_outcome *o)
 	memset(e, 0, sizeof(*e));
 	e->alert = e->depth = -1;
 	if (c->code == 0)
-		c->code = STARTTLS_E_REFUSED;
+		c->code = refusal(o);
 	else if (c->code != starttls_session_error(c->session, e))
 		e->code = c->code;
 	e->code = c->code;
@@ -262,33 +272,12 @@ pause_is_over(void *context)
 	dial_again(context);
 }
 
-/* Whether the server refuses all for the moment, as it does when it has too
-   many clients: RFC 5321 section 3.8, RFC 959 section 4.2.1, RFC 3977 section
-   3.2.1; RFC 3206, RFC 5530 and RFC 9051 section 7.1. */
-static bool
-says_later(const struct starttls_error *e)
-{
-	static const char *const codes[] = {
-		"[UNAVAILABLE]", "[LIMIT]", "[INUSE]", "[SYS/TEMP]",
-		"[IN-USE]"
-	};
-	size_t i;
-
-	if (e->code != STARTTLS_E_REFUSED)
-		return false;
-	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (strstr(e->reply, codes[i]) != NULL)
-			return true;
-	return e->reply_code == 421 || (e->reply_code == 400 &&
-	    strcmp(e->protocol, "nntp") == 0);
-}
-
 /* Nobody is asked again who was told a password. */
 static bool
 may_ask_again(const struct check *k)
 {
-	return k->checker->insists && k->login == NULL && k->c.code != 0 &&
-	    says_later(&k->c.error) && k->tries + 1 < MOST_TRIES &&
+	return k->checker->insists && k->login == NULL &&
+	    k->c.code == STARTTLS_E_REFUSED_TEMPORARY && k->tries + 1 < MOST_TRIES &&
 	    loop_now_us() + PAUSE_US < k->timer.at_us;
 }
 

@@ -30,6 +30,7 @@ enum probe_state {
 	PROBE_TLS_FAILED,          /* it is there, but cannot be used */
 	PROBE_NOT_OFFERED,
 	PROBE_REFUSED,
+	PROBE_REFUSED_FOR_NOW,
 	PROBE_SPEAKS_TLS,          /* at once, where cleartext was expected */
 	PROBE_SPEAKS_CLEARTEXT,    /* first, where TLS was expected */
 	PROBE_SPEAKS_OTHER,

@@ -20,6 +20,7 @@ static const struct {
 	[PROBE_TLS_FAILED] = { "tls-failed", "TLS failed" },
 	[PROBE_NOT_OFFERED] = { "not-offered", "not offered" },
 	[PROBE_REFUSED] = { "refused", "refused" },
+	[PROBE_REFUSED_FOR_NOW] = { "refused-temporary", "refused for now" },
 	[PROBE_SPEAKS_TLS] = { "speaks-tls",
 	    "this port speaks TLS already" },
 	[PROBE_SPEAKS_CLEARTEXT] = { "speaks-cleartext",
@@ -100,7 +101,9 @@ failed_state(const struct result *r)
 		return PROBE_SPEAKS_OTHER;
 	case STARTTLS_CLASS_REFUSED:
 		return r->error.code == STARTTLS_E_NOT_OFFERED ?
-		    PROBE_NOT_OFFERED : PROBE_REFUSED;
+		    PROBE_NOT_OFFERED :
+		    r->error.code == STARTTLS_E_REFUSED_TEMPORARY ?
+		    PROBE_REFUSED_FOR_NOW : PROBE_REFUSED;
 	case STARTTLS_CLASS_CLOSED:
 		return PROBE_HANGS_UP;
 	case STARTTLS_CLASS_TLS:

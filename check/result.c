@@ -135,7 +135,8 @@ fill_verdict(struct result *r, const struct conversation *c)
 	if (in_login && r->login.advice != NULL)
 		r->advice = r->login.advice;
 	/* others are failures of the session, as they happen anywhere */
-	if (strncmp(r->reason, "login-", 6) == 0) {
+	if (strncmp(r->reason, "login-", 6) == 0 ||
+	    (in_login && r->error.code == STARTTLS_E_REFUSED_TEMPORARY)) {
 		r->status = EXIT_LOGIN;
 		r->up = true;
 	}

@@ -99,7 +99,10 @@ enum login_verdict login_accepted(struct login_dialog *d, const char *data,
 				  const struct login_line *line);
 enum login_verdict login_refused(struct login_dialog *d,
 				 const struct login_line *line);
-/* No, but it does not say anything about the credentials. */
+/* No, but it does not say anything about the credentials; or not now, as
+   login_failed tells by response codes in lines without numbers. */
+enum login_verdict login_not_now(struct login_dialog *d,
+				 const struct login_line *line);
 enum login_verdict login_failed(struct login_dialog *d,
 				const struct login_line *line);
 /* After login_answer went to its @cancelled: the reason is known already. */
@@ -113,7 +116,7 @@ enum login_verdict login_goodbye(struct login_dialog *d);
 enum login_verdict login_no_memory(struct login_dialog *d);
 enum login_verdict login_bug(struct login_dialog *d);
 
-/* login_failed or login_malformed, whether or not the code is negative. */
+/* login_not_now for 4xx, login_failed for 5xx, else login_malformed. */
 enum login_verdict login_no(struct login_dialog *d,
 			    const struct login_line *line);
 

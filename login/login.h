@@ -38,7 +38,8 @@ struct login_options {
 struct login_outcome {
 	bool tried, ok;
 	/* "ok", "login-refused", "login-failed", "login-mechanism",
-	   "login-signature", or of starttls_code_name */
+	   "login-signature", or of starttls_code_name, as
+	   "refused-temporary" */
 	const char *reason;
 	char mechanism[24];        /* empty: none was chosen */
 	int64_t login_us;          /* from TLS to the answer; -1: not reached */

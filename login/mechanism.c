@@ -222,13 +222,14 @@ static void
 blame_challenge(struct login *l, const char *challenge)
 {
 	const bool is_binding = strstr(challenge, "channel-binding") != NULL;
-	const bool is_ours = !is_binding &&
-	    login_behind(challenge, "e=no-resources") == NULL;
+	const bool is_later =
+	    login_behind(challenge, "e=no-resources") != NULL;
 	char shown[80];
 
 	clean(shown, sizeof(shown), login_veil(l, challenge));
-	login_blame(l, is_ours ? "login-refused" : "login-failed", NULL,
-	    "%s by the peer (%s %s): \"%s\"", is_binding ?
+	login_blame(l, is_binding ? "login-failed" : is_later ?
+	    starttls_code_name(STARTTLS_E_REFUSED_TEMPORARY) :
+	    "login-refused", NULL, "%s by the peer (%s %s): \"%s\"", is_binding ?
 	    "channel binding refused" : "login refused", login_state_name(l),
 	    l->outcome.mechanism, shown);
 	advise(l);

@@ -46,13 +46,21 @@ take_capability(struct login_dialog *d, const char *line)
 			d->initial = true;
 }
 
+/* Of 4xx only 400 is temporary. */
 static enum login_verdict
 no(struct login_dialog *d, const struct login_line *line)
+{
+	return line->code > 400 && line->code <= 499 ? login_failed(d, line) :
+	    login_no(d, line);
+}
+
+static enum login_verdict
+no_to_us(struct login_dialog *d, const struct login_line *line)
 {
 	/* 452 is that of RFC 2980 */
 	if (line->code == 481 || line->code == 452 || line->code == 502)
 		return login_refused(d, line);
-	return login_no(d, line);
+	return no(d, line);
 }
 
 static enum login_verdict
@@ -64,7 +72,7 @@ answered(struct login_dialog *d, const struct login_line *line)
 		return login_accepted(d, NULL, line);
 	if (line->code == 283)
 		return login_accepted(d, line->rest, line);
-	return no(d, line);
+	return no_to_us(d, line);
 }
 
 static enum login_verdict
@@ -75,7 +83,7 @@ nntp_step(struct login_dialog *d, const struct login_line *line)
 		return login_expect(d, START);
 	case START:
 		if (line->code != 200 && line->code != 201)
-			return login_no(d, line);
+			return no(d, line);
 		return login_say(d, CAPABILITIES, "CAPABILITIES");
 	case BEGIN:
 		return login_say(d, CAPABILITIES, "CAPABILITIES");
@@ -84,7 +92,7 @@ nntp_step(struct login_dialog *d, const struct login_line *line)
 			return login_block(d, LIST);
 		d->native = line->code / 100 == 5 || line->code == 480;
 		return d->native ? login_begin(d, SASL, NATIVE) :
-		    login_no(d, line);
+		    no(d, line);
 	case LIST:
 		if (!line->last) {
 			take_capability(d, line->rest);
@@ -105,10 +113,10 @@ nntp_step(struct login_dialog *d, const struct login_line *line)
 			    "AUTHINFO PASS (credentials)",
 			    "AUTHINFO PASS %s", d->secret);
 		return line->code == 281 ? login_accepted(d, NULL, line) :
-		    no(d, line);
+		    no_to_us(d, line);
 	case PASS:
 		return line->code == 281 ? login_accepted(d, NULL, line) :
-		    no(d, line);
+		    no_to_us(d, line);
 	case QUIT:
 		return login_goodbye(d);
 	}

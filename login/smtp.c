@@ -9,8 +9,9 @@
  *	          / "AUTH=" mechanism *( SP mechanism )   ; before RFC 2554
  *	challenge = "334" SP [ base64 ]
  *
- * 535 and its like say no to the credentials; 454, 421 and the rest of 4xx do
- * not, and neither does a server that does not understand the command.
+ * 535 and its like say no to the credentials; 454, 421 and the rest of 4xx say
+ * it for now, but for 432, which wants the password to be changed; a server that
+ * does not understand the command says nothing of either.
  */
 
 #include "config.h"
@@ -48,7 +49,7 @@ answered(struct login_dialog *d, const struct login_line *line)
 	/* unknown, or not here: 500 to 504; all other 5xx are about us */
 	if (line->code >= 505 && line->code <= 599)
 		return login_refused(d, line);
-	return login_no(d, line);
+	return line->code == 432 ? login_failed(d, line) : login_no(d, line);
 }
 
 static enum login_verdict

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "later.h"
 #include "loop/clock.h"
 #include "veil.h"
 #include "words/show.h"
@@ -213,10 +214,24 @@ login_leave(struct login *l)
 }
 
 enum login_verdict
-login_failed(struct login_dialog *d, const struct login_line *line)
+login_not_now(struct login_dialog *d, const struct login_line *line)
 {
 	struct login *l = login_of(d);
 
+	login_blame(l, starttls_code_name(STARTTLS_E_REFUSED_TEMPORARY), line,
+	    "refused by the peer for now (%s)", login_state_name(l));
+	return login_leave(l);
+}
+
+enum login_verdict
+login_failed(struct login_dialog *d, const struct login_line *line)
+{
+	struct login *l = login_of(d);
+	const struct bytes text = { (const uint8_t *)line->text,
+	    strlen(line->text) };
+
+	if (line->code == 0 && starttls_says_later(text))
+		return login_not_now(d, line);
 	login_blame(l, "login-failed", line,
 	    "no login now, says the peer (%s)", login_state_name(l));
 	return login_leave(l);
@@ -258,7 +273,9 @@ login_bug(struct login_dialog *d)
 enum login_verdict
 login_no(struct login_dialog *d, const struct login_line *line)
 {
-	if (line->code >= 400 && line->code <= 599)
+	if (line->code >= 400 && line->code <= 499)
+		return login_not_now(d, line);
+	if (line->code >= 500 && line->code <= 599)
 		return login_failed(d, line);
 	return login_malformed(d, line);
 }

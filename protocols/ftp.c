@@ -71,7 +71,7 @@ ftp_exchange(struct dialog *d, const struct unit *u)
 	case FEAT:
 		/* servers older than RFC 2389 or before a login say no */
 		if (u->code == 421)
-			return refused(d, u);
+			return no_or_malformed(d, u);
 		if (u->code / 100 != 2 && u->code / 100 != 4 &&
 		    u->code / 100 != 5)
 			return malformed(d, u);

@@ -33,6 +33,15 @@ is_greeting(const struct unit *u)
 	return u->code == 200 || u->code == 201;
 }
 
+/* Most of 4xx are no more temporary than 5xx: RFC 3977 section 3.2.1. */
+static enum verdict
+no(struct dialog *d, const struct unit *u)
+{
+	if (u->code > 400 && u->code <= 499)
+		return refused(d, u);
+	return no_or_malformed(d, u);
+}
+
 static enum verdict
 nntp_upgrade(struct dialog *d, const struct unit *u)
 {
@@ -43,9 +52,9 @@ nntp_upgrade(struct dialog *d, const struct unit *u)
 		return say(d, STARTTLS, "STARTTLS");
 	case GREETING:
 		return is_greeting(u) ? say(d, STARTTLS, "STARTTLS") :
-		    no_or_malformed(d, u);
+		    no(d, u);
 	case STARTTLS:
-		return u->code == 382 ? upgrade(d) : no_or_malformed(d, u);
+		return u->code == 382 ? upgrade(d) : no(d, u);
 	}
 	return bug(d);
 }
@@ -61,12 +70,12 @@ nntp_exchange(struct dialog *d, const struct unit *u)
 	case GREETING:
 		return is_greeting(u) ?
 		    say(d, CAPABILITIES, "CAPABILITIES") :
-		    no_or_malformed(d, u);
+		    no(d, u);
 	case CAPABILITIES:
 		if (u->code == 101)
 			return want_block(d, BLOCK);
 		if (u->code == 400)
-			return refused(d, u);
+			return no(d, u);
 		/* servers older than RFC 3977 do not know the command */
 		return u->code / 100 == 4 || u->code / 100 == 5 ?
 		    goodbye(d, QUIT, "QUIT") : malformed(d, u);

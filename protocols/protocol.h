@@ -62,6 +62,7 @@ enum verdict {
 #define upgrade starttls_go_ahead
 #define done starttls_done
 #define refused starttls_refused
+#define refused_for_now starttls_refused_for_now
 #define not_offered starttls_not_offered
 #define malformed starttls_malformed
 #define forbidden starttls_forbidden
@@ -85,15 +86,20 @@ enum verdict want_block(struct dialog *d, unsigned next);
 enum verdict want_bytes(struct dialog *d, unsigned next, size_t len);
 enum verdict upgrade(struct dialog *d);                /* the go-ahead */
 enum verdict done(struct dialog *d);                   /* exchange over */
+/* No; or not now, as refused() tells by the response codes of IMAP, POP3 and
+   ManageSieve, and a protocol by its own.  Monitors try what is refused for now
+   again, so that is nothing which a person has to mend. */
 enum verdict refused(struct dialog *d, const struct unit *u);
+enum verdict refused_for_now(struct dialog *d, const struct unit *u);
 enum verdict not_offered(struct dialog *d, const struct unit *u);
 enum verdict malformed(struct dialog *d, const struct unit *u);
 enum verdict forbidden(struct dialog *d, const struct unit *u);
 enum verdict bug(struct dialog *d);
 
 /*
- * refused() for a negative code (4xx, 5xx), else malformed(): a code that
- * means neither yes nor no is not a reply to what was asked.
+ * refused_for_now() for 4xx and refused() for 5xx, as in RFC 5321 and RFC 959,
+ * else malformed(): a code that means neither yes nor no is not a reply to what
+ * was asked.
  */
 #define no_or_malformed starttls_no_or_malformed
 enum verdict no_or_malformed(struct dialog *d, const struct unit *u);

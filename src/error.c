@@ -41,6 +41,7 @@ static const struct {
 	{ STARTTLS_E_FORBIDDEN, "forbidden" },
 	{ STARTTLS_E_REFUSED, "refused" },
 	{ STARTTLS_E_NOT_OFFERED, "not-offered" },
+	{ STARTTLS_E_REFUSED_TEMPORARY, "refused-temporary" },
 	{ STARTTLS_E_EOF, "closed" },
 	{ STARTTLS_E_TRUNCATED, "truncated" },
 	{ STARTTLS_E_IO, "io" },

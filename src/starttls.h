@@ -101,6 +101,9 @@ enum starttls_code {
 	                                       rules TLS out (PREAUTH) */
 	STARTTLS_E_REFUSED = -701,          /* "refused" by the peer */
 	STARTTLS_E_NOT_OFFERED = -702,      /* "not-offered" by the peer */
+	STARTTLS_E_REFUSED_TEMPORARY = -703, /* "refused-temporary": for now,
+	                                       as the peer says; later the
+	                                       same may go well */
 
 	/* the connection ended */
 	STARTTLS_E_EOF = -801,              /* "closed": end of stream */
@@ -1053,7 +1056,9 @@ starttls_upgrade_data(struct starttls_upgrade **ret_upgrade,
  * Returns: 0 (verified; take the session), STARTTLS_WANT_READ,
  * STARTTLS_WANT_WRITE; or, and then for ever:
  * of an upgrade that was dialled, those of starttls_dial;
- * STARTTLS_E_REFUSED (the peer said no), STARTTLS_E_NOT_OFFERED,
+ * STARTTLS_E_REFUSED (the peer said no), STARTTLS_E_REFUSED_TEMPORARY (not
+ * now: 4yz of RFC 5321 and RFC 959, NNTP's 400, UNAVAILABLE and the like of RFC
+ * 5530, RFC 3206 and RFC 5804), STARTTLS_E_NOT_OFFERED,
  * STARTTLS_E_PROTOCOL (no legal reply), STARTTLS_E_EARLY_DATA (cleartext
  * ahead of its command or behind the go-ahead), STARTTLS_E_LIMIT (line,
  * preamble or handshake too long), STARTTLS_E_FORBIDDEN (IMAP PREAUTH, RFC
@@ -1460,7 +1465,8 @@ starttls_session_set_idle(struct starttls_session *session,
  * the session for data afterwards.
  *
  * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_REFUSED,
- * STARTTLS_E_PROTOCOL, STARTTLS_E_LIMIT and those of starttls_session_read;
+ * STARTTLS_E_REFUSED_TEMPORARY, STARTTLS_E_PROTOCOL, STARTTLS_E_LIMIT and
+ * those of starttls_session_read;
  * STARTTLS_E_STATE (data was read or written before, or we are the server)
  */
 STARTTLS_API int

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "later.h"
 #include "text.h"
 
 /* The greeting is over as soon as there is something to say. */
@@ -146,10 +147,21 @@ starttls_done(struct dialog *d)
 }
 
 enum verdict
+starttls_refused_for_now(struct dialog *d, const struct unit *u)
+{
+	struct preamble *p = starttls_preamble_of(d);
+
+	return starttls_preamble_fail(p, STARTTLS_E_REFUSED_TEMPORARY, u,
+	    "refused by the peer for now (%s)", starttls_preamble_state(p));
+}
+
+enum verdict
 starttls_refused(struct dialog *d, const struct unit *u)
 {
 	struct preamble *p = starttls_preamble_of(d);
 
+	if (u->code == 0 && starttls_says_later(u->line))
+		return starttls_refused_for_now(d, u);
 	return starttls_preamble_fail(p, STARTTLS_E_REFUSED, u,
 	    "refused by the peer (%s)", starttls_preamble_state(p));
 }
@@ -189,7 +201,9 @@ starttls_bug(struct dialog *d)
 enum verdict
 starttls_no_or_malformed(struct dialog *d, const struct unit *u)
 {
-	if (u->code >= 400 && u->code <= 599)
+	if (u->code >= 400 && u->code <= 499)
+		return starttls_refused_for_now(d, u);
+	if (u->code >= 500 && u->code <= 599)
 		return starttls_refused(d, u);
 	return starttls_malformed(d, u);
 }

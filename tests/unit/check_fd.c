@@ -404,7 +404,7 @@ static const struct {
 	bool stranger;             /* trust another root */
 } outcomes[] = {
 	{ NULL, ECHO, 0, false },
-	{ refusal, CLOSE, STARTTLS_E_REFUSED, false },
+	{ refusal, CLOSE, STARTTLS_E_REFUSED_TEMPORARY, false },
 	{ early, CLOSE, STARTTLS_E_EARLY_DATA, false },
 	{ nothing_offered, CLOSE, STARTTLS_E_NOT_OFFERED, false },
 	{ noise, CLOSE, STARTTLS_E_PROTOCOL, false },
