@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "../src/frame.h"
+#include "../src/xml.h"
 
 #define TAG_SIZE 65
 
@@ -59,6 +60,7 @@ enum verdict {
 #define more starttls_more
 #define want_block starttls_want_block
 #define want_bytes starttls_want_bytes
+#define enter_element starttls_enter_element
 #define upgrade starttls_go_ahead
 #define done starttls_done
 #define refused starttls_refused
@@ -84,6 +86,8 @@ enum verdict more(struct dialog *d);                   /* stay and wait */
 enum verdict want_block(struct dialog *d, unsigned next);
 /* With starttls_frame_exact: the next unit is just so many bytes. */
 enum verdict want_bytes(struct dialog *d, unsigned next, size_t len);
+/* With XML: the peer's outermost element is open, and was not seen. */
+void enter_element(struct dialog *d);
 enum verdict upgrade(struct dialog *d);                /* the go-ahead */
 enum verdict done(struct dialog *d);                   /* exchange over */
 /* No; or not now, as refused() tells by the response codes of IMAP, POP3 and
@@ -170,6 +174,9 @@ struct starttls_protocol {
 	const char *alpn;          /* registered id; NULL: none */
 	const char *alpn_in_use;   /* never offered, but served: a habit of
 	                              clients; NULL: none */
+	const char *srv_id;        /* of the domain, which will do in place of
+	                              a DNS-ID: "_xmpp-client"; NULL: none */
+	bool has_xmpp_addr;        /* the same for XmppAddr */
 	const char *rfc;
 	const char *unasked;       /* start of lines that may come at any time
 	                              and mean nothing; NULL: none */

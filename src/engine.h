@@ -95,18 +95,25 @@ starttls_preamble_trace(const struct preamble *p,
 		starttls_preamble_show(p, direction, line, len);
 }
 
-/** starttls_preamble_count: one more line; whether limits still hold. */
+/** starttls_preamble_count_bytes: no line; whether limits still hold. */
 static inline bool
-starttls_preamble_count(struct preamble *p, size_t len)
+starttls_preamble_count_bytes(struct preamble *p, size_t len)
 {
 	p->total += len;
-	if (++p->lines <= PREAMBLE_MAX_LINES &&
-	    p->total <= PREAMBLE_MAX_TOTAL)
+	if (p->lines <= PREAMBLE_MAX_LINES && p->total <= PREAMBLE_MAX_TOTAL)
 		return true;
 	starttls_preamble_fail(p, STARTTLS_E_LIMIT, NULL,
 	    "more than %d lines or %d bytes from the peer",
 	    PREAMBLE_MAX_LINES, PREAMBLE_MAX_TOTAL);
 	return false;
+}
+
+/** starttls_preamble_count: one more line; whether limits still hold. */
+static inline bool
+starttls_preamble_count(struct preamble *p, size_t len)
+{
+	p->lines++;
+	return starttls_preamble_count_bytes(p, len);
 }
 
 /** starttls_preamble_drop: forget the front of the input. */

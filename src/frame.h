@@ -6,8 +6,10 @@
  *
  * A framer looks at the front of the input.  It returns the bytes that form
  * one complete line, 0 if more are needed, or STARTTLS_E_PROTOCOL if no
- * further bytes could make it legal; the unit then has the bytes that are to
- * blame.  Lines end in LF with any number of CR in front of it, of a client
+ * further bytes could make it legal, STARTTLS_E_LIMIT if it is too much; the
+ * unit then has the bytes that are to blame.
+ *
+ * Lines end in LF with any number of CR in front of it, of a client
  * one at least; none at all does no harm where nothing that follows is trusted.
  * Any other CR and a NUL are malformed.  Input is looked at once: the framer
  * remembers how far it has searched.
@@ -35,6 +37,23 @@ struct unit {
 	struct bytes text;         /* behind the code and its separator */
 	bool first;                /* of a reply; lines are both */
 	bool last;
+	bool blank;                /* means nothing at any time: no step sees
+	                              it, and no limit but that of bytes */
+	unsigned depth, space, inner; /* of XML, see xml.h */
+};
+
+#define XML_MAX_DEPTH 16
+#define XML_MAX_SCOPE 1024
+
+/* What is open in a stream of XML. */
+struct xml_state {
+	bool begun;                /* a declaration comes too late */
+	bool ended;
+	uint8_t quote;             /* within an attribute of half a tag */
+	unsigned depth;
+	uint16_t base[XML_MAX_DEPTH + 1]; /* of each element in the scope */
+	size_t scope_len;
+	char scope[XML_MAX_SCOPE]; /* see xml.c */
 };
 
 struct framer {
@@ -42,6 +61,7 @@ struct framer {
 	unsigned code;             /* of an unfinished reply; 0: none */
 	bool in_block;             /* a dot-terminated block */
 	size_t wanted;             /* bytes of the next unit (exact) */
+	struct xml_state xml;
 };
 
 typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,

@@ -212,6 +212,18 @@ is_same(const char *text, const uint8_t *presented, size_t len)
 	return text[i] == '\0';
 }
 
+/* The same for @len bytes of both. */
+static bool
+is_same_start(const char *text, const uint8_t *presented, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (lower((char)presented[i]) != text[i])
+			return false;
+	return true;
+}
+
 bool
 starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
 			  size_t len)
@@ -241,6 +253,33 @@ starttls_name_matches_srv(const struct name *name, const uint8_t *srv,
 	return name->is_service && starttls_der_take(&in, DER_IA5_STRING,
 	    false, &text) && in.len == 0 &&
 	    is_same(name->text, text.data, text.len);
+}
+
+bool
+starttls_name_matches_service(const struct name *name, const char *service,
+			      const uint8_t *srv, size_t len)
+{
+	struct slice in = { srv, len }, text;
+	size_t service_len = strlen(service);
+
+	return name->ip_len == 0 && !name->is_service &&
+	    starttls_der_take(&in, DER_IA5_STRING, false, &text) &&
+	    in.len == 0 && text.len > service_len &&
+	    text.data[service_len] == '.' &&
+	    is_same_start(service, text.data, service_len) &&
+	    is_same(name->text, text.data + service_len + 1,
+		text.len - service_len - 1);
+}
+
+bool
+starttls_name_matches_xmpp(const struct name *name, const uint8_t *addr,
+			   size_t len)
+{
+	struct slice in = { addr, len }, text;
+
+	return name->ip_len == 0 && !name->is_service &&
+	    starttls_der_take(&in, DER_UTF8_STRING, false, &text) &&
+	    in.len == 0 && is_same(name->text, text.data, text.len);
 }
 
 bool

@@ -28,6 +28,9 @@ struct name {
 struct names {
 	const struct name *name[NAMES_MAX];
 	unsigned count;
+	const char *service;       /* whose SRV-ID, of the first name, will do
+	                              as well: "_xmpp-client"; NULL: none */
+	bool has_xmpp_addr;        /* and an XmppAddr of it */
 };
 
 /**
@@ -56,6 +59,23 @@ bool starttls_name_matches_dns(const struct name *name, const uint8_t *dns,
  */
 bool starttls_name_matches_srv(const struct name *name, const uint8_t *srv,
 			       size_t len);
+
+/**
+ * starttls_name_matches_service: the same for a service of a domain, "_imap",
+ * in whose name no service is.
+ */
+bool starttls_name_matches_service(const struct name *name,
+				   const char *service, const uint8_t *srv,
+				   size_t len);
+
+/**
+ * starttls_name_matches_xmpp: compare with the XmppAddr of an otherName, RFC
+ * 6120 section 13.7.1.4, which has to be a domain.
+ *
+ * @addr  DER of the UTF8String
+ */
+bool starttls_name_matches_xmpp(const struct name *name, const uint8_t *addr,
+				size_t len);
 
 /** starttls_name_matches_ip: compare with an iPAddress, octet by octet. */
 bool starttls_name_matches_ip(const struct name *name, const uint8_t *ip,

@@ -88,35 +88,54 @@ note_hearsay(struct preamble *p, const struct unit *u)
 	    u->line.len);
 }
 
+/*
+ * The next unit that means something; 0: none is complete, or we have failed.
+ * What means nothing may come at any time, and is gone at once.
+ */
+static size_t
+next_unit(struct preamble *p, struct unit *unit)
+{
+	ssize_t n;
+
+	while (p->in_len > 0) {
+		n = p->protocol->frame(&p->framer, p->in, p->in_len, unit);
+		if (n > 0 && unit->blank) {
+			if (!starttls_preamble_count_bytes(p, (size_t)n))
+				return 0;
+			starttls_preamble_drop(p, (size_t)n);
+			continue;
+		}
+		if (p->out_len > 0 && !is_unasked(p))
+			early_data(p, "ahead of the command");
+		else if (n < 0)
+			starttls_preamble_fail(p, (int)n, unit,
+			    n == STARTTLS_E_LIMIT ? "too long or too deep" :
+			    "not a legal reply");
+		else
+			return (size_t)n;
+		return 0;
+	}
+	return 0;
+}
+
 /* Let the step see every complete line of the input. */
 static void
 advance(struct preamble *p)
 {
 	struct unit unit;
-	ssize_t n;
+	size_t n;
 
-	while (p->status == PREAMBLE_RUNNING && p->in_len > 0) {
-		if (p->out_len > 0 && !is_unasked(p)) {
-			early_data(p, "ahead of the command");
-			return;
-		}
-		n = p->protocol->frame(&p->framer, p->in, p->in_len, &unit);
-		if (n == 0)
-			break;
-		if (n < 0) {
-			starttls_preamble_fail(p, (int)n, &unit,
-			    "not a legal reply");
-			return;
-		}
+	while (p->status == PREAMBLE_RUNNING &&
+	    (n = next_unit(p, &unit)) > 0) {
 		starttls_preamble_trace(p, STARTTLS_RECEIVED, unit.line.data,
 		    unit.line.len);
-		if (!starttls_preamble_count(p, (size_t)n))
+		if (!starttls_preamble_count(p, n))
 			return;
 		note_hearsay(p, &unit);
 		take_verdict(p, p->rules->step(&p->dialog, &unit));
 		if (p->status == PREAMBLE_FAILED)
 			return;
-		starttls_preamble_drop(p, (size_t)n);
+		starttls_preamble_drop(p, n);
 	}
 	if (p->status == PREAMBLE_UPGRADE && p->in_len > 0)
 		early_data(p, "behind the go-ahead");

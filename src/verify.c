@@ -23,10 +23,12 @@
 
 #include "findings.h"
 #include "judge.h"
+#include "../protocols/protocol.h"
 #include "staple.h"
 
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
 #define OID_SRV_NAME "1.3.6.1.5.5.7.8.7" /* RFC 4985 */
+#define OID_XMPP_ADDR "1.3.6.1.5.5.7.8.5" /* RFC 6120 section 13.7.1.4 */
 
 /* One verification. */
 struct trial {
@@ -100,6 +102,28 @@ check_dates(struct starttls_session *s, gnutls_x509_crt_t leaf)
 	return 0;
 }
 
+static bool
+is_oid(const gnutls_datum_t *oid, const char *text)
+{
+	return oid->data != NULL && strcmp((const char *)oid->data, text) == 0;
+}
+
+/* An otherName; number @i of those that are asked for. */
+static bool
+match_other(const struct names *asked, unsigned i, const gnutls_datum_t *value,
+	    const gnutls_datum_t *oid)
+{
+	const struct name *name = asked->name[i];
+
+	if (is_oid(oid, OID_SRV_NAME))
+		return starttls_name_matches_srv(name, value->data,
+		    value->size) || (i == 0 && asked->service != NULL &&
+		    starttls_name_matches_service(name, asked->service,
+			value->data, value->size));
+	return i == 0 && asked->has_xmpp_addr && is_oid(oid, OID_XMPP_ADDR) &&
+	    starttls_name_matches_xmpp(name, value->data, value->size);
+}
+
 /* One name of a certificate: which of those that are asked for it is, as bits
    in their order. */
 static unsigned
@@ -115,10 +139,8 @@ match(const struct names *asked, unsigned type, const gnutls_datum_t *value,
 		    name, value->data, value->size)) ||
 		    (type == GNUTLS_SAN_IPADDRESS && starttls_name_matches_ip(
 		    name, value->data, value->size)) ||
-		    (type == GNUTLS_SAN_OTHERNAME && oid->data != NULL &&
-		    strcmp((const char *)oid->data, OID_SRV_NAME) == 0 &&
-		    starttls_name_matches_srv(name, value->data,
-		    value->size)))
+		    (type == GNUTLS_SAN_OTHERNAME &&
+		    match_other(asked, i, value, oid)))
 			which |= 1u << i;
 	}
 	return which;
@@ -425,7 +447,9 @@ static void
 prepare_names(struct trial *t)
 {
 	struct starttls_session *s = t->s;
-	struct names asked = { .name = { s->name }, .count = 1 };
+	struct names asked = { .name = { s->name }, .count = 1,
+	    .service = s->protocol->srv_id,
+	    .has_xmpp_addr = s->protocol->has_xmpp_addr };
 	unsigned i;
 
 	if (starttls_session_is_server(s))

@@ -132,6 +132,12 @@ starttls_want_bytes(struct dialog *d, unsigned next, size_t len)
 	return starttls_expect(d, next);
 }
 
+void
+starttls_enter_element(struct dialog *d)
+{
+	starttls_xml_enter(&starttls_preamble_of(d)->framer);
+}
+
 enum verdict
 starttls_go_ahead(struct dialog *d)
 {

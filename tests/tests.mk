@@ -26,7 +26,7 @@ UNIT_TESTS = \
 	tests/unit/check_session_identity tests/unit/check_session_misuse \
 	tests/unit/check_session_descriptor tests/unit/check_dial \
 	tests/unit/check_dialling tests/unit/check_resolve \
-	tests/unit/check_wait tests/unit/check_waiting \
+	tests/unit/check_wait tests/unit/check_waiting tests/unit/check_xml \
 	tests/unit/check_interrupted tests/unit/check_fd \
 	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
 	tests/unit/check_alloc tests/unit/check_alloc_policy \
@@ -46,7 +46,8 @@ COMMAND_TESTS = tests/command/cli.test tests/command/tunnel.test \
 	tests/command/resume.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test tests/real/postfix.test \
-	tests/real/vsftpd.test tests/real/nnrpd.test tests/real/login.test \
+	tests/real/vsftpd.test \
+	tests/real/nnrpd.test tests/real/login.test \
 	tests/real/library.test tests/real/readme.test \
 	tests/real/clients.test tests/real/examples.test \
 	tests/real/pipelined.test tests/real/ftp-data.test \

@@ -29,6 +29,7 @@
 #define OID_CONSTRAINTS "2.5.29.30"
 #define OID_EXT_KEY_USAGE "2.5.29.37"
 #define OID_SRV_NAME "1.3.6.1.5.5.7.8.7"  /* RFC 4985 */
+#define OID_XMPP_ADDR "1.3.6.1.5.5.7.8.5" /* RFC 6120 */
 #define OID_EXAMPLE "1.3.6.1.4.1.32473.1" /* RFC 5612 */
 #define TLS_FEATURE_STATUS_REQUEST 5	  /* RFC 7633 */
 
@@ -188,11 +189,12 @@ add_ip(gnutls_x509_crt_t crt, const char *text)
 		die("not an address: %s", text);
 }
 
-/* SRVName ::= IA5String */
+/* SRVName ::= IA5String, XmppAddr ::= UTF8String */
 static void
-add_srv(gnutls_x509_crt_t crt, const char *name)
+add_other(gnutls_x509_crt_t crt, const char *oid, uint8_t tag,
+	  const char *name)
 {
-	uint8_t der[2 + 127] = { 0x16 };
+	uint8_t der[2 + 127] = { tag };
 	size_t len = strlen(name);
 
 	if (len > 127)
@@ -200,9 +202,9 @@ add_srv(gnutls_x509_crt_t crt, const char *name)
 	der[1] = (uint8_t)len;
 	memcpy(der + 2, name, len);
 	must(gnutls_x509_crt_set_subject_alt_othername(
-		     crt, OID_SRV_NAME, der, length(2 + len),
+		     crt, oid, der, length(2 + len),
 		     GNUTLS_FSAN_APPEND),
-	     "SRVName");
+	     "otherName");
 }
 
 size_t
@@ -253,7 +255,9 @@ set_names(gnutls_x509_crt_t crt, const struct mint_spec *spec)
 	if (spec->uri != NULL)
 		add_san(crt, GNUTLS_SAN_URI, spec->uri, strlen(spec->uri));
 	if (spec->srv != NULL)
-		add_srv(crt, spec->srv);
+		add_other(crt, OID_SRV_NAME, 0x16, spec->srv);
+	if (spec->xmpp != NULL)
+		add_other(crt, OID_XMPP_ADDR, 0x0c, spec->xmpp);
 	if (spec->cn == NULL)
 		set_san_critical(crt);
 }

@@ -69,6 +69,7 @@ struct mint_spec {
 	const char *email;
 	const char *uri;
 	const char *srv;	/* SRVName, RFC 4985: "_imap.example.org" */
+	const char *xmpp;	/* XmppAddr, RFC 6120: "example.org" */
 	const uint8_t *raw_san; /* DER, instead of all the above */
 	size_t raw_san_len;
 

@@ -45,7 +45,8 @@ mint_row(const struct row *row)
 		    row->san_len);
 		leaf.raw_san = san;
 	} else if (!row->no_san && leaf.dns[0] == NULL &&
-	    leaf.ip[0] == NULL && leaf.email == NULL && leaf.uri == NULL) {
+	    leaf.ip[0] == NULL && leaf.email == NULL && leaf.uri == NULL &&
+	    leaf.srv == NULL && leaf.xmpp == NULL) {
 		leaf.dns[0] = PEER;
 	}
 	if (issuer == NOBODY)
@@ -273,8 +274,8 @@ expect_failure(const struct row *row, struct conn *c, size_t n)
 	expect_row(row, row->says_not == NULL || strstr(first.message,
 	    row->says_not) == NULL, "\"%s\" is in: %s", row->says_not,
 	    first.message);
-	expect_row(row, strcmp(first.protocol, "imap") == 0, "protocol: %s",
-	    first.protocol);
+	expect_row(row, strcmp(first.protocol, row->protocol != NULL ?
+	    row->protocol : "imap") == 0, "protocol: %s", first.protocol);
 
 	/* it stays so, and nobody gets a session */
 	expect_row(row, starttls_upgrade_take(c->upgrade) == NULL,
@@ -316,6 +317,7 @@ START_TEST(test_verify_gives_the_verdict)
 	};
 	struct conn_spec spec = {
 		.policy = NULL,
+		.protocol = row->protocol,
 		.name = row->peer,
 		.server = &server,
 		.sent = chain,

@@ -42,6 +42,7 @@ struct staple_spec {
 struct row {
 	const char *name;
 	const char *peer;          /* reference name */
+	const char *protocol;      /* its dedicated port; default: imap */
 
 	struct mint_spec leaf;     /* default: cn "leaf", dns PEER */
 	bool no_san;               /* leave subjectAltName out */

@@ -453,7 +453,7 @@ check(const struct mint_cert certs[3], const char *asked, unsigned *ret_index)
 	const gnutls_x509_crt_t path[] = { certs[0].crt, certs[1].crt,
 		certs[2].crt };
 	struct name name;
-	const struct names names = { { &name }, 1 };
+	const struct names names = { .name = { &name }, .count = 1 };
 	const char *why;
 
 	if (asked != NULL)
