@@ -34,26 +34,6 @@ add(struct anchors *anchors, gnutls_x509_crt_t crt, struct slice der,
 		anchors->count++;
 }
 
-/* Tag and length; returns behind them. */
-static uint8_t *
-put_header(uint8_t *at, uint8_t tag, size_t len)
-{
-	unsigned octets = len < 0x80 ? 0 : len < 0x100 ? 1 : len < 0x10000 ?
-	    2 : 3;
-
-	*at++ = tag;
-	*at++ = (uint8_t)(octets == 0 ? len : 0x80 | octets);
-	while (octets > 0)
-		*at++ = (uint8_t)(len >> (8 * --octets));
-	return at;
-}
-
-static size_t
-header_len(size_t len)
-{
-	return len < 0x80 ? 2 : len < 0x100 ? 3 : len < 0x10000 ? 4 : 5;
-}
-
 /*
  * GnuTLS knows no anchors but certificates.  This is one for a key: a name, no
  * end, the right to issue, and a signature that nobody looks at.
@@ -89,16 +69,16 @@ make_certificate(struct slice name, struct slice key, size_t *ret_len)
 
 	for (i = 0; i < count; i++)
 		tbs += parts[i].len;
-	all = header_len(tbs) + tbs + sizeof(algorithm) + sizeof(signature);
-	*ret_len = header_len(all) + all;
+	all = starttls_der_header_len(tbs) + tbs + sizeof(algorithm) +
+	    sizeof(signature);
+	*ret_len = starttls_der_header_len(all) + all;
 	at = der = malloc(*ret_len);
 	if (der == NULL)
 		return NULL;
-	at = put_header(put_header(at, DER_SEQUENCE, all), DER_SEQUENCE, tbs);
-	for (i = 0; i < count; i++) {
-		memcpy(at, parts[i].data, parts[i].len);
-		at += parts[i].len;
-	}
+	at = starttls_der_put_header(at, DER_SEQUENCE, all);
+	at = starttls_der_put_header(at, DER_SEQUENCE, tbs);
+	for (i = 0; i < count; i++)
+		at = starttls_der_put(at, parts[i]);
 	memcpy(at, algorithm, sizeof(algorithm));
 	memcpy(at + sizeof(algorithm), signature, sizeof(signature));
 	return der;

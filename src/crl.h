@@ -11,18 +11,9 @@
 
 #include <gnutls/x509.h>
 
-#include "der.h"
+#include "revoked.h"
 
 struct starttls_policy;
-
-/* One list, indexed: its bytes, and where in them the serial numbers are. */
-struct crl {
-	gnutls_datum_t der;
-	struct slice issuer;
-	int64_t next_update;       /* seconds since 1970; -1: none given */
-	struct slice *serials;     /* sorted */
-	size_t count;
-};
 
 /**
  * starttls_crl_check: what the policy's lists say about a certificate.

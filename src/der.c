@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * A walk over DER, X.690: single-octet tags, definite lengths.
+ * A walk over DER, X.690: single-octet tags, definite lengths.  And the little
+ * that is written.
  */
 
 #include "config.h"
@@ -135,4 +136,38 @@ bool
 starttls_der_equal(struct slice a, struct slice b)
 {
 	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* How many octets the length takes behind its first one. */
+static unsigned
+length_octets(size_t len)
+{
+	return len < 0x80 ? 0 : len < 0x100 ? 1 : len < 0x10000 ? 2 :
+	    len < 0x1000000 ? 3 : 4;
+}
+
+size_t
+starttls_der_header_len(size_t len)
+{
+	return 2 + length_octets(len);
+}
+
+uint8_t *
+starttls_der_put_header(uint8_t *at, uint8_t tag, size_t len)
+{
+	unsigned octets = length_octets(len);
+
+	*at++ = tag;
+	*at++ = (uint8_t)(octets == 0 ? len : 0x80 | octets);
+	while (octets > 0)
+		*at++ = (uint8_t)(len >> (8 * --octets));
+	return at;
+}
+
+uint8_t *
+starttls_der_put(uint8_t *at, struct slice bytes)
+{
+	if (bytes.len > 0)
+		memcpy(at, bytes.data, bytes.len);
+	return at + bytes.len;
 }

@@ -84,4 +84,13 @@ int starttls_der_extension(struct slice der, struct slice oid,
 /** starttls_der_equal: whether the bytes are the same. */
 bool starttls_der_equal(struct slice a, struct slice b);
 
+/** starttls_der_header_len: of an element with so much in it. */
+size_t starttls_der_header_len(size_t len);
+
+/** starttls_der_put_header: write tag and length.  Returns: behind them. */
+uint8_t *starttls_der_put_header(uint8_t *at, uint8_t tag, size_t len);
+
+/** starttls_der_put: write what is DER already.  Returns: behind it. */
+uint8_t *starttls_der_put(uint8_t *at, struct slice bytes);
+
 #endif

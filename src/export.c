@@ -132,7 +132,7 @@ add_crls(gnutls_hash_hd_t hash, const struct starttls_policy *p)
 	int rc = 0;
 
 	for (i = 0; rc >= 0 && i < p->crl_count; i++)
-		rc = add(hash, p->crls[i].der.data, p->crls[i].der.size);
+		rc = add(hash, p->crls[i].der, p->crls[i].der_len);
 	return rc;
 }
 

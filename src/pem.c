@@ -19,6 +19,7 @@
 
 #include "der.h"
 #include "policy.h"
+#include "text.h"
 
 bool
 starttls_pem_is_der(const void *data, size_t len)
@@ -123,4 +124,39 @@ starttls_pem_forget(gnutls_datum_t *pem)
 		gnutls_memset(pem->data, 0, pem->size);
 	gnutls_free(pem->data);
 	*pem = (gnutls_datum_t){ NULL, 0 };
+}
+
+bool
+starttls_pem_next(const char **at, const char *end, const char *const *kinds)
+{
+	static const char begin[] = "-----BEGIN ";
+	size_t i, n;
+
+	while ((*at = memmem(*at, (size_t)(end - *at), begin,
+	    sizeof(begin) - 1)) != NULL) {
+		*at += sizeof(begin) - 1;
+		for (i = 0; kinds[i] != NULL; i++) {
+			n = strlen(kinds[i]);
+			if ((size_t)(end - *at) > n &&
+			    memcmp(*at, kinds[i], n) == 0) {
+				*at += n;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+ptrdiff_t
+starttls_pem_decode(uint8_t *dst, const char **at, const char *end)
+{
+	static const char tail[] = "-----END ";
+	size_t len = (size_t)(end - *at), used;
+	ptrdiff_t n = starttls_base64_decode(dst, *at, len, &used);
+
+	if (n <= 0 || len - used < sizeof(tail) - 1 ||
+	    memcmp(*at + used, tail, sizeof(tail) - 1) != 0)
+		return -1;
+	*at += used;
+	return n;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <gnutls/gnutls.h>
 
@@ -43,6 +44,27 @@ int starttls_pem_load_as(const char *path, enum pem_kind kind,
 
 /** starttls_pem_is_encrypted: whether a key needs a passphrase. */
 bool starttls_pem_is_encrypted(const gnutls_datum_t *pem);
+
+/**
+ * starttls_pem_next: find the next block of text.
+ *
+ * @at     where to begin; then where its body does, or NULL
+ * @kinds  what it may be, with the dashes behind that; NULL: the last
+ *
+ * Returns: whether there is one.
+ */
+bool starttls_pem_next(const char **at, const char *end,
+		       const char *const *kinds);
+
+/**
+ * starttls_pem_decode: the body of a block.
+ *
+ * @dst  room for 3 bytes for each 4 of it
+ * @at   where it is; then where it ends, if it is well formed
+ *
+ * Returns: bytes written; -1: it is malformed, or empty.
+ */
+ptrdiff_t starttls_pem_decode(uint8_t *dst, const char **at, const char *end);
 
 /** starttls_pem_forget: clear and free what may hold a key. */
 void starttls_pem_forget(gnutls_datum_t *pem);

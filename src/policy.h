@@ -47,7 +47,7 @@ struct starttls_policy {
 	size_t pin_count;
 	struct accepted *peers;    /* if there are any, nobody else is good */
 	size_t peer_count;
-	struct crl *crls;
+	struct revoked *crls;
 	size_t crl_count;
 	struct trust *trust;
 	size_t own_anchors;        /* before the system's were added */

@@ -24,7 +24,7 @@
 #include <string.h>
 
 #include "der.h"
-#include "text.h"
+#include "pem.h"
 
 #define BUCKETS 256
 
@@ -188,15 +188,12 @@ line_of(const char *data, const char *at)
 
 /* The body of one PEM block: decode, find the names, append. */
 static int
-add_block(struct trust *t, const char *body, size_t len, size_t *ret_end)
+add_block(struct trust *t, const char **at, const char *end)
 {
 	struct slice der, issuer, subject;
-	ptrdiff_t n;
+	ptrdiff_t n = starttls_pem_decode(t->bytes + t->bytes_len, at, end);
 
-	n = starttls_base64_decode(t->bytes + t->bytes_len, body, len,
-	    ret_end);
-	if (n <= 0 || len - *ret_end < 9 ||
-	    memcmp(body + *ret_end, "-----END ", 9) != 0)
+	if (n < 0)
 		return STARTTLS_E_POLICY;
 	der = (struct slice){ t->bytes + t->bytes_len, (size_t)n };
 	if (!starttls_der_names(der, &issuer, &subject))
@@ -209,31 +206,15 @@ int
 starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
 		       size_t len, struct starttls_error *error)
 {
-	static const char begin[] = "-----BEGIN ";
 	static const char *const kinds[] = {
-		"CERTIFICATE-----", "X509 CERTIFICATE-----"
+		"CERTIFICATE-----", "X509 CERTIFICATE-----", NULL
 	};
 	const char *at = data, *end = data + len;
 	const struct trust_mark before = starttls_trust_mark(t);
-	size_t used, i;
 	int rc = reserve(t, len / 4 * 3 + 3);
 
-	while (rc == 0 && (at = memmem(at, (size_t)(end - at), begin,
-	    sizeof(begin) - 1)) != NULL) {
-		at += sizeof(begin) - 1;
-		for (i = 0; i < 2; i++) {
-			size_t n = strlen(kinds[i]);
-
-			if ((size_t)(end - at) > n &&
-			    memcmp(at, kinds[i], n) == 0) {
-				rc = add_block(t, at + n,
-				    (size_t)(end - at) - n, &used);
-				if (rc == 0)
-					at += n + used;
-				break;
-			}
-		}
-	}
+	while (rc == 0 && starttls_pem_next(&at, end, kinds))
+		rc = add_block(t, &at, end);
 	if (rc != 0) {
 		starttls_trust_forget(t, before);
 		if (rc != STARTTLS_E_POLICY)

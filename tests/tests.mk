@@ -15,7 +15,8 @@ UNIT_TESTS = \
 	tests/unit/check_fork tests/unit/check_data tests/unit/check_export \
 	tests/unit/check_files tests/unit/check_trust \
 	tests/unit/check_trust_source tests/unit/check_trust_threads \
-	tests/unit/check_crl tests/unit/check_path tests/unit/check_verify \
+	tests/unit/check_crl tests/unit/check_revoked tests/unit/check_path \
+	tests/unit/check_verify \
 	tests/unit/check_verify_name tests/unit/check_verify_use \
 	tests/unit/check_verify_revocation tests/unit/check_verify_pin \
 	tests/unit/check_verify_malformed tests/unit/check_peer \
