@@ -113,7 +113,7 @@ batch_run(struct batch *batch)
 		.loop = &batch->loop,
 		.max_running = batch_jobs(batch),
 		.timeout_ms = batch->timeout_ms,
-		.chain = batch->chain,
+		.detail = batch->detail,
 		.names_traces = batch_jobs(batch) > 1,
 		.says_hello = true,
 		.context = batch,

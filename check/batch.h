@@ -28,7 +28,7 @@ struct batch {
 	struct targets targets;
 	struct loop loop;          /* may have timers of the owner */
 	int timeout_ms;            /* for each target */
-	bool chain;                /* as in result_fill */
+	enum result_detail detail; /* as in result_fill */
 	void (*tell)(void *context, const struct result *result);
 	void *context;
 

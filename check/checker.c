@@ -166,7 +166,7 @@ gather(struct check *k, struct result *ret_result)
 	}
 	veil_error(k, &k->c.error);
 	result_fill(ret_result, k->target.name, k->target.url, &k->c,
-	    &k->outcome, k->started_us, k->checker->chain);
+	    &k->outcome, k->started_us, k->checker->detail);
 	if (s->look != NULL)
 		s->look(s->look_context, &k->c);
 }
@@ -605,17 +605,18 @@ give_up(const char *url, int number, struct result *ret_result)
 	struct conversation c = { .code = STARTTLS_E_SYSTEM };
 
 	fill_system_error(&c.error, number, "cannot begin");
-	result_fill(ret_result, url, url, &c, NULL, loop_now_us(), false);
+	result_fill(ret_result, url, url, &c, NULL, loop_now_us(),
+	    DETAIL_NONE);
 }
 
 void
 check_url(const struct check_settings *settings, const char *url,
-	  int timeout_ms, bool chain, struct result *ret_result)
+	  int timeout_ms, enum result_detail detail, struct result *ret_result)
 {
 	struct only only = { .result = ret_result };
 	struct checker checker = {
 		.settings = settings, .loop = &only.loop, .max_running = 1,
-		.timeout_ms = timeout_ms, .chain = chain, .context = &only,
+		.timeout_ms = timeout_ms, .detail = detail, .context = &only,
 		.done = keep,
 	};
 	const struct check_target target = { .name = url, .url = url };

@@ -52,7 +52,7 @@ struct checker {
 	struct loop *loop;
 	size_t max_running;        /* how many are ever started at a time */
 	int timeout_ms;            /* for each of them */
-	bool chain;                /* as in result_fill */
+	enum result_detail detail; /* as in result_fill */
 	bool names_traces;         /* traces tell whose they are */
 	bool insists;              /* asks again who says "later" */
 	bool any_port;             /* also where it makes no sense */
@@ -78,13 +78,14 @@ int checker_start(struct checker *checker, const struct check_target *target);
  * check_url: check one URL, and wait for the result.
  *
  * @timeout_ms  one deadline for everything
- * @chain       as in result_fill
+ * @detail      as in result_fill
  *
  * Ownership: the result borrows @url.
  * Thread: safe, also with the same settings.
  */
 void check_url(const struct check_settings *settings, const char *url,
-	       int timeout_ms, bool chain, struct result *ret_result);
+	       int timeout_ms, enum result_detail detail,
+	       struct result *ret_result);
 
 /* Whom to log in as at a URL, before anybody is connected to.  0 or a library
    code, with @error filled. */

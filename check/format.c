@@ -38,6 +38,14 @@ format_find(const char *name)
 	return NULL;
 }
 
+enum result_detail
+format_detail(const struct format_settings *settings)
+{
+	return settings->format->detail == DETAIL_NONE &&
+	    needs_lifetime(&settings->limits) ? DETAIL_OWN :
+	    settings->format->detail;
+}
+
 bool
 format_wants_colour(void)
 {
@@ -115,12 +123,24 @@ format_open(struct format_run *run, const struct format_settings *settings)
 	return format_close(run);
 }
 
+/* The first failure; or else the worst limit that was passed. */
+static int
+more_telling(int before, int now)
+{
+	const bool had_failed = before != 0 && before < EXIT_WARNING;
+	const bool fails = now != 0 && now < EXIT_WARNING;
+
+	return had_failed || (!fails && before > now) ? before : now;
+}
+
 void
 format_add(struct format_run *run, const struct result *r)
 {
 	run->count++;
-	if (!run->format->plugin && run->status == 0)
-		run->status = r->status;
+	if (!run->format->plugin)
+		run->status = more_telling(run->status, r->status != 0 ?
+		    r->status : severity_status(limits_judge(
+		    &run->settings->limits, r)));
 	if (!run->format->add(run, r))
 		run->incomplete = true;
 }

@@ -21,7 +21,7 @@ struct format;
 struct format_settings {
 	const struct format *format; /* NULL: not said */
 	const char *output;        /* NULL: standard output */
-	struct threshold warning, critical;
+	struct limits limits;
 	bool quiet;
 };
 
@@ -40,8 +40,7 @@ struct format {
 	bool machine;              /* tells everything itself: nothing goes
 	                              to standard error */
 	bool plugin;               /* ends with enum plugin_state */
-	bool chain;                /* wants the certificates of good ones */
-	bool limits;               /* heeds --warning and --critical */
+	enum result_detail detail; /* that it wants of good ones */
 	bool (*begin)(struct format_run *run);  /* may be NULL */
 	bool (*add)(struct format_run *run, const struct result *r);
 	bool (*end)(struct format_run *run);    /* also after a failure */
@@ -67,6 +66,9 @@ extern const struct format format_human, format_json, format_nagios,
 
 /* NULL: no such name.  Its add is NULL if the program was built without. */
 const struct format *format_find(const char *name);
+
+/* What is needed of good ones to judge and to tell. */
+enum result_detail format_detail(const struct format_settings *settings);
 
 /* Green and red on a terminal that wants them, https://no-color.org/ */
 bool format_wants_colour(void);

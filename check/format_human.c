@@ -37,24 +37,41 @@ how(const struct starttls_report *p)
 	}
 }
 
+/* Good, unless a limit says otherwise. */
+static void
+print_good(const struct format_run *run, const struct result *r)
+{
+	const enum severity severity = limits_judge(&run->settings->limits, r);
+	char blame[120];
+
+	if (severity == SEVERITY_NONE)
+		fprintf(run->out, "%sok%s", colour(run, "\033[32m"),
+		    colour(run, "\033[0m"));
+	else
+		fprintf(run->out, "%s%s%s, %s", colour(run,
+		    severity == SEVERITY_CRITICAL ? "\033[31m" : "\033[33m"),
+		    severity_name(severity), colour(run, "\033[0m"),
+		    limits_blame(blame, sizeof(blame), &run->settings->limits,
+			r));
+}
+
 static void
 print_verdict(const struct format_run *run, const struct result *r)
 {
 	const struct starttls_report *p = &r->report;
 	char peer[PEER_SHOWN];
 
-	if (r->status == 0)
-		fprintf(run->out,
-		    "%s: %sok%s, %s %s%s%s%s, %d round trips%s\n",
-		    r->shown, colour(run, "\033[32m"),
-		    colour(run, "\033[0m"), p->version, p->cipher_suite,
-		    how(p), p->resumed ? ", resumed" : "",
-		    p->alpn_refused ? ", ALPN refused" : "", p->round_trips,
-		    show_peer(peer, sizeof(peer), r->name, p->address));
-	else
-		fprintf(run->out, "%s: %s%s%s\n", r->shown,
-		    colour(run, "\033[31m"), r->reason,
-		    colour(run, "\033[0m"));
+	fprintf(run->out, "%s: ", r->shown);
+	if (r->status != 0) {
+		fprintf(run->out, "%s%s%s\n", colour(run, "\033[31m"),
+		    r->reason, colour(run, "\033[0m"));
+		return;
+	}
+	print_good(run, r);
+	fprintf(run->out, ", %s %s%s%s%s, %d round trips%s\n", p->version,
+	    p->cipher_suite, how(p), p->resumed ? ", resumed" : "",
+	    p->alpn_refused ? ", ALPN refused" : "", p->round_trips,
+	    show_peer(peer, sizeof(peer), r->name, p->address));
 }
 
 /* The end of validity; and of a certificate that failed, the names. */
@@ -68,7 +85,7 @@ print_certificate(const struct format_run *run, const struct result *r)
 	if (r->not_after == 0)
 		return;
 	fprintf(run->out, "  %-12s ", "certificate");
-	if (r->has_leaf)
+	if (r->status != 0 && r->has_leaf)
 		fprintf(run->out, "for %.120s%s ", name,
 		    strlen(name) > 120 ? "..." : "");
 	show_date(date, sizeof(date), r->not_after);

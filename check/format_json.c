@@ -218,8 +218,29 @@ connect_of(const struct result *r)
 	return r->name[len] == ' ' ? r->name + len + 1 : "";
 }
 
+/* A limit that was passed is what is wrong if nothing else is. */
+static bool
+set_verdict(json_t *o, const struct result *r, const struct limits *limits)
+{
+	const enum severity severity = r->status != 0 ? SEVERITY_NONE :
+	    limits_judge(limits, r);
+	const int status = r->status != 0 ? r->status :
+	    severity_status(severity);
+	char blame[120];
+
+	return json_set(o, "ok", json_boolean(status == 0)) &&
+	    json_set(o, "status", json_integer(status)) &&
+	    json_set(o, "reason", json_string(severity != SEVERITY_NONE ?
+		"threshold" : r->reason)) &&
+	    json_set(o, "exceeded", text_or_null(severity_name(severity))) &&
+	    json_set(o, "phase", text_or_null(r->phase)) &&
+	    json_set(o, "message", text_or_null(severity != SEVERITY_NONE ?
+		limits_blame(blame, sizeof(blame), limits, r) :
+		r->error.message));
+}
+
 json_t *
-json_of_result(const struct result *r)
+json_of_result(const struct result *r, const struct limits *limits)
 {
 	const struct starttls_report *p = &r->report;
 	json_t *o = json_object();
@@ -231,11 +252,7 @@ json_of_result(const struct result *r)
 	    json_set(o, "port", json_integer(atol(r->port))) &&
 	    json_set(o, "address", text_or_null(p->address)) &&
 	    json_set(o, "time", json_of_date(r->checked_at)) &&
-	    json_set(o, "ok", json_boolean(r->status == 0)) &&
-	    json_set(o, "status", json_integer(r->status)) &&
-	    json_set(o, "reason", json_string(r->reason)) &&
-	    json_set(o, "phase", text_or_null(r->phase)) &&
-	    json_set(o, "message", text_or_null(r->error.message)) &&
+	    set_verdict(o, r, limits) &&
 	    json_set(o, "advice", text_or_null(r->advice)) &&
 	    json_set(o, "reply", reply_of(&r->error)) &&
 	    json_set(o, "verified", json_boolean(p->verified)) &&
@@ -271,7 +288,8 @@ json_print(FILE *out, json_t *object)
 static bool
 json_add(struct format_run *run, const struct result *r)
 {
-	return json_print(run->out, json_of_result(r));
+	return json_print(run->out, json_of_result(r,
+	    &run->settings->limits));
 }
 
 #else
@@ -288,7 +306,7 @@ json_end(struct format_run *run)
 const struct format format_json = {
 	.name = "json",
 	.machine = true,
-	.chain = true,
+	.detail = DETAIL_OWN,
 	.add = json_add,
 	.end = json_end,
 };

@@ -13,9 +13,10 @@
 #include <jansson.h>
 
 #include "result.h"
+#include "threshold.h"
 
 /* As doc/check.schema.json describes it.  NULL: out of memory. */
-json_t *json_of_result(const struct result *r);
+json_t *json_of_result(const struct result *r, const struct limits *limits);
 json_t *json_of_date(int64_t seconds);
 
 /* Takes @value; false: out of memory. */

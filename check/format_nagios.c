@@ -68,12 +68,6 @@ worse(int a, int b)
 	return rank[a] >= rank[b] ? a : b;
 }
 
-static bool
-passes(const struct threshold *t, const struct result *r)
-{
-	return !exceeds_time(t, r) && !exceeds_days(t, r);
-}
-
 /* Names and sockets are nothing of ours, so only a mistake in the call and
    the like are "unknown". */
 static int
@@ -81,21 +75,38 @@ state_of(const struct format_settings *s, const struct result *r)
 {
 	if (r->status == EXIT_USAGE || r->status == EXIT_LOCAL)
 		return PLUGIN_UNKNOWN;
-	if (r->status != 0 || !passes(&s->critical, r))
+	if (r->status != 0)
 		return PLUGIN_CRITICAL;
-	return passes(&s->warning, r) ? PLUGIN_OK : PLUGIN_WARNING;
+	switch (limits_judge(&s->limits, r)) {
+	case SEVERITY_CRITICAL:
+		return PLUGIN_CRITICAL;
+	case SEVERITY_WARNING:
+		return PLUGIN_WARNING;
+	case SEVERITY_NONE:
+		break;
+	}
+	return PLUGIN_OK;
 }
 
-/* What a threshold says, or "". */
+/* What a threshold says of the time, or "". */
 static const char *
-show_limit(char *buf, size_t size, const struct threshold *t, bool days)
+show_slow(char *buf, size_t size, const struct threshold *t)
 {
 	buf[0] = '\0';
-	if (days && t->has_days)
-		snprintf(buf, size, "%ld:", t->days);
-	else if (!days && t->has_time)
+	if (t->has_time)
 		snprintf(buf, size, "%" PRId64 ".%03d",
 		    t->time_us / 1000000, (int)(t->time_us / 1000 % 1000));
+	return buf;
+}
+
+/* And of the end, in one of the units. */
+static const char *
+show_left(char *buf, size_t size, const struct threshold *t,
+	  enum left_unit unit)
+{
+	buf[0] = '\0';
+	if (t->has_end && t->unit == unit)
+		snprintf(buf, size, "%ld:", t->left);
 	return buf;
 }
 
@@ -108,6 +119,30 @@ print_time(FILE *out, const char *prefix, const char *name, int64_t us)
 	    quote, us / 1000000, (int)(us % 1000000));
 }
 
+/* The days that are left, and what else there are limits for. */
+static void
+print_left(FILE *out, const struct limits *limits, const struct result *r,
+	   const char *prefix)
+{
+	const char *quote = prefix[0] != '\0' ? "'" : "";
+	char warn[32], crit[32];
+	int unit;
+	long left;
+
+	for (unit = LEFT_DAYS; unit < LEFT_UNITS; unit++) {
+		show_left(warn, sizeof(warn), &limits->warning,
+		    (enum left_unit)unit);
+		show_left(crit, sizeof(crit), &limits->critical,
+		    (enum left_unit)unit);
+		if ((unit == LEFT_DAYS || warn[0] != '\0' ||
+		    crit[0] != '\0') &&
+		    result_left(r, (enum left_unit)unit, &left))
+			fprintf(out, " %s%s%s%s=%ld%s;%s;%s", quote, prefix,
+			    left_name((enum left_unit)unit), quote, left,
+			    unit == LEFT_PERCENT ? "%" : "", warn, crit);
+	}
+}
+
 /* 'label'=value[unit];warn;crit;min;max */
 static void
 print_data(FILE *out, const struct format_settings *s, const struct result *r,
@@ -115,44 +150,19 @@ print_data(FILE *out, const struct format_settings *s, const struct result *r,
 {
 	struct phase_time phases[RESULT_PHASES];
 	size_t i, count = result_phases(r, phases);
-	const char *quote = prefix[0] != '\0' ? "'" : "";
 	char warn[32], crit[32];
 
 	print_time(out, prefix, "time", r->total_us);
-	fprintf(out, ";%s;%s;0", show_limit(warn, sizeof(warn), &s->warning,
-	    false), show_limit(crit, sizeof(crit), &s->critical, false));
-	if (r->ends_at != 0)
-		fprintf(out, " %s%sdays%s=%ld;%s;%s", quote, prefix, quote,
-		    r->ends_in_days,
-		    show_limit(warn, sizeof(warn), &s->warning, true),
-		    show_limit(crit, sizeof(crit), &s->critical, true));
+	fprintf(out, ";%s;%s;0",
+	    show_slow(warn, sizeof(warn), &s->limits.warning),
+	    show_slow(crit, sizeof(crit), &s->limits.critical));
+	print_left(out, &s->limits, r, prefix);
 	for (i = 0; i < count; i++) {
 		if (phases[i].us < 0)
 			continue;
 		print_time(out, prefix, phases[i].name, phases[i].us);
 		fputs(";;;0", out);
 	}
-}
-
-/* Which threshold is to blame, in words; "" if it is none. */
-static const char *
-blame(char *buf, size_t size, const struct format_settings *s,
-      const struct result *r)
-{
-	const struct threshold *t = passes(&s->critical, r) ? &s->warning :
-	    &s->critical;
-	char limit[32];
-	size_t len;
-
-	buf[0] = '\0';
-	if (exceeds_time(t, r))
-		snprintf(buf, size, ", slower than %s s",
-		    show_limit(limit, sizeof(limit), t, false));
-	len = strlen(buf);
-	if (exceeds_days(t, r))
-		snprintf(buf + len, size - len,
-		    ", less than %ld days left", t->days);
-	return buf;
 }
 
 /* The URL and what there is to say about it. */
@@ -176,7 +186,8 @@ describe(FILE *out, const struct format_settings *s, const struct result *r)
 	if (r->ends_first[0] != '\0')
 		fprintf(out, ", but that of %s for %ld", replace(text,
 		    sizeof(text), r->ends_first, "|"), r->ends_in_days);
-	fprintf(out, "%s%s", blame(text, sizeof(text), s, r), peer);
+	limits_blame(text, sizeof(text), &s->limits, r);
+	fprintf(out, "%s%s%s", text[0] != '\0' ? ", " : "", text, peer);
 }
 
 static bool
@@ -292,7 +303,6 @@ const struct format format_nagios = {
 	.name = "nagios",
 	.machine = true,
 	.plugin = true,
-	.limits = true,
 	.begin = nagios_begin,
 	.add = nagios_add,
 	.end = nagios_end,

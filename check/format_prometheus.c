@@ -24,8 +24,10 @@
 #define NAMES_SIZE 512             /* of a label */
 
 enum metric {
-	UP, FAILURE, ADDRESS, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS, NOT_BEFORE,
-	NOT_AFTER, CHAIN_NOT_AFTER, PATH_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN,
+	UP, FAILURE, ADDRESS, DURATION, PHASE, ROUND_TRIPS, VERIFIED, TLS,
+	NOT_BEFORE,
+	NOT_AFTER, CHAIN_NOT_AFTER, PATH_NOT_BEFORE,
+	PATH_NOT_AFTER, CERTIFICATE, PROBLEM, LOGIN,
 	RESUMPTION,
 	EXCEEDED, CHECKED, METRICS
 };
@@ -63,6 +65,10 @@ static const struct {
 	    "starttls_certificate_chain_not_after_timestamp_seconds",
 	    "Earliest end of validity of all certificates that the server "
 	    "sent." },
+	[PATH_NOT_BEFORE] = {
+	    "starttls_certificate_path_not_before_timestamp_seconds",
+	    "Begin of validity of the certificate that ends first on the path "
+	    "that was verified." },
 	[PATH_NOT_AFTER] = {
 	    "starttls_certificate_path_not_after_timestamp_seconds",
 	    "Earliest end of validity on the path that was verified, its "
@@ -168,6 +174,8 @@ add_certificate(const struct prometheus *p, const struct result *r)
 		number(start(p, CHAIN_NOT_AFTER, r), r->chain_not_after);
 	if (r->report.path_not_after != 0)
 		number(start(p, PATH_NOT_AFTER, r), r->report.path_not_after);
+	if (r->report.path_not_after != 0 && r->ends_from != 0)
+		number(start(p, PATH_NOT_BEFORE, r), r->ends_from);
 	if (!r->has_leaf)
 		return;
 	number(start(p, NOT_BEFORE, r), r->leaf.not_before);
@@ -245,6 +253,7 @@ add_threshold(const struct prometheus *p, const struct threshold *t,
 	      const char *severity, const struct result *r)
 {
 	FILE *out;
+	long left;
 
 	if (t->has_time) {
 		out = start(p, EXCEEDED, r);
@@ -252,11 +261,11 @@ add_threshold(const struct prometheus *p, const struct threshold *t,
 		print_label(out, "limit", "time");
 		number(out, exceeds_time(t, r));
 	}
-	if (t->has_days && r->not_after != 0) {
+	if (t->has_end && result_left(r, t->unit, &left)) {
 		out = start(p, EXCEEDED, r);
 		print_label(out, "severity", severity);
-		print_label(out, "limit", "days");
-		number(out, exceeds_days(t, r));
+		print_label(out, "limit", left_name(t->unit));
+		number(out, exceeds_end(t, r));
 	}
 }
 
@@ -307,8 +316,8 @@ prometheus_add(struct format_run *run, const struct result *r)
 		number(start(p, LOGIN, r), r->login.ok);
 	if (r->again)
 		number(start(p, RESUMPTION, r), r->resumed);
-	add_threshold(p, &run->settings->warning, "warning", r);
-	add_threshold(p, &run->settings->critical, "critical", r);
+	add_threshold(p, &run->settings->limits.warning, "warning", r);
+	add_threshold(p, &run->settings->limits.critical, "critical", r);
 	number(start(p, CHECKED, r), r->checked_at);
 	return true;
 }
@@ -339,8 +348,7 @@ prometheus_end(struct format_run *run)
 const struct format format_prometheus = {
 	.name = "prometheus",
 	.machine = true,
-	.chain = true,
-	.limits = true,
+	.detail = DETAIL_OWN,
 	.begin = prometheus_begin,
 	.add = prometheus_add,
 	.end = prometheus_end,

@@ -20,7 +20,7 @@
 #include "words/show.h"
 #include "words/status.h"
 
-#define DAY 86400                  /* seconds */
+#define HOUR 3600                  /* seconds */
 
 /* Bits by the names of their codes; several bits may share one. */
 static const struct {
@@ -66,27 +66,39 @@ fill_chain(struct result *r, const struct conversation *c)
 	}
 }
 
-/* An issuer may end before the peer's own certificate does; what is less than a
-   day is not worth a word. */
+/* Whose end it is: @cert's.  What is less than an hour is not worth a word. */
+static void
+note_end(struct result *r, const struct starttls_cert *cert)
+{
+	r->ends_from = cert->not_before;
+	if (r->not_after - r->ends_at >= HOUR)
+		snprintf(r->ends_first, sizeof(r->ends_first), "%.119s",
+		    cert->subject[0] != '\0' ? cert->subject : "an issuer");
+}
+
+/* An issuer may end before the server's own certificate does. */
 static void
 fill_end(struct result *r, const struct conversation *c)
 {
 	struct starttls_cert cert = { .size = sizeof(cert) };
-	unsigned i;
+	unsigned place;
+	int index;
 
 	r->ends_at = r->not_after;
 	if (c->report.path_not_after != 0)
 		r->ends_at = c->report.path_not_after;
 	if (r->ends_at != 0)
 		r->ends_in_days = days_until(r->ends_at);
-	if (r->not_after - r->ends_at < DAY)
+	if (r->ends_at == r->not_after && r->has_leaf)
+		note_end(r, &r->leaf);
+	if (r->ends_at == r->not_after)
 		return;
-	snprintf(r->ends_first, sizeof(r->ends_first), "an anchor");
-	for (i = 1; i < c->report.chain_len; i++)
-		if (conversation_cert(c, i, &cert) == 0 &&
-		    cert.not_after == r->ends_at)
-			snprintf(r->ends_first, sizeof(r->ends_first),
-			    "%.119s", cert.subject);
+	for (place = 1; starttls_session_path(c->session, place, &index,
+	    &cert) == 0; place++)
+		if (cert.not_after == r->ends_at) {
+			note_end(r, &cert);
+			break;
+		}
 }
 
 static void
@@ -159,7 +171,7 @@ fill_address(struct result *r)
 void
 result_fill(struct result *r, const char *name, const char *url,
 	    const struct conversation *c, const struct login_outcome *login,
-	    int64_t started_us, bool chain)
+	    int64_t started_us, enum result_detail detail)
 {
 	memset(r, 0, sizeof(*r));
 	r->total_us = loop_now_us() - started_us;
@@ -175,7 +187,7 @@ result_fill(struct result *r, const char *name, const char *url,
 	if (!r->has_report)
 		return;
 	r->not_after = c->report.not_after;
-	if (chain || c->code != 0)
+	if (detail != DETAIL_NONE || c->code != 0)
 		fill_chain(r, c);
 	if (r->not_after != 0)
 		r->days_left = days_until(r->not_after);

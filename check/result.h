@@ -11,6 +11,12 @@
 
 #define RESULT_PHASES 8
 
+/* What is known of the certificates of a good server; of others all is. */
+enum result_detail {
+	DETAIL_NONE,               /* when they end */
+	DETAIL_OWN                 /* the server's own, and their lifetimes */
+};
+
 /* A phase by its stable name, and its time; -1 if it was not reached. */
 struct phase_time {
 	const char *name;
@@ -49,8 +55,10 @@ struct result {
 	/* What counts: the verified path as a whole. */
 	int64_t ends_at;           /* the first end on it, or as not_after if
 	                              there is none; 0: not known */
+	int64_t ends_from;         /* the begin of whichever ends first; 0: not
+	                              known */
 	long ends_in_days;
-	char ends_first[120];      /* whose end that is, if it is a day or more
+	char ends_first[120];      /* whose end that is, if it is an hour or more
 	                              before not_after; else empty */
 	int64_t chain_not_after;   /* the earliest of those that were sent;
 	                              0: not known */
@@ -62,8 +70,7 @@ struct result {
 /**
  * result_fill: gather everything that is known about a conversation.
  *
- * @chain    also decode the certificates of a chain that is good, which
- *           takes time
+ * @detail   what to decode of a chain that is good, which takes time
  * @started_us  on the clock of loop_now_us
  *
  * Ownership: borrows @name and @url, which have to live as long as @r.
@@ -71,7 +78,7 @@ struct result {
 void result_fill(struct result *r, const char *name, const char *url,
 		 const struct conversation *c,
 		 const struct login_outcome *login, int64_t started_us,
-		 bool chain);
+		 enum result_detail detail);
 
 /* The phases in their order, each with its time; how many. */
 size_t result_phases(const struct result *r,

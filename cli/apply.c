@@ -143,9 +143,9 @@ option_apply(struct settings *s, struct identities *later, char letter,
 		s->format.output = strcmp(value, "-") == 0 ? NULL : value;
 		return value[0] != '\0' ? 0 : 1;
 	case 'w':
-		return parse_threshold(value, &s->format.warning) ? 0 : 1;
+		return parse_threshold(value, &s->format.limits.warning) ? 0 : 1;
 	case 'W':
-		return parse_threshold(value, &s->format.critical) ? 0 : 1;
+		return parse_threshold(value, &s->format.limits.critical) ? 0 : 1;
 	case 'g':
 	case 'u':
 	case 'F':

@@ -188,7 +188,7 @@ run_all(struct check_run *run)
 	int rc;
 
 	run->batch.timeout_ms = run->settings->timeout_ms;
-	run->batch.chain = run->format.format->chain;
+	run->batch.detail = format_detail(&run->settings->format);
 	run->batch.tell = tell;
 	run->batch.context = run;
 	begin_progress(run);

@@ -109,7 +109,7 @@ static const struct option_row rows[] = {
 	  "human (default) or json; of a check also nagios or prometheus" },
 	{ 'o', "--output", "FILE", "replace this file when all is done" },
 	{ 'w', "--warning", "time=S,days=N",
-	  "-w: warn if it takes longer, or fewer days are left" },
+	  "-w: warn if it takes longer, or less is left; also N%, hours=N" },
 	{ 'W', "--critical", "time=S,days=N", "-c: the same for critical" },
 	{ 'v', "--trace", NULL, "show the dialog on standard error" },
 	{ 'q', "--quiet", NULL, "no messages, only the exit status" },
@@ -253,12 +253,6 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 }
 
 static bool
-has_limits(const struct threshold *t)
-{
-	return t->has_time || t->has_days;
-}
-
-static bool
 is_plugin(const struct settings *s)
 {
 	return s->format.format != NULL && s->format.format->plugin;
@@ -268,8 +262,6 @@ is_plugin(const struct settings *s)
 static const char *
 find_mistake(const struct settings *s)
 {
-	const struct format_settings *f = &s->format;
-
 	if (s->command != NULL && s->command[0] == NULL)
 		return "the command behind -- is missing";
 	if (s->command != NULL && s->to_host != NULL)
@@ -279,10 +271,6 @@ find_mistake(const struct settings *s)
 	if (s->client_cert && !s->client_ca)
 		return "--client-cert without --client-ca: whose certificates "
 		    "are good?";
-	if ((has_limits(&f->warning) || has_limits(&f->critical)) &&
-	    (f->format == NULL || !f->format->limits))
-		return "--warning and --critical are for --format nagios and "
-		    "prometheus";
 	return account_mistake(&s->account);
 }
 

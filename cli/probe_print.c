@@ -87,7 +87,8 @@ way_of(const struct way *way)
 	    json_set(o, "tls", json_boolean(probe_exists(way->state))) &&
 	    json_set(o, "state", json_string(probe_state_name(way->state))) &&
 	    json_set(o, "check", way->result != NULL ?
-		json_of_result(way->result) : json_null()));
+		json_of_result(way->result, &(struct limits){
+		    .warning = { .has_time = false } }) : json_null()));
 }
 
 static json_t *

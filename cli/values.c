@@ -82,6 +82,37 @@ parse_count(const char *text, long *ret_count)
 	return true;
 }
 
+/* "days=N", "days=N%", "hours=N" */
+static bool
+parse_end(const char *text, struct threshold *t)
+{
+	long most = MAX_DAYS;
+	size_t digits;
+
+	t->unit = LEFT_DAYS;
+	if (strncmp(text, "hours=", 6) == 0) {
+		t->unit = LEFT_HOURS;
+		most = 24 * MAX_DAYS;
+		text += 6;
+	} else if (strncmp(text, "days=", 5) == 0) {
+		text += 5;
+	} else {
+		return false;
+	}
+	digits = strspn(text, "0123456789");
+	if (t->unit == LEFT_DAYS && strcmp(text + digits, "%") == 0) {
+		t->unit = LEFT_PERCENT;
+		most = 100;
+	} else if (text[digits] != '\0') {
+		return false;
+	}
+	if (digits == 0 || digits > 7 || atol(text) > most)
+		return false;
+	t->has_end = true;
+	t->left = atol(text);
+	return true;
+}
+
 static bool
 parse_limit(const char *text, struct threshold *t)
 {
@@ -93,14 +124,7 @@ parse_limit(const char *text, struct threshold *t)
 		t->time_us = (int64_t)ms * 1000;
 		return true;
 	}
-	text += strncmp(text, "days=", 5) == 0 ? 5 : strlen(text);
-	if (text[0] == '\0' || strlen(text) > 6 ||
-	    strspn(text, "0123456789") != strlen(text) ||
-	    atol(text) > MAX_DAYS)
-		return false;
-	t->has_days = true;
-	t->days = atol(text);
-	return true;
+	return parse_end(text, t);
 }
 
 bool

@@ -178,7 +178,7 @@ answer_probe(struct exporter *exporter, const struct question *q,
 	size_t len = 0;
 
 	record_begin(&record, q->target, module, &settings, &options);
-	check_url(&settings, q->target, timeout_of(q, module), true,
+	check_url(&settings, q->target, timeout_of(q, module), DETAIL_OWN,
 	    &result);
 	metrics_end_probe(&exporter->metrics, module->name, result.reason);
 	if (!is_ours(&result))

@@ -25,7 +25,9 @@ enum {
 	EXIT_TLS = 5,
 	EXIT_TIMEOUT = 6,
 	EXIT_LOGIN = 7,
-	EXIT_LOCAL = 8
+	EXIT_LOCAL = 8,
+	EXIT_WARNING = 9,          /* good, but beyond a limit that was set */
+	EXIT_CRITICAL = 10
 };
 
 /* 0 if nothing is wrong. */
