@@ -28,6 +28,13 @@ static const struct format *const formats[] = {
 };
 
 const struct format *
+format_at(size_t index)
+{
+	return index < sizeof(formats) / sizeof(formats[0]) ? formats[index] :
+	    NULL;
+}
+
+const struct format *
 format_find(const char *name)
 {
 	size_t i;

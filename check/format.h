@@ -64,6 +64,8 @@ struct format_run {
 extern const struct format format_human, format_json, format_nagios,
     format_prometheus;
 
+/* One after the other; NULL at the end. */
+const struct format *format_at(size_t index);
 /* NULL: no such name.  Its add is NULL if the program was built without. */
 const struct format *format_find(const char *name);
 

@@ -6,7 +6,8 @@ if ENABLE_CLI
 noinst_LIBRARIES += liboptions.a
 bin_PROGRAMS += starttls
 endif
-liboptions_a_SOURCES = cli/account.c cli/account.h cli/apply.c cli/cli.h \
+liboptions_a_SOURCES = cli/account.c cli/account.h cli/apply.c cli/choices.c \
+	cli/choices.h cli/cli.h \
 	cli/identity.c cli/options.c cli/options.h cli/settings.h \
 	cli/values.c cli/values.h
 liboptions_a_CPPFLAGS = $(ROOMS_CPPFLAGS)

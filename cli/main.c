@@ -14,6 +14,7 @@
 #include "loop/descriptors.h"
 #include "words/complain.h"
 #include "words/status.h"
+#include "words/suggest.h"
 
 const char program_name[] = "starttls";
 
@@ -75,6 +76,27 @@ takes_places(const struct subcommand *s)
 	    strncmp(s->arguments, "URL", 3) == 0;
 }
 
+/* What stands where a subcommand should, and may have been meant for one. */
+static void
+complain_unknown(const char *name)
+{
+	const struct subcommand *s;
+	struct suggestion near;
+	char meant[SUGGESTED];
+
+	if (name[0] == '-' || strstr(name, "://") != NULL) {
+		complain_usage(NULL, "a subcommand is missing in front of "
+		    "\"%.80s\"", name);
+		return;
+	}
+	suggest_begin(&near, name, strlen(name));
+	suggest_offer(&near, "help");
+	for (s = subcommands; s->name != NULL; s++)
+		suggest_offer(&near, s->name);
+	complain_usage(NULL, "unknown subcommand \"%.40s\"%s", name,
+	    suggest_end(&near, meant));
+}
+
 /* NULL, and has complained: there is none of that name. */
 static const struct subcommand *
 find_subcommand(const char *name)
@@ -84,7 +106,7 @@ find_subcommand(const char *name)
 	for (s = subcommands; s->name != NULL; s++)
 		if (strcmp(s->name, name) == 0)
 			return s;
-	complain_usage(NULL, "unknown subcommand \"%.40s\"", name);
+	complain_unknown(name);
 	return NULL;
 }
 

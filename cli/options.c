@@ -14,11 +14,13 @@
 
 #include "account.h"
 #include "check/format.h"
+#include "choices.h"
 #include "login/account.h"
 #include "options.h"
 #include "values.h"
 #include "words/show.h"
 #include "words/status.h"
+#include "words/suggest.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
 #define DEFAULT_CLOSE_AFTER_MS 2000
@@ -252,12 +254,6 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 	return false;
 }
 
-static bool
-is_plugin(const struct settings *s)
-{
-	return s->format.format != NULL && s->format.format->plugin;
-}
-
 /* What must not, or has to, come together, in words; NULL: nothing. */
 static const char *
 find_mistake(const struct settings *s)
@@ -282,17 +278,48 @@ apply_row(struct settings *s, struct identities *later,
 {
 	struct starttls_error error;
 	int rc = option_apply(s, later, row->letter, value, &error);
+	char choices[CHOICES + SUGGESTED];
 
 	if (rc == 0)
 		return 0;
 	if (rc > 0 && row->argument == NULL)
 		snprintf(why, size, "--ipv4 and --ipv6 exclude each other");
+	else if (rc > 0 && choose_again(s->subcommand, row->letter, value,
+	    choices, sizeof(choices)))
+		snprintf(why, size, "%s: \"%.60s\" %s", row->name, value,
+		    choices);
 	else if (rc > 0)
 		snprintf(why, size, "%s: \"%.80s\" is no %s", row->name,
 		    value, row->argument);
+	else if (strchr("p0x", row->letter) != NULL)
+		/* the library says what it should be; others may be secret */
+		snprintf(why, size, "%s: \"%.60s\": %s", row->name, value,
+		    error.message);
 	else
 		snprintf(why, size, "%s: %s", row->name, error.message);
 	return exit_status_of_call(rc < 0 ? rc : STARTTLS_E_INVALID);
+}
+
+/* @option is known elsewhere, or may have been meant for one that is here. */
+static void
+complain_unknown(const struct subcommand *sub, const char *option,
+		 const struct option_row *elsewhere)
+{
+	const struct option_row *row;
+	struct suggestion s;
+	char near[SUGGESTED];
+
+	if (elsewhere != NULL) {
+		complain_usage(sub->name, "unknown option \"%s\": %s has none "
+		    "such", elsewhere->name, sub->name);
+		return;
+	}
+	suggest_begin(&s, option, strcspn(option, "="));
+	for (row = rows; row->name != NULL; row++)
+		if (strchr(sub->options, row->letter) != NULL)
+			suggest_offer(&s, row->name);
+	complain_usage(sub->name, "unknown option \"%.40s\"%s", option,
+	    suggest_end(&s, near));
 }
 
 /* One argument that is an option.  -1: fine; else the exit status. */
@@ -308,8 +335,7 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 	if (row == NULL)
 		row = find_option(argv[*at], &value);
 	if (row == NULL || strchr(sub->options, row->letter) == NULL) {
-		complain_usage(sub->name, "unknown option \"%.40s\"",
-		    argv[*at]);
+		complain_unknown(sub, argv[*at], row);
 		return EXIT_USAGE;
 	}
 	if (row->argument == NULL && value != NULL) {
@@ -340,14 +366,21 @@ options_set(struct settings *s, struct identities *later, const char *name,
 	    const char *value, char *why, size_t size)
 {
 	const struct option_row *row;
+	struct suggestion near;
+	char meant[SUGGESTED];
 	bool is_flag;
 
-	for (row = rows; row->name != NULL; row++)
-		if (strcmp(row->name + 2, name) == 0 &&
-		    strchr(s->subcommand->options, row->letter) != NULL)
+	suggest_begin(&near, name, strlen(name));
+	for (row = rows; row->name != NULL; row++) {
+		if (strchr(s->subcommand->options, row->letter) == NULL)
+			continue;
+		if (strcmp(row->name + 2, name) == 0)
 			break;
+		suggest_offer(&near, row->name + 2);
+	}
 	if (row->name == NULL) {
-		snprintf(why, size, "there is no \"%.40s\" here", name);
+		snprintf(why, size, "there is no \"%.40s\" here%s", name,
+		    suggest_end(&near, meant));
 		return EXIT_USAGE;
 	}
 	is_flag = row->argument == NULL || is_optional(row);
@@ -400,18 +433,20 @@ make_policy(struct settings *s, enum starttls_role role)
 static bool
 asks_for_plugin(const struct subcommand *sub, int argc, char **argv)
 {
-	struct settings s = { .policy = NULL };
-	struct starttls_error ignored;
+	const struct format *format = NULL, *found;
+	const char *value;
 	int i;
 
 	if (strchr(sub->options, 'f') == NULL)
 		return false;
-	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strncmp(argv[i], "--format=", 9) == 0)
-			set_format(&s, argv[i] + 9, &ignored);
-		else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
-			set_format(&s, argv[i + 1], &ignored);
-	return is_plugin(&s);
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		value = strncmp(argv[i], "--format=", 9) == 0 ? argv[i] + 9 :
+		    strcmp(argv[i], "--format") == 0 && i + 1 < argc ?
+		    argv[i + 1] : "";
+		found = format_find(value);
+		format = found != NULL ? found : format;
+	}
+	return format != NULL && format->plugin;
 }
 
 bool

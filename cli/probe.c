@@ -14,6 +14,30 @@
 #include "probe.h"
 #include "words/complain.h"
 #include "words/status.h"
+#include "words/suggest.h"
+
+#define MOST_PROTOCOLS 40
+
+/* No name of a protocol, but maybe meant for one, or its dedicated scheme. */
+static int
+complain_protocol(const char *name)
+{
+	const char *names[MOST_PROTOCOLS + 1] = { NULL };
+	const struct starttls_protocol *p = NULL;
+	char all[300], near[SUGGESTED];
+	struct suggestion s;
+	size_t count = 0;
+
+	suggest_begin(&s, name, strlen(name));
+	while ((p = starttls_protocol_next(p)) != NULL &&
+	    count < MOST_PROTOCOLS) {
+		names[count] = starttls_protocol_scheme(p, STARTTLS_GREETING);
+		suggest_offer(&s, names[count++]);
+	}
+	complain_usage("probe", "there is no protocol \"%.40s\", but %s%s", name,
+	    list_words(all, sizeof(all), names), suggest_end(&s, near));
+	return EXIT_USAGE;
+}
 
 /* The arguments, before anybody is connected to.  0 or the exit status. */
 static int
@@ -49,14 +73,7 @@ check_arguments(const struct settings *s)
 		if (p != NULL && strcmp(starttls_protocol_scheme(p,
 		    STARTTLS_GREETING), s->urls[i]) == 0)
 			continue;
-		complain_usage("probe", "there is no protocol \"%.40s\"",
-		    s->urls[i]);
-		return EXIT_USAGE;
-	}
-	if (s->format.format != &format_human &&
-	    s->format.format != &format_json) {
-		complain_usage("probe", "its formats are human and json");
-		return EXIT_USAGE;
+		return complain_protocol(s->urls[i]);
 	}
 	snprintf(text, sizeof(text), strchr(host, ':') != NULL ?
 	    "imap://[%s]" : "imap://%s", host);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "check/format.h"
+#include "choices.h"
 #include "loop/address.h"
 #include "values.h"
 
@@ -153,8 +154,13 @@ set_format(struct settings *s, const char *value,
 	   struct starttls_error *error)
 {
 	const struct format *format = format_find(value);
+	size_t i = 0;
+	const char *name;
 
-	if (format == NULL)
+	while ((name = choice(s->subcommand, 'f', i)) != NULL &&
+	    strcmp(name, value) != 0)
+		i++;
+	if (name == NULL || format == NULL)
 		return 1;
 	s->format.format = format;
 	if (format->add != NULL)
@@ -183,20 +189,19 @@ set_alpn(struct settings *s, const char *value, struct starttls_error *error)
 		if (strcmp(modes[i].name, value) == 0)
 			return starttls_policy_set_alpn(s->policy,
 			    modes[i].mode, error);
-	return starttls_policy_set_alpn(s->policy, (enum starttls_alpn)99,
-	    error);
+	return 1;
 }
 
 int
 set_min_version(struct settings *s, const char *value,
 		struct starttls_error *error)
 {
-	enum starttls_tls_version version = (enum starttls_tls_version)0;
+	enum starttls_tls_version version = STARTTLS_TLS1_2;
 
-	if (strcmp(value, "1.2") == 0)
-		version = STARTTLS_TLS1_2;
-	else if (strcmp(value, "1.3") == 0)
+	if (strcmp(value, "1.3") == 0)
 		version = STARTTLS_TLS1_3;
+	else if (strcmp(value, "1.2") != 0)
+		return 1;
 	return starttls_policy_raise_min_version(s->policy, version, error);
 }
 
@@ -204,12 +209,12 @@ int
 set_client_cert(struct settings *s, const char *value,
 		struct starttls_error *error)
 {
-	enum starttls_client_cert mode = (enum starttls_client_cert)99;
+	enum starttls_client_cert mode = STARTTLS_CLIENT_CERT_OPTIONAL;
 
-	if (strcmp(value, "optional") == 0)
-		mode = STARTTLS_CLIENT_CERT_OPTIONAL;
-	else if (strcmp(value, "required") == 0)
+	if (strcmp(value, "required") == 0)
 		mode = STARTTLS_CLIENT_CERT_REQUIRED;
+	else if (strcmp(value, "optional") != 0)
+		return 1;
 	s->client_cert = true;
 	return starttls_policy_client_cert(s->policy, mode, error);
 }

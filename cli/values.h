@@ -21,7 +21,7 @@ bool parse_threshold(const char *text, struct threshold *ret_threshold);
 
 /* These give what the library says. */
 
-/* Or 1: no such format. */
+/* Or 1: it is none of those there are. */
 int set_format(struct settings *settings, const char *value,
 	       struct starttls_error *error);
 int set_alpn(struct settings *settings, const char *value,

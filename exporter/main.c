@@ -18,6 +18,8 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -32,6 +34,7 @@
 #include "pages.h"
 #include "words/complain.h"
 #include "words/status.h"
+#include "words/suggest.h"
 
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT "9924"
@@ -46,12 +49,16 @@ struct arguments {
 	bool only_check;
 };
 
-static int
-misused(const char *text)
+static int __attribute__((format(printf, 1, 2)))
+misused(const char *format, ...)
 {
-	char line[200];
+	char text[160], line[200];
+	va_list args;
 
-	snprintf(line, sizeof(line), "%.120s; see starttls-exporter --help",
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "%s; see starttls-exporter --help",
 	    text);
 	return complain(line, EXIT_USAGE);
 }
@@ -247,6 +254,22 @@ print_help(void)
 	return 0;
 }
 
+/* Where getopt_long has stopped, and what it may have been meant for. */
+static int
+misused_option(const char *option)
+{
+	const struct option *o;
+	char near[SUGGESTED];
+	struct suggestion s;
+	const char *name = option + (strncmp(option, "--", 2) == 0 ? 2 : 0);
+
+	suggest_begin(&s, name, strcspn(name, "="));
+	for (o = options; o->name != NULL; o++)
+		suggest_offer(&s, o->name);
+	return misused("unknown option \"%.40s\"%s", option,
+	    suggest_end(&s, near));
+}
+
 /* -1: go on; else the exit status. */
 static int
 parse(int argc, char **argv, struct arguments *a)
@@ -261,8 +284,8 @@ parse(int argc, char **argv, struct arguments *a)
 			break;
 		case 'l':
 			if (!parse_address(optarg, 0, &a->host, &a->port))
-				return misused("--listen: this is no "
-				    "HOST:PORT");
+				return misused("--listen: \"%.60s\" is no "
+				    "HOST:PORT", optarg);
 			break;
 		case 'n':
 			a->only_check = true;
@@ -273,13 +296,14 @@ parse(int argc, char **argv, struct arguments *a)
 			printf("starttls-exporter %s\n", starttls_version());
 			return 0;
 		case ':':
-			return misused("an option lacks its value");
+			return misused("%.40s needs a value",
+			    argv[optind - 1]);
 		default:
-			return misused("unknown option");
+			return misused_option(argv[optind - 1]);
 		}
 	}
 	if (optind < argc)
-		return misused("unexpected argument");
+		return misused("unexpected argument \"%.60s\"", argv[optind]);
 	return a->config != NULL ? -1 : misused("--config is missing");
 }
 

@@ -25,6 +25,7 @@
 #include "check/format.h"
 #include "cli/values.h"
 #include "config_file.h"
+#include "words/suggest.h"
 
 static const struct subcommand module_keys = {
 	.name = "check",
@@ -150,6 +151,20 @@ take_section(void *context, const char *name, int line, char *why,
 }
 
 static bool
+no_such_key(const char *name, char *why, size_t size)
+{
+	struct suggestion near;
+	char meant[SUGGESTED];
+
+	suggest_begin(&near, name, strlen(name));
+	suggest_offer(&near, "allow");
+	suggest_offer(&near, "client-timeout");
+	suggest_offer(&near, "max-probes");
+	return say_why(why, size, "there is no \"%.40s\" here%s", name,
+	    suggest_end(&near, meant));
+}
+
+static bool
 set_exporter(struct config *c, const char *name, const char *value, char *why,
 	     size_t size)
 {
@@ -160,7 +175,7 @@ set_exporter(struct config *c, const char *name, const char *value, char *why,
 		    say_why(why, size, "client-timeout is a number of "
 			"seconds");
 	if (strcmp(name, "max-probes") != 0)
-		return say_why(why, size, "there is no \"%.40s\" here", name);
+		return no_such_key(name, why, size);
 	if (!parse_count(value, &c->max_probes) ||
 	    c->max_probes > MOST_PROBES)
 		return say_why(why, size, "max-probes is a number from 1 to "
@@ -181,7 +196,8 @@ set_module(struct module *m, const char *name, const char *value, char *why,
 	   size_t size)
 {
 	struct text *text, **at = &m->texts;
-	char said[400];
+	char said[400], meant[SUGGESTED];
+	struct suggestion near;
 
 	if (strcmp(name, "allow") == 0)
 		return allow_list_add(&m->allow, value, why, size);
@@ -195,9 +211,14 @@ set_module(struct module *m, const char *name, const char *value, char *why,
 		at = &(*at)->next;
 	*at = text;
 	if (options_set(&m->settings, &m->identities, name, text->value, said,
-	    sizeof(said)) != 0)
-		return blame(said, why, size);
-	return true;
+	    sizeof(said)) == 0)
+		return true;
+	/* which is no option */
+	suggest_begin(&near, name, strlen(name));
+	suggest_offer(&near, "allow");
+	return suggest_end(&near, meant)[0] != '\0' ?
+	    say_why(why, size, "there is no \"%.40s\" here%s", name, meant) :
+	    blame(said, why, size);
 }
 
 static bool

@@ -42,6 +42,17 @@ login_knows(const char *mechanism)
 	return number < 0 ? LOGIN_UNKNOWN : sasl_needs((unsigned)number);
 }
 
+const char *
+login_mechanism(size_t index)
+{
+	const char *name = sasl_name((unsigned)index);
+
+	if (name != NULL)
+		return name;
+	return index > 0 && sasl_name((unsigned)index - 1) != NULL ?
+	    "native" : NULL;
+}
+
 static const struct login_protocol *
 find_protocol(const struct starttls_url *url)
 {

@@ -68,6 +68,9 @@ bool login_is_built(void);
  */
 enum login_needs login_knows(const char *mechanism);
 
+/* Its names, one after the other, the strongest first; NULL at the end. */
+const char *login_mechanism(size_t index);
+
 /* Whether the protocol of a URL has logins. */
 bool login_has(const struct starttls_url *url);
 

@@ -22,6 +22,13 @@ login_knows(const char *mechanism)
 	return LOGIN_UNKNOWN;
 }
 
+const char *
+login_mechanism(size_t index)
+{
+	(void)index;
+	return NULL;
+}
+
 bool
 login_has(const struct starttls_url *url)
 {

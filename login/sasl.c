@@ -75,7 +75,7 @@ struct sasl {
 const char *
 sasl_name(unsigned mechanism)
 {
-	return mechanisms[mechanism].name;
+	return mechanism < MECHANISMS ? mechanisms[mechanism].name : NULL;
 }
 
 int

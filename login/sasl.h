@@ -13,7 +13,8 @@
 
 struct sasl;
 
-/* From a mechanism's number, which is its place in order of strength. */
+/* From a mechanism's number, which is its place in order of strength; NULL:
+   there are not so many. */
 const char *sasl_name(unsigned mechanism);
 /* The number of a name without case, or -1. */
 int sasl_find(const char *name);

@@ -40,6 +40,12 @@ starttls_protocol_find(const char *name)
 }
 
 const struct starttls_protocol *
+starttls_protocol_at(size_t index)
+{
+	return protocols[index];
+}
+
+const struct starttls_protocol *
 starttls_protocol_of_scheme(struct bytes scheme,
 			    enum starttls_stage *ret_from)
 {

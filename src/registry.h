@@ -9,6 +9,9 @@
 #include "../protocols/protocol.h"
 #include "starttls.h"
 
+/** starttls_protocol_at: one after the other, also "tls"; NULL at the end. */
+const struct starttls_protocol *starttls_protocol_at(size_t index);
+
 /**
  * starttls_protocol_of_scheme: what a URL means, case not looked at.
  *

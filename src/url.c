@@ -14,16 +14,18 @@
 #include <string.h>
 
 #include "error.h"
+#include "near.h"
 #include "registry.h"
 #include "text.h"
 
-/* Cut-off for the URL in messages. */
+/* Cut-off for the URL in messages, and for the rest. */
 #define SHOWN 80
+#define REASON 220
 
 static int __attribute__((format(printf, 3, 4)))
 bad(struct starttls_error *error, const char *text, const char *why, ...)
 {
-	char shown[SHOWN], reason[128];
+	char shown[SHOWN], reason[REASON];
 	va_list args;
 
 	va_start(args, why);
@@ -73,6 +75,33 @@ copy_host(struct starttls_url *url, const char *text, size_t len)
 	return true;
 }
 
+/* What it may have been meant for, or what there is. */
+static int
+bad_scheme(struct starttls_error *error, const char *text, size_t len)
+{
+	const struct starttls_protocol *p;
+	char all[REASON - 32] = "";
+	struct near near;
+	size_t at = 0, i;
+
+	starttls_near_begin(&near, text, len);
+	for (i = 0; (p = starttls_protocol_at(i)) != NULL; i++) {
+		const bool upgrades = p->upgrade_rules.step != NULL;
+		const char *scheme = upgrades ? p->name : p->scheme_tls;
+
+		starttls_near_offer(&near, scheme);
+		starttls_near_offer(&near, p->scheme_tls);
+		if (at + strlen(scheme) + sizeof(", ...") > sizeof(all))
+			continue;
+		at += (size_t)snprintf(all + at, sizeof(all) - at, "%s%s",
+		    at > 0 ? ", " : "", scheme);
+	}
+	if (near.best != NULL)
+		return bad(error, text, "unknown scheme (did you mean "
+		    "%s://?)", near.best);
+	return bad(error, text, "unknown scheme; there are %s", all);
+}
+
 int
 starttls_url_parse(const char *text, struct starttls_url *ret_url,
 		   struct starttls_error *error)
@@ -99,7 +128,7 @@ starttls_url_parse(const char *text, struct starttls_url *ret_url,
 	url.protocol = starttls_protocol_of_scheme((struct bytes){
 	    (const uint8_t *)text, (size_t)(rest - text) }, &url.from);
 	if (url.protocol == NULL)
-		return bad(error, text, "unknown scheme");
+		return bad_scheme(error, text, (size_t)(rest - text));
 	rest += 3;
 	end = rest + strcspn(rest, "/?#");
 	if (strcmp(end, "") != 0 && strcmp(end, "/") != 0)

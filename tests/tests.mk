@@ -4,7 +4,7 @@
 
 # To add one, write its file and name it here.
 UNIT_TESTS = \
-	tests/unit/check_text tests/unit/check_name tests/unit/check_url \
+	tests/unit/check_text tests/unit/check_name tests/unit/check_near tests/unit/check_url \
 	tests/unit/check_constraints tests/unit/check_error \
 	tests/unit/check_frame tests/unit/check_keys tests/unit/check_profile \
 	tests/unit/check_preamble tests/unit/check_greeting \
@@ -34,7 +34,8 @@ UNIT_TESTS = \
 	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
-COMMAND_TESTS = tests/command/cli.test tests/command/tunnel.test \
+COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
+	tests/command/tunnel.test \
 	tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
 	tests/command/proxy.test tests/command/bare.test tests/command/again.test \
