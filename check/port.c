@@ -18,7 +18,9 @@ static const char *
 scheme_at(const struct starttls_protocol *p, enum starttls_stage from,
 	  const char *port)
 {
-	return atol(starttls_protocol_port(p, from)) == atol(port) ?
+	const char *usual = starttls_protocol_port(p, from);
+
+	return usual != NULL && atol(usual) == atol(port) ?
 	    starttls_protocol_scheme(p, from) : NULL;
 }
 
@@ -52,8 +54,10 @@ format_url(const char *scheme, const struct starttls_url *url, char *buf,
 void
 port_dedicated_url(const struct starttls_url *url, char *buf, size_t size)
 {
-	format_url(starttls_protocol_scheme(url->protocol,
-	    STARTTLS_HANDSHAKE), url, buf, size);
+	const char *scheme = starttls_protocol_scheme(url->protocol,
+	    STARTTLS_HANDSHAKE);
+
+	format_url(scheme != NULL ? scheme : "tls", url, buf, size);
 }
 
 /* The scheme that a port of TLS from the start has instead; NULL: it is none. */
@@ -67,9 +71,8 @@ dedicated_scheme(const struct starttls_url *url)
 		return starttls_protocol_scheme(url->protocol,
 		    STARTTLS_HANDSHAKE);
 	while (scheme != NULL && (p = starttls_protocol_next(p)) != NULL)
-		if (strcmp(starttls_protocol_scheme(p, STARTTLS_HANDSHAKE),
-		    scheme) == 0)
-			return scheme;
+		if (scheme_at(p, STARTTLS_HANDSHAKE, url->port) != NULL)
+			return scheme_at(p, STARTTLS_HANDSHAKE, url->port);
 	return NULL;
 }
 
@@ -81,7 +84,8 @@ port_check(const char *text, struct starttls_error *error)
 	const char *scheme;
 
 	if (starttls_url_parse(text, &url, error) != 0 || !url.has_port ||
-	    url.from == STARTTLS_HANDSHAKE)
+	    url.from == STARTTLS_HANDSHAKE ||
+	    scheme_at(url.protocol, url.from, url.port) != NULL)
 		return 0;
 	scheme = dedicated_scheme(&url);
 	if (scheme == NULL)

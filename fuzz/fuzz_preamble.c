@@ -19,10 +19,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const commands[] = {
-	"EHLO localhost\r\n", "STARTTLS\r\n", "QUIT\r\n", "AUTH TLS\r\n",
-	"FEAT\r\n", "CAPABILITIES\r\n", "a1 STARTTLS\r\n",
-	"a1 CAPABILITY\r\n", "a2 LOGOUT\r\n", "STLS\r\n", "CAPA\r\n",
+/* All that is ever said, which may have a NUL in it. */
+#define SAID(text) { text, sizeof(text) - 1 }
+
+static const struct {
+	const char *text;
+	size_t len;
+} commands[] = {
+	SAID("EHLO localhost\r\n"), SAID("STARTTLS\r\n"), SAID("QUIT\r\n"),
+	/* FTP */
+	SAID("AUTH TLS\r\n"), SAID("FEAT\r\n"),
+	/* NNTP */
+	SAID("CAPABILITIES\r\n"),
+	/* IMAP */
+	SAID("a1 STARTTLS\r\n"), SAID("a1 CAPABILITY\r\n"),
+	SAID("a2 LOGOUT\r\n"),
+	/* POP3 */
+	SAID("STLS\r\n"), SAID("CAPA\r\n"),
 };
 
 static void
@@ -40,8 +53,8 @@ check_output(const struct preamble *p)
 
 	for (i = 0; out != NULL; i++) {
 		require(i < sizeof(commands) / sizeof(commands[0]));
-		if (strlen(commands[i]) == len &&
-		    memcmp(commands[i], out, len) == 0)
+		if (commands[i].len == len &&
+		    memcmp(commands[i].text, out, len) == 0)
 			break;
 	}
 }
@@ -52,6 +65,7 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
      bool eager)
 {
 	static struct preamble p;
+	const struct dialog_rules *rules;
 	struct hearsay hearsay = { .greeting = "" };
 	const struct starttls_protocol *protocol = NULL;
 	struct starttls_error error;
@@ -64,9 +78,12 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 		if (protocol == NULL)
 			protocol = starttls_protocol_next(NULL);
 	}
+	rules = (choice & 1) != 0 ? &protocol->exchange_rules :
+	    &protocol->upgrade_rules;
+	if (rules->step == NULL)
+		return PREAMBLE_FAILED;
 	starttls_error_reset(&error);
-	starttls_preamble_start(&p, protocol, (choice & 1) != 0 ?
-	    &protocol->exchange_rules : &protocol->upgrade_rules,
+	starttls_preamble_start(&p, protocol, rules,
 	    (choice & 2) != 0 ? STARTTLS_COMMAND : STARTTLS_GREETING,
 	    "localhost", "localhost", &error);
 	p.hearsay = &hearsay;

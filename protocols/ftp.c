@@ -122,7 +122,7 @@ const struct starttls_protocol starttls_protocol_ftp = {
 		.frame = starttls_frame_command,
 		.step = ftp_serve,
 		.greeting = "220 $ ready",
-		.hangup = "421 closing the connection",
-		.pipelined = "503 nothing may follow AUTH TLS",
+		.hangup = LINES("421 closing the connection"),
+		.pipelined = LINES("503 nothing may follow AUTH TLS"),
 	},
 };

@@ -121,6 +121,12 @@ unasked(struct dialog *d, const struct unit *u, struct imap_line l)
 	return more(d);
 }
 
+static bool
+imap_is_unasked(struct bytes start)
+{
+	return bytes_may_begin(start, "* ");
+}
+
 static enum verdict
 no_or_bad(struct dialog *d, const struct unit *u, struct imap_line l)
 {
@@ -280,7 +286,7 @@ const struct starttls_protocol starttls_protocol_imap = {
 	.port_tls = "993",
 	.alpn = "imap",
 	.rfc = "RFC 9051, RFC 2595",
-	.unasked = "* ",
+	.is_unasked = imap_is_unasked,
 	.frame = starttls_frame_line,
 	.upgrade_rules = { imap_upgrade, START, READY, imap_states },
 	.exchange_rules = { imap_exchange, START, BEGIN, imap_states },
@@ -289,8 +295,8 @@ const struct starttls_protocol starttls_protocol_imap = {
 		.step = imap_serve,
 		.greeting = "* OK [" CAPABILITIES "] $ ready",
 		.inside = "* OK $ ready",
-		.hangup = "* BYE closing the connection",
-		.pipelined = "* BYE closing the connection\n"
-		    "BAD nothing may follow STARTTLS",
+		.hangup = LINES("* BYE closing the connection"),
+		.pipelined = LINES("* BYE closing the connection\n"
+		    "BAD nothing may follow STARTTLS"),
 	},
 };

@@ -143,7 +143,7 @@ const struct starttls_protocol starttls_protocol_nntp = {
 		.frame = starttls_frame_command,
 		.step = nntp_serve,
 		.greeting = "200 $ ready",
-		.hangup = "400 closing the connection",
-		.pipelined = "502 nothing may follow STARTTLS",
+		.hangup = LINES("400 closing the connection"),
+		.pipelined = LINES("502 nothing may follow STARTTLS"),
 	},
 };

@@ -116,7 +116,7 @@ const struct starttls_protocol starttls_protocol_pop3 = {
 		.frame = starttls_frame_command,
 		.step = pop3_serve,
 		.greeting = "+OK $ ready",
-		.hangup = "-ERR closing the connection",
-		.pipelined = "-ERR nothing may follow STLS",
+		.hangup = LINES("-ERR closing the connection"),
+		.pipelined = LINES("-ERR nothing may follow STLS"),
 	},
 };

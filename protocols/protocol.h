@@ -4,12 +4,17 @@
 /*
  * All that a protocol file sees, and all that it may do.
  *
- * A protocol is a table of facts and three step functions: the client's
+ * A protocol is a table of facts and up to three step functions: the client's
  * cleartext preamble, the server's, and the harmless exchange inside TLS that
- * monitors use.  A step is called with one unit, a complete line of the peer,
- * and answers with one verdict of the vocabulary below; the first call of a
- * client's dialog has no unit (NULL) and is the place to speak first or to
- * expect the greeting.  A step has no I/O, no clock, no memory of its own and
+ * monitors use.  A step is called with one unit, a complete line or message of
+ * the peer, and answers with one verdict of the vocabulary below; the first
+ * call of a client's dialog has no unit (NULL) and is the place to speak first
+ * or to expect the greeting.  A server is called only when there is a unit: if
+ * it has no greeting, clients speak first.
+ *
+ * Any step may be missing: no upgrade, and the protocol has a dedicated port
+ * only; no exchange, and a check ends with the handshake; no server, and we
+ * are none.  A step has no I/O, no clock, no memory of its own and
  * no buffer arithmetic.  Limits, cutting of the stream, NUL and bare CR,
  * checks of what is sent, early data, traces and error text are the engine's
  * (src/engine.c, and src/preamble.c or src/serve.c on it) and cannot be
@@ -17,7 +22,12 @@
  *
  * To add one, copy the nearest (protocols/pop3.c is the shortest), and add
  * its name to PROTOCOL_SOURCES in Makefile.am.  That word is all that there
- * is outside the file; registry, command line and tests read the table.
+ * is outside the file; registry, command line and tests read the table.  A
+ * file may have several tables, each a scheme of its own (smtp.c); "_" in the
+ * name of a table is for what is "-" in its scheme.
+ *
+ * A framer of general use is in src/frame.c; one that no other protocol could
+ * have stands in the protocol's file.
  */
 
 #ifndef STARTTLS_PROTOCOL_H
@@ -45,7 +55,7 @@ struct dialog {
 enum verdict {
 	VERDICT_GO_ON,
 	VERDICT_UPGRADE,
-	VERDICT_ACCEPT,            /* a server's upgrade */
+	VERDICT_ACCEPT,            /* upgrade, once all is sent */
 	VERDICT_LEAVE,             /* the client says goodbye */
 	VERDICT_DONE,
 	VERDICT_FAILED
@@ -53,7 +63,9 @@ enum verdict {
 
 /* The vocabulary.  Each failing verdict records the state and the line. */
 #define say(...) starttls_say(__VA_ARGS__)
+#define begin(...) starttls_begin(__VA_ARGS__)
 #define put starttls_put
+#define put_and_upgrade starttls_put_and_upgrade
 #define goodbye(...) starttls_goodbye(__VA_ARGS__)
 #define put_goodbye starttls_put_goodbye
 #define expect starttls_expect
@@ -70,16 +82,22 @@ enum verdict {
 #define forbidden starttls_forbidden
 #define bug starttls_bug
 
-/* Send one line and go to @next; the engine adds CRLF. */
+/* Send one line and go to @next; the engine adds its end. */
 enum verdict say(struct dialog *d, unsigned next, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* A line in front of the one that say() sends. */
+void begin(struct dialog *d, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Send bytes as they are, for protocols without lines. */
 enum verdict put(struct dialog *d, unsigned next, const void *data,
 		 size_t len);
-/* As say() for the last command: the peer may also just close. */
-enum verdict goodbye(struct dialog *d, unsigned next, const char *line);
+/* As put() for the last words: the peer may also just close. */
 enum verdict put_goodbye(struct dialog *d, unsigned next, const void *data,
 			 size_t len);
+/* As put() where no go-ahead exists: TLS begins right behind these bytes. */
+enum verdict put_and_upgrade(struct dialog *d, const void *data, size_t len);
+/* As say() for the last command: the peer may also just close. */
+enum verdict goodbye(struct dialog *d, unsigned next, const char *line);
 enum verdict expect(struct dialog *d, unsigned next);  /* go and wait */
 enum verdict more(struct dialog *d);                   /* stay and wait */
 /* A block follows: its lines come as units, its dot as one with .last set */
@@ -122,6 +140,16 @@ enum action {
 	UPGRADE                    /* the reply is the go-ahead */
 };
 
+/*
+ * The same for protocols without lines: what comes of a message, and the bytes
+ * to be said, none if @len is 0.
+ *
+ * @what     the name of the request for the trace, constant text
+ */
+#define answer starttls_answer
+enum verdict answer(struct dialog *d, const char *what, enum action action,
+		    const void *data, size_t len);
+
 enum arguments { OPTIONAL, NEEDED, NONE };
 
 /* A command that a server knows before TLS. */
@@ -145,6 +173,9 @@ enum verdict serve(struct dialog *d, struct bytes line,
 /* Compare without case, ASCII only, whole strings. */
 #define bytes_equal starttls_bytes_equal
 bool bytes_equal(struct bytes b, const char *text);
+/* Whether @b begins with @text, or may do so when there is more of it. */
+#define bytes_may_begin starttls_bytes_may_begin
+bool bytes_may_begin(struct bytes b, const char *text);
 /* Cut the first word, up to a blank, off @rest. */
 #define bytes_word starttls_bytes_word
 struct bytes bytes_word(struct bytes *rest);
@@ -156,30 +187,45 @@ struct dialog_rules {
 	const char *const *states; /* names, for messages */
 };
 
+/* What a server says: lines in the form of above, or bytes as they are. */
+struct words {
+	const char *text;          /* NULL: nothing */
+	size_t len;                /* 0: lines */
+};
+
+#define LINES(text) { text, 0 }
+#define BYTES(text) { text, sizeof(text) - 1 }
+
 struct serve_rules {
 	frame_fn *frame;
 	enum verdict (*step)(struct dialog *d, const struct unit *u);
 	const char *greeting;      /* NULL: the client speaks first */
 	const char *inside;        /* the same where TLS is up; NULL: equal */
-	const char *hangup;        /* last words to a client that misbehaves */
-	const char *pipelined;     /* the refusal of an upgrade command with
+	struct words hangup;       /* last words to a client that misbehaves */
+	struct words pipelined;    /* the refusal of an upgrade command with
 	                              something behind it */
+	size_t wanted;             /* bytes of the first unit, with
+	                              starttls_frame_exact */
 };
 
 struct starttls_protocol {
-	const char *name;          /* also the scheme that upgrades */
-	const char *scheme_tls;    /* the scheme of the dedicated port */
+	const char *name;          /* also the scheme that upgrades, if any */
+	const char *scheme_tls;    /* the scheme of the dedicated port; NULL:
+	                              there are none */
 	const char *port;          /* NULL: there is no usual one */
 	const char *port_tls;
 	const char *alpn;          /* registered id; NULL: none */
 	const char *alpn_in_use;   /* never offered, but served: a habit of
 	                              clients; NULL: none */
+	bool needs_alpn;           /* TLS from the start is TLS with our id */
+	bool ends_in_lf;           /* lines that we say, instead of CRLF */
 	const char *srv_id;        /* of the domain, which will do in place of
 	                              a DNS-ID: "_xmpp-client"; NULL: none */
 	bool has_xmpp_addr;        /* the same for XmppAddr */
 	const char *rfc;
-	const char *unasked;       /* start of lines that may come at any time
-	                              and mean nothing; NULL: none */
+	/* what may come at any time and means nothing: by the start of the
+	   input, true as long as it may be; NULL: nothing */
+	bool (*is_unasked)(struct bytes start);
 	bool has_data_channels;    /* that resume the control session */
 	frame_fn *frame;
 	struct dialog_rules upgrade_rules;  /* no step: there is no such */

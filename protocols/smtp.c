@@ -123,8 +123,8 @@ smtp_serve(struct dialog *d, const struct unit *u)
 	.frame = starttls_frame_command, \
 	.step = smtp_serve, \
 	.greeting = "220 $ ESMTP", \
-	.hangup = "421 4.7.0 $ closing the connection", \
-	.pipelined = "554 5.7.0 nothing may follow STARTTLS", \
+	.hangup = LINES("421 4.7.0 $ closing the connection"), \
+	.pipelined = LINES("554 5.7.0 nothing may follow STARTTLS"), \
 }
 
 const struct starttls_protocol starttls_protocol_smtp = {

@@ -27,7 +27,8 @@
 
 enum preamble_status {
 	PREAMBLE_RUNNING,
-	PREAMBLE_ACCEPTING,        /* server: go-ahead not sent yet */
+	PREAMBLE_ACCEPTING,        /* go-ahead, or request without one, not
+	                              sent yet */
 	PREAMBLE_LEAVING,          /* server: last words not sent yet */
 	PREAMBLE_UPGRADE,          /* go-ahead given, nothing behind it */
 	PREAMBLE_DONE,             /* exchange over */
@@ -46,6 +47,8 @@ struct preamble {
 	starttls_trace_fn trace;
 	void *trace_context;
 	bool leaving;              /* goodbye was said */
+	bool early;                /* the input began before our command */
+	bool raw;                  /* the output is no lines */
 	unsigned lines;
 	unsigned refusals;         /* a server's */
 	size_t total;
@@ -54,6 +57,13 @@ struct preamble {
 	uint8_t in[PREAMBLE_MAX_LINE];
 	char out[PREAMBLE_MAX_COMMAND];
 };
+
+/** starttls_preamble_line_end: what is behind each line that we say. */
+static inline const char *
+starttls_preamble_line_end(const struct preamble *p)
+{
+	return p->protocol->ends_in_lf ? "\n" : "\r\n";
+}
 
 /** starttls_preamble_of: the engine of a step's dialog. */
 static inline struct preamble *

@@ -77,9 +77,9 @@ starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
  * A server is strict: a bare LF, a bare CR or a NUL is malformed as soon as
  * it is seen, not when its line ends, which it may never do.
  */
-ssize_t
-starttls_frame_command(struct framer *f, const uint8_t *data, size_t len,
-		       struct unit *ret_unit)
+static ssize_t
+cut_command(struct framer *f, const uint8_t *data, size_t len, bool may_lack_cr,
+	    struct unit *ret_unit)
 {
 	bool had_cr = f->searched > 0 && data[f->searched - 1] == '\r';
 	size_t i;
@@ -100,7 +100,22 @@ starttls_frame_command(struct framer *f, const uint8_t *data, size_t len,
 		.first = true,
 		.last = true,
 	};
-	return data[i] == '\n' && had_cr ? (ssize_t)i + 1 : MALFORMED;
+	return data[i] == '\n' && (had_cr || may_lack_cr) ? (ssize_t)i + 1 :
+	    MALFORMED;
+}
+
+ssize_t
+starttls_frame_command(struct framer *f, const uint8_t *data, size_t len,
+		       struct unit *ret_unit)
+{
+	return cut_command(f, data, len, false, ret_unit);
+}
+
+ssize_t
+starttls_frame_command_lf(struct framer *f, const uint8_t *data, size_t len,
+			  struct unit *ret_unit)
+{
+	return cut_command(f, data, len, true, ret_unit);
 }
 
 ssize_t

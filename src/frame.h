@@ -9,8 +9,9 @@
  * further bytes could make it legal, STARTTLS_E_LIMIT if it is too much; the
  * unit then has the bytes that are to blame.
  *
- * Lines end in LF with any number of CR in front of it, of a client
- * one at least; none at all does no harm where nothing that follows is trusted.
+ * Lines end in LF with any number of CR in front of it, of a client one at
+ * least where the protocol says so; none at all does no harm where nothing that
+ * follows is trusted.
  * Any other CR and a NUL are malformed.  Input is looked at once: the framer
  * remembers how far it has searched.
  *
@@ -68,6 +69,7 @@ typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
 			 struct unit *ret_unit);
 
 frame_fn starttls_frame_command; /* lines of a client, strictly */
+frame_fn starttls_frame_command_lf; /* the same, where LF alone ends them */
 frame_fn starttls_frame_line;    /* lines without a code, blocks */
 frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */

@@ -314,13 +314,29 @@ drop_sessions(const struct starttls_session *s)
 		starttls_resume_drop(s->policy->resume, key);
 }
 
+/* No id is registered for data channels. */
+static bool
+needs_alpn(const struct starttls_session *s)
+{
+	return !s->is_data && (s->policy->alpn == STARTTLS_ALPN_REQUIRE ||
+	    (s->protocol->needs_alpn && s->from == STARTTLS_HANDSHAKE));
+}
+
+static bool
+is_port(const struct starttls_session *s, const char *usual)
+{
+	return usual != NULL && strcmp(s->port, usual) == 0;
+}
+
 static bool
 wants_alpn(const struct starttls_session *s)
 {
 	const struct starttls_protocol *p = s->protocol;
 
-	if (s->is_data)            /* no id is registered for those */
+	if (s->is_data)
 		return false;
+	if (needs_alpn(s))
+		return p->alpn != NULL;
 	switch (s->policy->alpn) {
 	case STARTTLS_ALPN_OFF:
 		return false;
@@ -336,8 +352,8 @@ wants_alpn(const struct starttls_session *s)
 		return false;
 	}
 	return p->alpn != NULL && s->from == STARTTLS_HANDSHAKE &&
-	    s->port[0] != '\0' && strcmp(s->port, p->port_tls) != 0 &&
-	    strcmp(s->port, p->port) != 0;
+	    s->port[0] != '\0' && !is_port(s, p->port_tls) &&
+	    !is_port(s, p->port);
 }
 
 static int
@@ -365,9 +381,10 @@ answer_alpn(struct starttls_session *s)
 	unsigned count = 0;
 	size_t i;
 
-	if (s->policy->alpn == STARTTLS_ALPN_OFF || s->is_data)
+	if (s->is_data || (s->policy->alpn == STARTTLS_ALPN_OFF &&
+	    !needs_alpn(s)))
 		return 0;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < (needs_alpn(s) ? 1 : 3); i++)
 		if (names[i] != NULL)
 			ids[count++] = (gnutls_datum_t){
 			    (unsigned char *)(uintptr_t)names[i],
@@ -501,14 +518,12 @@ check_alpn(struct starttls_session *s)
 	if (s->is_data && !s->answered_alpn)
 		return 0;
 	/* what a server selected is one of its own */
-	if (starttls_session_is_server(s) && (selected ||
-	    s->policy->alpn != STARTTLS_ALPN_REQUIRE))
+	if (starttls_session_is_server(s) && (selected || !needs_alpn(s)))
 		return 0;
 	if (selected && ours != NULL && id.size == strlen(ours) &&
 	    memcmp(id.data, ours, id.size) == 0)
 		return 0;
-	if (!selected && !s->answered_alpn &&
-	    s->policy->alpn != STARTTLS_ALPN_REQUIRE)
+	if (!selected && !s->answered_alpn && !needs_alpn(s))
 		return 0;
 	gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
 	    GNUTLS_A_NO_APPLICATION_PROTOCOL);

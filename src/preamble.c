@@ -24,19 +24,14 @@
 #include "serve.h"
 #include "text.h"
 
-/* Whether the input starts with what may come at any time. */
+/* Input that was there before our command must be what may always come. */
 static bool
-is_unasked(const struct preamble *p)
+is_premature(const struct preamble *p)
 {
-	const char *prefix = p->protocol->unasked;
-	size_t len;
-
-	if (prefix == NULL)
+	if (p->out_len == 0 && !p->early)
 		return false;
-	len = strlen(prefix);
-	if (len > p->in_len)
-		len = p->in_len;
-	return memcmp(p->in, prefix, len) == 0;
+	return p->protocol->is_unasked == NULL ||
+	    !p->protocol->is_unasked((struct bytes){ p->in, p->in_len });
 }
 
 static void
@@ -51,8 +46,10 @@ take_verdict(struct preamble *p, enum verdict verdict)
 	case VERDICT_DONE:
 		p->status = PREAMBLE_DONE;
 		break;
-	case VERDICT_ACCEPT: /* a server's */
-	case VERDICT_LEAVE:
+	case VERDICT_ACCEPT:
+		p->status = PREAMBLE_ACCEPTING;
+		break;
+	case VERDICT_LEAVE: /* a server's */
 	case VERDICT_FAILED:
 		p->status = PREAMBLE_FAILED;
 		break;
@@ -103,9 +100,10 @@ next_unit(struct preamble *p, struct unit *unit)
 			if (!starttls_preamble_count_bytes(p, (size_t)n))
 				return 0;
 			starttls_preamble_drop(p, (size_t)n);
+			p->early = false;
 			continue;
 		}
-		if (p->out_len > 0 && !is_unasked(p))
+		if (is_premature(p))
 			early_data(p, "ahead of the command");
 		else if (n < 0)
 			starttls_preamble_fail(p, (int)n, unit,
@@ -136,9 +134,12 @@ advance(struct preamble *p)
 		if (p->status == PREAMBLE_FAILED)
 			return;
 		starttls_preamble_drop(p, n);
+		p->early = false;
 	}
 	if (p->status == PREAMBLE_UPGRADE && p->in_len > 0)
 		early_data(p, "behind the go-ahead");
+	else if (p->status == PREAMBLE_ACCEPTING && p->in_len > 0)
+		early_data(p, "ahead of the command");
 	else if (p->status == PREAMBLE_RUNNING && p->in_len == sizeof(p->in))
 		starttls_preamble_fail(p, STARTTLS_E_LIMIT, NULL,
 		    "a line of more than %d bytes", PREAMBLE_MAX_LINE);
@@ -193,10 +194,11 @@ trace_sent(const struct preamble *p)
 	const char *line = p->out, *end = p->out + p->out_len;
 
 	while (line < end) {
-		const char *lf = memchr(line, '\n', (size_t)(end - line));
+		const char *lf = p->raw ? NULL :
+		    memchr(line, '\n', (size_t)(end - line));
 		const char *next = lf == NULL ? end : lf + 1;
-		size_t len = (size_t)(next - line) -
-		    (lf > line && lf[-1] == '\r' ? 2 : 0);
+		size_t len = (size_t)(next - line) - (lf == NULL ? 0 :
+		    strlen(starttls_preamble_line_end(p)));
 		size_t tag = length_of_tag(p, line, len);
 
 		starttls_preamble_trace(p, STARTTLS_SENT, line + tag,
@@ -213,8 +215,14 @@ starttls_preamble_sent(struct preamble *p, size_t len)
 		return;
 	trace_sent(p);
 	p->out_len = p->out_done = 0;
-	if (starttls_preamble_is_server(p))
+	p->raw = false;
+	if (starttls_preamble_is_server(p)) {
 		starttls_serve_sent(p);
+		return;
+	}
+	p->early = p->in_len > 0;
+	if (p->status == PREAMBLE_ACCEPTING)
+		p->status = PREAMBLE_UPGRADE;
 }
 
 bool

@@ -54,7 +54,8 @@ starttls_protocol_of_scheme(struct bytes scheme,
 
 	for (i = 0; (p = protocols[i]) != NULL; i++) {
 		*ret_from = STARTTLS_HANDSHAKE;
-		if (starttls_bytes_equal(scheme, p->scheme_tls))
+		if (p->scheme_tls != NULL &&
+		    starttls_bytes_equal(scheme, p->scheme_tls))
 			return p;
 		*ret_from = STARTTLS_GREETING;
 		if (starttls_bytes_equal(scheme, p->name))
@@ -63,7 +64,7 @@ starttls_protocol_of_scheme(struct bytes scheme,
 	return NULL;
 }
 
-/* What has no upgrade is no protocol that the library speaks. */
+/* Of which nothing can be said is no protocol that the library speaks. */
 const struct starttls_protocol *
 starttls_protocol_next(const struct starttls_protocol *previous)
 {
@@ -72,7 +73,9 @@ starttls_protocol_next(const struct starttls_protocol *previous)
 	while (previous != NULL && protocols[i] != NULL &&
 	    protocols[i++] != previous)
 		continue;
-	while (protocols[i] != NULL && protocols[i]->upgrade_rules.step == NULL)
+	while (protocols[i] != NULL &&
+	    protocols[i]->upgrade_rules.step == NULL &&
+	    protocols[i]->exchange_rules.step == NULL)
 		i++;
 	return protocols[i];
 }
@@ -117,7 +120,8 @@ starttls_protocol_greeting(const struct starttls_protocol *protocol)
 const char *
 starttls_protocol_goodbye(const struct starttls_protocol *protocol)
 {
-	return protocol == NULL ? NULL : protocol->serve_rules.hangup;
+	return protocol == NULL || protocol->serve_rules.hangup.len > 0 ?
+	    NULL : protocol->serve_rules.hangup.text;
 }
 
 int

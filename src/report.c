@@ -128,6 +128,7 @@ starttls_session_report(const struct starttls_session *session,
 {
 	const struct starttls_session *s = session;
 	struct starttls_report *r = ret_report;
+	const char *scheme;
 
 	if (s == NULL || r == NULL || r->size != sizeof(*r))
 		return STARTTLS_E_INVALID;
@@ -135,8 +136,9 @@ starttls_session_report(const struct starttls_session *session,
 	r->size = sizeof(*r);
 	copy(r->protocol, sizeof(r->protocol),
 	    starttls_protocol_scheme(s->protocol, STARTTLS_GREETING));
-	copy(r->scheme, sizeof(r->scheme),
-	    starttls_protocol_scheme(s->protocol, s->from));
+	scheme = starttls_protocol_scheme(s->protocol, s->from);
+	copy(r->scheme, sizeof(r->scheme), scheme != NULL ? scheme :
+	    r->protocol);
 	copy(r->host, sizeof(r->host), s->name->text);
 	copy(r->port, sizeof(r->port), s->port);
 	copy(r->address, sizeof(r->address), s->io.address);

@@ -34,7 +34,7 @@ append(struct preamble *p, const char *text, size_t len)
 	return true;
 }
 
-/* One line of a reply: our name for each '$', CRLF behind it. */
+/* One line of a reply: our name for each '$', and its end. */
 static bool
 append_line(struct preamble *p, const char *line, size_t len)
 {
@@ -49,7 +49,9 @@ append_line(struct preamble *p, const char *line, size_t len)
 		line += before + 1;
 		len -= before + 1;
 	}
-	return append(p, line, len) && append(p, "\r\n", 2);
+	return append(p, line, len) && append(p,
+	    starttls_preamble_line_end(p),
+	    strlen(starttls_preamble_line_end(p)));
 }
 
 /* Have a reply sent, see protocols/protocol.h for its form. */
@@ -77,6 +79,23 @@ reply(struct preamble *p, const char *text)
 	}
 }
 
+static void
+reply_bytes(struct preamble *p, const void *data, size_t len)
+{
+	p->out_len = p->out_done = 0;
+	p->raw = true;
+	append(p, data, len);
+}
+
+static void
+reply_words(struct preamble *p, struct words words)
+{
+	if (words.len > 0)
+		reply_bytes(p, words.text, words.len);
+	else
+		reply(p, words.text);
+}
+
 /* The end, once what waits to be sent is sent. */
 static void
 leave(struct preamble *p)
@@ -100,7 +119,7 @@ starttls_preamble_hang_up(struct preamble *p)
 	}
 	if (p->out_len == 0) {
 		p->dialog.tag[0] = '\0';
-		reply(p, p->protocol->serve_rules.hangup);
+		reply_words(p, p->protocol->serve_rules.hangup);
 	}
 	leave(p);
 }
@@ -125,7 +144,7 @@ refuse_pipelined(struct preamble *p)
 	starttls_preamble_fail(p, STARTTLS_E_EARLY_DATA, NULL,
 	    "%zu byte%s of cleartext behind the upgrade command", p->in_len,
 	    p->in_len == 1 ? "" : "s");
-	reply(p, p->protocol->serve_rules.pipelined);
+	reply_words(p, p->protocol->serve_rules.pipelined);
 	leave(p);
 }
 
@@ -206,7 +225,7 @@ starttls_serve_advance(struct preamble *p)
 			    "bytes", PREAMBLE_MAX_LINE);
 		else if (n < 0)
 			end(p, (int)n, "NUL, bare CR or bare LF in a "
-			    "command");
+			    "command, or no command at all");
 		else if (!starttls_preamble_count(p, (size_t)n))
 			starttls_preamble_hang_up(p);
 		else
@@ -243,6 +262,7 @@ starttls_preamble_serve(struct preamble *p,
 	p->protocol = protocol;
 	p->error = error;
 	p->dialog.own_name = own_name;
+	p->framer.wanted = protocol->serve_rules.wanted;
 	p->phase = STARTTLS_PHASE_PREAMBLE;
 	if (from == STARTTLS_GREETING)
 		reply(p, protocol->serve_rules.greeting);
@@ -269,19 +289,17 @@ is_command(struct bytes line, const char *name, struct bytes *rest)
 	return true;
 }
 
+/* What comes of it, when the reply is there. */
 static enum verdict
-act(struct preamble *p, const struct command *c, bool wrong)
+act(struct preamble *p, enum action action)
 {
-	reply(p, wrong ? c->wrong : c->reply);
 	if (p->status != PREAMBLE_RUNNING)
 		return VERDICT_FAILED;
-	if (wrong || c->action == REFUSE)
-		p->refusals++;
-	if (wrong)
-		return VERDICT_GO_ON;
-	switch (c->action) {
-	case ANSWER:
+	switch (action) {
 	case REFUSE:
+		p->refusals++;
+		return VERDICT_GO_ON;
+	case ANSWER:
 		return VERDICT_GO_ON;
 	case LEAVE:
 		return VERDICT_LEAVE;
@@ -302,6 +320,7 @@ starttls_serve(struct dialog *d, struct bytes line,
 	const struct command *c = commands;
 	struct bytes rest = line;
 	const char *shown;
+	bool wrong;
 
 	while (line.len > 0 && (line.data[line.len - 1] == ' ' ||
 	    line.data[line.len - 1] == '\t'))
@@ -310,7 +329,22 @@ starttls_serve(struct dialog *d, struct bytes line,
 		c++;
 	shown = c->name != NULL ? c->name : "(unknown command)";
 	starttls_preamble_trace(p, STARTTLS_RECEIVED, shown, strlen(shown));
-	return act(p, c, c->name != NULL &&
+	wrong = c->name != NULL &&
 	    ((c->arguments == NONE && rest.len > 0) ||
-	    (c->arguments == NEEDED && rest.len == 0)));
+	    (c->arguments == NEEDED && rest.len == 0));
+	reply(p, wrong ? c->wrong : c->reply);
+	return act(p, wrong ? REFUSE : c->action);
+}
+
+enum verdict
+starttls_answer(struct dialog *d, const char *what, enum action action,
+		const void *data, size_t len)
+{
+	struct preamble *p = starttls_preamble_of(d);
+
+	if (len > sizeof(p->out))
+		return bug(d);
+	starttls_preamble_trace(p, STARTTLS_RECEIVED, what, strlen(what));
+	reply_bytes(p, data, len);
+	return act(p, action);
 }

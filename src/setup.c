@@ -62,6 +62,9 @@ check_arguments(const struct starttls_policy *policy,
 	if (from != STARTTLS_HANDSHAKE && protocol->upgrade_rules.step == NULL)
 		return "nothing is known to be said before TLS: this protocol "
 		    "begins with the handshake";
+	if (from != STARTTLS_HANDSHAKE && policy->role == STARTTLS_SERVER &&
+	    protocol->serve_rules.step == NULL)
+		return "of this protocol only the client's side is known";
 	if (policy->alpn == STARTTLS_ALPN_REQUIRE && protocol->alpn == NULL)
 		return "ALPN is required, but the protocol has no registered "
 		    "id for it";

@@ -286,7 +286,8 @@ enum starttls_stage {
  * "imaps" is no protocol but imap entered at STARTTLS_HANDSHAKE.  "tls" is for
  * protocols that the library does not know, on ports where TLS comes first: it
  * can only be entered at STARTTLS_HANDSHAKE, by clients and by servers, has no
- * usual port, and offers no ALPN.
+ * usual port, and offers no ALPN.  Other protocols without an upgrade, whose
+ * two schemes are one, can only be entered there, too.
  *
  * Returns: a static object, or NULL if @name (case does not matter) is not
  * known.
@@ -304,8 +305,9 @@ starttls_protocol_next(const struct starttls_protocol *previous);
 /**
  * starttls_protocol_scheme: the URL scheme for entering at @from.
  *
- * Returns: a static string, "imap" or, for STARTTLS_HANDSHAKE, "imaps"; "tls"
- * for that wherever it is entered.
+ * Returns: a static string, "imap" or, for STARTTLS_HANDSHAKE, "imaps"; the
+ * same for both if there is no upgrade, as with "tls"; NULL for
+ * STARTTLS_HANDSHAKE if no dedicated ports are in use.
  */
 STARTTLS_API const char *
 starttls_protocol_scheme(const struct starttls_protocol *protocol,
@@ -314,7 +316,7 @@ starttls_protocol_scheme(const struct starttls_protocol *protocol,
 /**
  * starttls_protocol_port: the usual port for entering at @from, as text.
  *
- * Returns: a static string; NULL for "tls".
+ * Returns: a static string; NULL: there is no usual one.
  */
 STARTTLS_API const char *
 starttls_protocol_port(const struct starttls_protocol *protocol,

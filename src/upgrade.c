@@ -417,6 +417,7 @@ starttls_upgrade_alpn_refused(const struct starttls_upgrade *upgrade)
 		return 0;
 	s = upgrade->session;
 	return s->offered_alpn && s->policy->alpn == STARTTLS_ALPN_AUTO &&
+	    !s->protocol->needs_alpn &&
 	    s->error.alert == GNUTLS_A_NO_APPLICATION_PROTOCOL;
 }
 

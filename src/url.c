@@ -158,8 +158,9 @@ starttls_url_parse(const char *text, struct starttls_url *ret_url,
 		port = starttls_protocol_port(url.protocol, url.from);
 		if (port == NULL)
 			return bad(error, text, "%s has no usual port; write "
-			    "%s://host:port", url.protocol->name,
-			    url.protocol->name);
+			    "%s://host:port", starttls_protocol_scheme(
+			    url.protocol, url.from), starttls_protocol_scheme(
+			    url.protocol, url.from));
 		end = port + strlen(port);
 	}
 	if (!is_port(port, (size_t)(end - port)))

@@ -29,44 +29,71 @@ leave_for(struct preamble *p, unsigned next)
 		p->phase = STARTTLS_PHASE_PREAMBLE;
 }
 
-/* The command in p->out, of @len bytes if it fits, becomes a line. */
+/* The command behind p->out_len, of @len bytes if it fits, becomes a line. */
 static enum verdict
-end_line(struct preamble *p, unsigned next, size_t len)
+end_line(struct preamble *p, size_t len)
 {
-	leave_for(p, next);
-	if (len >= sizeof(p->out) - 2 || !starttls_text_is_plain(p->out))
+	const char *end = starttls_preamble_line_end(p);
+	const size_t end_len = strlen(end), size = sizeof(p->out) - p->out_len;
+	char *line = p->out + p->out_len;
+
+	if (p->status == PREAMBLE_FAILED)
+		return VERDICT_FAILED; /* a line in front of it was too long */
+	if (size <= end_len || len >= size - end_len ||
+	    !starttls_text_is_plain(line))
 		return starttls_preamble_fail(p, STARTTLS_E_INVALID, NULL,
 		    "a command that may not be sent (name too long?)");
-	memcpy(p->out + len, "\r\n", 2);
-	p->out_len = len + 2;
+	memcpy(line + len, end, end_len);
+	p->out_len += len + end_len;
 	p->out_done = 0;
 	return VERDICT_GO_ON;
 }
 
 /* Most commands are constant, and formatting costs a lot. */
 static enum verdict
-put_constant(struct preamble *p, unsigned next, const char *text)
+put_constant(struct preamble *p, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (len < sizeof(p->out))
-		memcpy(p->out, text, len + 1);
-	return end_line(p, next, len);
+	if (len < sizeof(p->out) - p->out_len)
+		memcpy(p->out + p->out_len, text, len + 1);
+	return end_line(p, len);
+}
+
+static enum verdict __attribute__((format(printf, 2, 0)))
+put_line(struct preamble *p, const char *format, va_list args)
+{
+	int len;
+
+	if (strchr(format, '%') == NULL)
+		return put_constant(p, format);
+	len = vsnprintf(p->out + p->out_len, sizeof(p->out) - p->out_len,
+	    format, args);
+	return end_line(p, (size_t)len);
 }
 
 enum verdict
 starttls_say(struct dialog *d, unsigned next, const char *format, ...)
 {
 	struct preamble *p = starttls_preamble_of(d);
+	enum verdict verdict;
 	va_list args;
-	int len;
 
-	if (strchr(format, '%') == NULL)
-		return put_constant(p, next, format);
+	leave_for(p, next);
 	va_start(args, format);
-	len = vsnprintf(p->out, sizeof(p->out), format, args);
+	verdict = put_line(p, format, args);
 	va_end(args);
-	return end_line(p, next, (size_t)len);
+	return verdict;
+}
+
+void
+starttls_begin(struct dialog *d, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put_line(starttls_preamble_of(d), format, args);
+	va_end(args);
 }
 
 enum verdict
@@ -80,6 +107,7 @@ starttls_put(struct dialog *d, unsigned next, const void *data, size_t len)
 	memcpy(p->out, data, len);
 	p->out_len = len;
 	p->out_done = 0;
+	p->raw = true;
 	return VERDICT_GO_ON;
 }
 
@@ -89,7 +117,16 @@ starttls_goodbye(struct dialog *d, unsigned next, const char *line)
 	struct preamble *p = starttls_preamble_of(d);
 
 	p->leaving = true;
-	return put_constant(p, next, line);
+	leave_for(p, next);
+	return put_constant(p, line);
+}
+
+enum verdict
+starttls_put_and_upgrade(struct dialog *d, const void *data, size_t len)
+{
+	enum verdict verdict = starttls_put(d, d->state, data, len);
+
+	return verdict == VERDICT_GO_ON ? VERDICT_ACCEPT : verdict;
 }
 
 enum verdict
@@ -233,6 +270,14 @@ starttls_bytes_equal(struct bytes b, const char *text)
 			return false;
 	}
 	return text[i] == '\0';
+}
+
+bool
+starttls_bytes_may_begin(struct bytes b, const char *text)
+{
+	size_t len = strlen(text);
+
+	return memcmp(b.data, text, b.len < len ? b.len : len) == 0;
 }
 
 struct bytes

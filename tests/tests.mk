@@ -77,7 +77,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/real/pipeline.py tests/real/pyclient.py \
 	tests/real/resumes.py tests/real/sink.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
-	tests/real/with-servers tests/transcripts tests/tsan.supp \
+	fuzz/dict tests/real/with-servers tests/transcripts tests/tsan.supp \
 	tests/valgrind.supp
 FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust
 if ENABLE_CLI
@@ -125,6 +125,7 @@ tests_libsupport_a_SOURCES = tests/support/cast.c tests/support/cast.h \
 	tests/support/remote.c tests/support/remote.h \
 	tests/support/sockets.c tests/support/sockets.h \
 	tests/support/tlspair.c tests/support/tlspair.h \
+	tests/support/traits.c tests/support/traits.h \
 	tests/support/transcript.c tests/support/transcript.h \
 	tests/support/truststore.c tests/support/truststore.h \
 	tests/support/usual.c tests/support/usual.h \

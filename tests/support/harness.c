@@ -19,6 +19,7 @@
 #include <gnutls/abstract.h>
 
 #include "policy.h"
+#include "traits.h"
 #include "wait.h"
 
 #define MAX_TURNS 200000
@@ -114,8 +115,8 @@ load_script(struct script *script, const char *protocol)
 	close(fd);
 	while ((end = strchr(line, '\n')) != NULL) {
 		*end = '\0';
-		if ((strncmp(line, "S: ", 3) == 0 ||
-		    strncmp(line, "C: ", 3) == 0) &&
+		if ((line[0] == 'S' || line[0] == 'C') &&
+		    (line[1] == ':' || line[1] == '|') &&
 		    n + 1 < ARRAY_LEN(script->lines))
 			script->lines[n++] = line;
 		line = end + 1;
@@ -125,7 +126,7 @@ load_script(struct script *script, const char *protocol)
 const char *const *
 conn_legal_script(const char *protocol, enum starttls_stage from)
 {
-	static _Thread_local struct script scripts[16];
+	static _Thread_local struct script scripts[32];
 	static const char *const nothing[] = { NULL };
 	const char *const *at, *const *command;
 	struct script *script = scripts;
@@ -238,10 +239,35 @@ start_tls(struct conn *c)
 }
 
 /* Play cleartext lines as far as the client lets us. */
+/* The escapes of transcripts; the length of the result. */
+static size_t
+unescape(const char *text, char *buf)
+{
+	char *out = buf;
+	unsigned value;
+
+	while (*text != '\0') {
+		if (sscanf(text, "\\x%2x", &value) == 1) {
+			*out++ = (char)value;
+			text += 4;
+		} else if (text[0] == '\\' && strchr("rn\\", text[1])) {
+			*out++ = text[1] == 'r' ? '\r' :
+			    text[1] == 'n' ? '\n' : '\\';
+			text += 2;
+		} else {
+			*out++ = *text++;
+		}
+	}
+	return (size_t)(out - buf);
+}
+
 static void
 play_clear(struct conn *c)
 {
+	const struct starttls_protocol *protocol = starttls_protocol_find(
+	    c->spec->protocol != NULL ? c->spec->protocol : "imap");
 	char line[4200];
+	size_t len;
 
 	for (; *c->clear != NULL && !c->off_script; c->clear++) {
 		const char *text = *c->clear;
@@ -250,13 +276,18 @@ play_clear(struct conn *c)
 			tlspair_end(&c->pair);
 			continue;
 		}
-		snprintf(line, sizeof(line), "%s%s", text + 3,
-		    text[1] == '=' ? "" : "\r\n");
+		if (text[1] == '|') {
+			len = unescape(text + 3, line);
+		} else {
+			snprintf(line, sizeof(line), "%s%s", text + 3,
+			    text[1] == '=' ? "" : line_end_of(protocol));
+			len = strlen(line);
+		}
 		if (text[0] == 'S') {
-			tlspair_say(&c->pair, line);
+			tlspair_put(&c->pair, line, len);
 			continue;
 		}
-		switch (tlspair_heard(&c->pair, line)) {
+		switch (tlspair_heard(&c->pair, line, len)) {
 		case 0:
 			return;
 		case -1:

@@ -220,12 +220,12 @@ tlspair_get(struct tlspair *p, void *buf, size_t size)
 }
 
 int
-tlspair_heard(struct tlspair *p, const char *text)
+tlspair_heard(struct tlspair *p, const void *data, size_t len)
 {
 	struct tlspair_queue *q = &p->to_server;
-	size_t len = strlen(text), n = len < q->len ? len : q->len;
+	size_t n = len < q->len ? len : q->len;
 
-	if (n > 0 && memcmp(q->data + q->start, text, n) != 0)
+	if (n > 0 && memcmp(q->data + q->start, data, n) != 0)
 		return -1;
 	if (n < len)
 		return 0;

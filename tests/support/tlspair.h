@@ -166,7 +166,7 @@ size_t tlspair_get(struct tlspair *p, void *buf, size_t size);
  * Returns: 1 and takes it, just it, from the queue; 0 if it may still become
  *          that; -1 if it will not.
  */
-int tlspair_heard(struct tlspair *p, const char *text);
+int tlspair_heard(struct tlspair *p, const void *data, size_t len);
 
 /**
  * tlspair_end: the server's end of stream, without a close_notify.

@@ -7,6 +7,8 @@
 
 #include "transcript.h"
 
+#include "traits.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +62,15 @@ unescape(const char *file, char *text)
 	return (size_t)(out - text);
 }
 
+/* Behind the lines of both sides. */
+static void
+append_end(const struct transcript *t, struct step *step)
+{
+	const char *end = line_end_of(t->protocol);
+
+	append(step, end, strlen(end));
+}
+
 static struct step *
 step_of(struct transcript *t, enum step_kind kind)
 {
@@ -91,7 +102,7 @@ peer_line(struct transcript *t, char *line)
 	switch (line[1]) {
 	case ':':
 		append(step, text, len);
-		append(step, "\r\n", 2);
+		append_end(t, step);
 		break;
 	case '|':
 		append(step, text, len);
@@ -100,12 +111,12 @@ peer_line(struct transcript *t, char *line)
 		append(step, text, len);
 		for (i = len; i < number; i++)
 			append(step, "x", 1);
-		append(step, "\r\n", 2);
+		append_end(t, step);
 		break;
 	case '*':
 		for (i = 0; i < number; i++) {
 			append(step, text, len);
-			append(step, "\r\n", 2);
+			append_end(t, step);
 		}
 		break;
 	default:
@@ -133,7 +144,7 @@ our_line(struct transcript *t, enum step_kind kind, char *line)
 	while (number-- > 0) {
 		append(step, text, len);
 		if (line[1] != '|')
-			append(step, "\r\n", 2);
+			append_end(t, step);
 	}
 }
 
@@ -159,6 +170,8 @@ parse_line(struct transcript *t, char *line)
 	    sscanf(line, "server-name %63s", t->own_name) == 1 ||
 	    sscanf(line, "peer-name %63s", t->peer_name) == 1) {
 		return;
+	} else if (t->protocol == NULL) {
+		die(t->name, line, "the protocol comes first");
 	} else if (line[0] == peer) {
 		peer_line(t, line);
 	} else if (strcmp(line, "--") == 0) {

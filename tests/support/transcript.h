@@ -10,14 +10,15 @@
  *	from command           STARTTLS_COMMAND; else STARTTLS_GREETING
  *	client-name NAME
  *	peer-name NAME         that the client verifies; else localhost
- *	S: text                the server sends a line; CRLF is added
+ *	S: text                the server sends a line; its end is added:
+ *	                       CRLF, or what the protocol has instead
  *	S| text                the server sends just this
- *	S@N text               a line padded with x to N bytes before CRLF
+ *	S@N text               a line padded with x to N bytes before its end
  *	S*N text               the same line N times
  *	--                     what follows comes in a later segment
  *	END                    the server ends the stream
  *	C: text                the client must send just this line now
- *	C| text                the client must send just this, without CRLF
+ *	C| text                the same without an end
  *	= name [code]          the verdict: upgrade, done, or a code's name
  *
  * \r \n \\ and \xNN are understood.  A line of the server in front of a line

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "traits.h"
 
 #define SEEDS 3
 
@@ -41,6 +42,9 @@ START_TEST(test_server_every_way_in)
 				.from = (enum starttls_stage)from,
 				.seed = (uint64_t)(_i / VERSIONS) };
 
+			if (from != STARTTLS_HANDSHAKE &&
+			    !has_server(p))
+				continue;
 			must_run(&d, &spec);
 			must_exchange(&d);
 			report = report_of(d.server.session);
