@@ -294,7 +294,7 @@ pause_for_a_while(struct check *k)
 	c->upgrade = NULL;
 	k->phase = PAUSING;
 	k->patience.late = pause_is_over;
-	loop_set_timer_at(&k->checker->deadlines, &k->patience,
+	loop_set_timer_at(k->checker->loop, &k->patience,
 	    loop_now_us() + PAUSE_US);
 }
 
@@ -435,7 +435,7 @@ be_patient(struct check *k)
 	k->is_timed = k->c.report.connect_us >= 0;
 	if (k->is_timed && is_limited) {
 		k->patience.late = greeting_is_late;
-		loop_set_timer_at(&k->checker->deadlines, &k->patience,
+		loop_set_timer_at(k->checker->loop, &k->patience,
 		    loop_now_us() + (int64_t)k->target.greeting_ms * 1000);
 	} else if (k->is_timed) {
 		k->patience.late = silent_for_a_while;
@@ -451,7 +451,7 @@ upgraded(struct check *k, int code)
 	c->code = code;
 	if (code == STARTTLS_WANT_READ || code == STARTTLS_WANT_WRITE) {
 		loop_watch_upgrade(k->checker->loop, &k->watch,
-		    &k->checker->turns, &k->turn, c->upgrade, code,
+		    &k->turn, c->upgrade, code,
 		    k->timer.at_us);
 		be_patient(k);
 	} else if (starttls_upgrade_alpn_refused(c->upgrade)) {
@@ -517,11 +517,8 @@ int
 checker_init(struct checker *checker)
 {
 	if (!loop_reserve(checker->loop, checker->max_running + MOST_HELLOS))
-		return ENOMEM;
-	loop_add_queue(checker->loop, &checker->deadlines,
-	    checker->timeout_ms);
+		return errno;
 	loop_add_queue(checker->loop, &checker->silences, HELLO_TIME_MS);
-	loop_add_queue(checker->loop, &checker->turns, 0);
 	return 0;
 }
 
@@ -575,7 +572,7 @@ checker_start(struct checker *checker, const struct check_target *target)
 		k->options.trace = trace_veiled;
 	k->options.trace_context = k;
 	checker->running++;
-	loop_set_timer_at(&checker->deadlines, &k->timer, k->started_us +
+	loop_set_timer_at(checker->loop, &k->timer, k->started_us +
 	    1000 * (int64_t)(target->timeout_ms > 0 ? target->timeout_ms :
 	    checker->timeout_ms));
 	begin(k);
@@ -624,7 +621,7 @@ check_url(const struct check_settings *settings, const char *url,
 
 	if (rc == 0) {
 		rc = checker_start(&checker, &target);
-		/* poll(2) may lack memory for a while */
+		/* the system may lack memory for a while */
 		while (rc == 0 && loop_run(&only.loop) != 0)
 			continue;
 	}

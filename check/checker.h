@@ -64,9 +64,7 @@ struct checker {
 
 	size_t running;
 	size_t hellos;             /* of them */
-	struct timer_queue deadlines;
 	struct timer_queue silences; /* of HELLO_TIME_MS */
-	struct timer_queue turns;  /* of upgrades */
 };
 
 /* Returns 0 or errno. */

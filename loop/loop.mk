@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# One poll(2) loop, and what processes have to do with descriptors.
+# One loop, and what processes have to do with descriptors.
 
 if ENABLE_CLI
 noinst_LIBRARIES += libloop.a
@@ -7,8 +7,18 @@ endif
 libloop_a_SOURCES = loop/address.c loop/address.h loop/clock.c \
 	loop/clock.h loop/descriptors.c \
 	loop/descriptors.h loop/failure.c \
-	loop/failure.h loop/keepalive.c loop/listen.c loop/listen.h \
-	loop/loop.c loop/loop.h loop/queue.c loop/queue.h loop/signals.c \
-	loop/signals.h loop/upgrade.c loop/upgrade.h
+	loop/failure.h loop/heap.c loop/heap.h loop/keepalive.c \
+	loop/listen.c loop/listen.h \
+	loop/loop.c loop/loop.h loop/poller.h loop/queue.c loop/queue.h \
+	loop/signals.c loop/signals.h loop/upgrade.c loop/upgrade.h
+if POLLER_EPOLL
+libloop_a_SOURCES += loop/poller_epoll.c
+else
+if POLLER_KQUEUE
+libloop_a_SOURCES += loop/poller_kqueue.c
+else
+libloop_a_SOURCES += loop/poller_poll.c
+endif
+endif
 libloop_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 libloop_a_CFLAGS = $(COMMAND_CFLAGS)

@@ -9,7 +9,7 @@
 
 void
 loop_watch_upgrade(struct loop *loop, struct watch *watch,
-		   struct timer_queue *turns, struct timer *turn,
+		   struct timer *turn,
 		   const struct starttls_upgrade *upgrade, int want,
 		   int64_t until_us)
 {
@@ -21,5 +21,5 @@ loop_watch_upgrade(struct loop *loop, struct watch *watch,
 	    want == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN);
 	loop_clear_timer(turn);
 	if (left >= 0 && at_us < until_us)
-		loop_set_timer_at(turns, turn, at_us);
+		loop_set_timer_at(loop, turn, at_us);
 }

@@ -22,7 +22,7 @@
  * step closes the one before.
  */
 void loop_watch_upgrade(struct loop *loop, struct watch *watch,
-			struct timer_queue *turns, struct timer *turn,
+			struct timer *turn,
 			const struct starttls_upgrade *upgrade, int want,
 			int64_t until_us);
 

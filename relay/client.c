@@ -25,10 +25,6 @@
 #include "relay.h"
 #include "serve.h"
 
-#ifndef POLLRDHUP
-#define POLLRDHUP 0                /* then it is noticed later */
-#endif
-
 #define LINE_SIZE 512
 
 enum phase { UPGRADING, WAITING, CONNECTING, GREETING, RELAYING };

@@ -127,7 +127,7 @@ static void
 resume(struct front *front)
 {
 	loop_clear_timer(&front->crowded);
-	if (front->listener.fd >= 0 && front->listener.slot == 0)
+	if (front->listener.fd >= 0 && !front->listener.is_watched)
 		loop_watch(&front->loop, &front->listener, POLLIN);
 }
 
@@ -271,7 +271,7 @@ accept_some(void *context, short revents)
 	int i, fd;
 
 	(void)revents;
-	for (i = 0; i < BURST && front->listener.slot != 0; i++) {
+	for (i = 0; i < BURST && front->listener.is_watched; i++) {
 		if (front->connections >= front->max_connections) {
 			/* only poll knows that there is one to make room
 			   for */
@@ -461,7 +461,7 @@ front_done(struct front *front)
 {
 	struct parting *p;
 
-	if (front->listener.slot != 0 || front->listener.fd > 0)
+	if (front->listener.is_watched || front->listener.fd > 0)
 		stop_listening(front);
 	while ((p = queue_first(&front->partings)) != NULL)
 		end_parting(p);

@@ -39,7 +39,6 @@ struct proxy {
 	struct queue running;
 	struct timer_queue silences; /* of --close-after */
 	struct timer_queue answers; /* ... for a first one */
-	struct timer_queue turns;  /* of upgrades */
 	struct starttls_options without_alpn;
 };
 
@@ -251,7 +250,7 @@ upgraded(struct customer *c, int rc, const struct starttls_error *error)
 {
 	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
 		loop_watch_upgrade(&c->proxy->front.loop, &c->peer,
-		    &c->proxy->turns, &c->turn, c->upgrade, rc,
+		    &c->turn, c->upgrade, rc,
 		    c->timer.at_us);
 	else if (rc == 0)
 		begin(c);
@@ -429,7 +428,6 @@ prepare(struct proxy *proxy, const struct proxy_settings *settings)
 	    settings->patience.close_after_ms);
 	loop_add_queue(&proxy->front.loop, &proxy->answers,
 	    settings->patience.answer_ms);
-	loop_add_queue(&proxy->front.loop, &proxy->turns, 0);
 	return 0;
 }
 
@@ -445,7 +443,7 @@ listen_and_relay(struct proxy *proxy)
 	if (!front_announce(&proxy->front))
 		return EXIT_LOCAL;
 	rc = loop_run(&proxy->front.loop);
-	return rc == 0 ? 0 : complain_errno("poll", rc);
+	return rc == 0 ? 0 : complain_errno("cannot wait", rc);
 }
 
 int

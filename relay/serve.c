@@ -125,7 +125,7 @@ listen_and_serve(struct server *server)
 	if (!front_announce(&server->front))
 		return EXIT_LOCAL;
 	rc = loop_run(&server->front.loop);
-	return rc == 0 ? 0 : complain_errno("poll", rc);
+	return rc == 0 ? 0 : complain_errno("cannot wait", rc);
 }
 
 int

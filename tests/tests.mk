@@ -79,6 +79,9 @@ TEST_FILES = tests/command/commanding.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
 	fuzz/dict tests/real/with-servers tests/transcripts tests/tsan.supp \
 	tests/valgrind.supp
+if ENABLE_CLI
+UNIT_TESTS += tests/unit/check_loop
+endif
 FUZZERS = fuzz/fuzz_preamble fuzz/fuzz_serve fuzz/fuzz_trust
 if ENABLE_CLI
 if HAVE_GSASL
@@ -144,6 +147,9 @@ tests_unit_check_fd_memory_SOURCES = tests/unit/check_fd_memory.c \
 	$(HEAP_SOURCES)
 tests_unit_check_server_fd_SOURCES = tests/unit/check_server_fd.c \
 	$(HEAP_SOURCES)
+tests_unit_check_loop_CPPFLAGS = $(ROOMS_CPPFLAGS) \
+	-I$(top_srcdir)/tests/support
+tests_unit_check_loop_LDADD = tests/libsupport.a libloop.a $(TEST_LIBS)
 # Nor is this, which replaces getaddrinfo() and connect().
 RESOLVER_SOURCES = tests/support/resolver.c tests/support/resolver.h
 tests_unit_check_dial_SOURCES = tests/unit/check_dial.c $(RESOLVER_SOURCES)
@@ -201,4 +207,4 @@ print-unit-tests:
 
 # No folders that a build writes to: what it leaves there would be taken, too.
 EXTRA_DIST += $(RULE_TESTS) $(COMMAND_TESTS) $(SERVER_TESTS) \
-	$(EXPORTER_TESTS) $(TEST_FILES) tools bench/run bench/many
+	$(EXPORTER_TESTS) $(TEST_FILES) tools bench/run bench/many bench/idle
