@@ -87,16 +87,34 @@ take_result(void *context, void *owner, const struct result *r)
 
 /* ---- which ports ---- */
 
-/* The port of --port SCHEME=PORT, the last one counts; or the usual one. */
+static bool
+has_one_scheme(const struct starttls_protocol *p)
+{
+	const char *dedicated = starttls_protocol_scheme(p, STARTTLS_HANDSHAKE);
+
+	return dedicated != NULL && strcmp(dedicated,
+	    starttls_protocol_scheme(p, STARTTLS_GREETING)) == 0;
+}
+
+/*
+ * The port of --port SCHEME=PORT, the last one counts; or the usual one; or
+ * none, and the way stays without.
+ */
 static void
 choose_port(const struct probe_settings *s, const struct starttls_protocol *p,
 	    enum starttls_stage from, struct way *way)
 {
 	const char *scheme = starttls_protocol_scheme(p, from);
-	size_t i, len = strlen(scheme);
+	const char *usual = starttls_protocol_port(p, from);
+	size_t i, len;
 
+	/* one scheme for both: there is no upgrade */
+	if (scheme == NULL || (from != STARTTLS_HANDSHAKE &&
+	    has_one_scheme(p)))
+		return;
+	len = strlen(scheme);
 	snprintf(way->port, sizeof(way->port), "%s",
-	    starttls_protocol_port(p, from));
+	    usual != NULL ? usual : "");
 	for (i = 0; i < s->port_count; i++)
 		if (strncmp(s->ports[i], scheme, len) == 0 &&
 		    s->ports[i][len] == '=')
@@ -130,6 +148,10 @@ prepare_attempt(struct probe *probe, struct row *row, enum attempt_kind kind)
 	    kind == ATTEMPT_ASKS || kind == ATTEMPT_INSISTS ?
 	    STARTTLS_GREETING : STARTTLS_HANDSHAKE);
 
+	if (way->port[0] == '\0')
+		return;
+	if (scheme == NULL)        /* TLS at once, which nobody expects */
+		scheme = "tls";
 	snprintf(a->url, sizeof(a->url), "%s://%s%s%s:%s", scheme,
 	    is_ipv6 ? "[" : "", probe->host, is_ipv6 ? "]" : "", way->port);
 	a->row = row;
@@ -139,7 +161,8 @@ prepare_attempt(struct probe *probe, struct row *row, enum attempt_kind kind)
 	queue_enter(&a->port->attempts, &a->place);
 }
 
-static void
+/* False: the protocol has no port to look at. */
+static bool
 prepare_row(struct row *row, struct probe *probe,
 	    const struct starttls_protocol *p)
 {
@@ -150,6 +173,7 @@ prepare_row(struct row *row, struct probe *probe,
 	choose_port(probe->settings, p, STARTTLS_HANDSHAKE, &row->dedicated);
 	for (kind = 0; kind < ATTEMPTS; kind++)
 		prepare_attempt(probe, row, (enum attempt_kind)kind);
+	return row->upgrade.port[0] != '\0' || row->dedicated.port[0] != '\0';
 }
 
 static bool
@@ -177,8 +201,9 @@ prepare_rows(struct probe *probe)
 	if (probe->rows == NULL || probe->ports == NULL)
 		return false;
 	while ((p = starttls_protocol_next(p)) != NULL)
-		if (is_wanted(probe, p))
-			prepare_row(&probe->rows[probe->count++], probe, p);
+		if (is_wanted(probe, p) &&
+		    prepare_row(&probe->rows[probe->count], probe, p))
+			probe->count++;
 	return true;
 }
 
@@ -204,20 +229,23 @@ probe_status(const struct probe *probe)
 	size_t i, j;
 
 	for (i = 0; i < probe->count; i++) {
-		const enum probe_state both[] = {
-			probe->rows[i].upgrade.state,
-			probe->rows[i].dedicated.state
+		const struct way *const both[] = {
+			&probe->rows[i].upgrade, &probe->rows[i].dedicated
 		};
 
 		for (j = 0; j < 2; j++) {
-			good = good || both[j] == PROBE_VERIFIED;
-			bad = bad || both[j] == PROBE_BAD_CERTIFICATE ||
-			    both[j] == PROBE_TLS_FAILED;
-			local = local || both[j] == PROBE_LOCAL;
-			late = late || both[j] == PROBE_SILENT;
-			there = there || (both[j] != PROBE_CLOSED &&
-			    both[j] != PROBE_UNREACHABLE &&
-			    both[j] != PROBE_SILENT);
+			const enum probe_state state = both[j]->state;
+
+			if (both[j]->port[0] == '\0')
+				continue;
+			good = good || state == PROBE_VERIFIED;
+			bad = bad || state == PROBE_BAD_CERTIFICATE ||
+			    state == PROBE_TLS_FAILED;
+			local = local || state == PROBE_LOCAL;
+			late = late || state == PROBE_SILENT;
+			there = there || (state != PROBE_CLOSED &&
+			    state != PROBE_UNREACHABLE &&
+			    state != PROBE_SILENT);
 		}
 	}
 	if (local)
@@ -232,7 +260,9 @@ probe_status(const struct probe *probe)
 const struct result *
 probe_unresolved(const struct probe *probe)
 {
-	const struct result *r = probe->rows[0].dedicated.result;
+	const struct row *row = &probe->rows[0];
+	const struct result *r = row->dedicated.result != NULL ?
+	    row->dedicated.result : row->upgrade.result;
 
 	return r != NULL && (r->error.phase == STARTTLS_PHASE_RESOLVE ||
 	    r->error.phase == STARTTLS_PHASE_SETUP) ? r : NULL;

@@ -15,7 +15,7 @@
 #include "loop/loop.h"
 #include "result.h"
 
-#define MAX_PORTS 32
+#define MAX_PORTS 64
 
 /* Where to look. */
 struct probe_settings {
@@ -69,7 +69,7 @@ struct probe_port {
 
 /* One way to TLS, as far as it is known. */
 struct way {
-	char port[8];
+	char port[8];              /* empty: the protocol has no such way */
 	enum probe_state state;
 	const struct result *result; /* NULL: not known, as it was cut short */
 };
@@ -119,6 +119,10 @@ bool probe_needs(const struct attempt *attempt);
 /* What the attempts have told about both ways. */
 void probe_judge(struct row *row);
 
+/* The protocol's name. */
+const char *probe_name(const struct row *row);
+/* Whether nobody is there: in all ways that the protocol has, @state. */
+bool probe_is_all(const struct row *row, enum probe_state state);
 /* Whether there is TLS, good or bad. */
 bool probe_exists(enum probe_state state);
 /* Stable: not-offered and so on. */

@@ -53,11 +53,28 @@ probe_state_text(enum probe_state state)
 }
 
 const char *
+probe_name(const struct row *row)
+{
+	return starttls_protocol_scheme(row->protocol, STARTTLS_GREETING);
+}
+
+bool
+probe_is_all(const struct row *row, enum probe_state state)
+{
+	const struct way *a = &row->upgrade, *b = &row->dedicated;
+
+	return (a->port[0] == '\0' || a->state == state) &&
+	    (b->port[0] == '\0' || b->state == state);
+}
+
+const char *
 probe_offers(const struct row *row)
 {
-	bool upgrade = probe_exists(row->upgrade.state);
+	bool upgrade = row->upgrade.port[0] != '\0' &&
+	    probe_exists(row->upgrade.state);
 
-	if (probe_exists(row->dedicated.state))
+	if (row->dedicated.port[0] != '\0' &&
+	    probe_exists(row->dedicated.state))
 		return upgrade ? "both" : "dedicated";
 	return upgrade ? "upgrade" : "neither";
 }

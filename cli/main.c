@@ -57,13 +57,21 @@ print_help(FILE *out)
 	    "starttls(1).\n\n"
 	    "A URL is scheme://host[:port].  Schemes that upgrade, and those "
 	    "of dedicated ports:\n", out);
-	while ((p = starttls_protocol_next(p)) != NULL)
-		fprintf(out, "  %-12s %-12s %s\n",
-		    starttls_protocol_scheme(p, STARTTLS_GREETING),
-		    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE),
+	while ((p = starttls_protocol_next(p)) != NULL) {
+		const char *name = starttls_protocol_scheme(p,
+		    STARTTLS_GREETING);
+		const char *dedicated = starttls_protocol_scheme(p,
+		    STARTTLS_HANDSHAKE);
+
+		if (dedicated == NULL)
+			dedicated = "-";
+		else if (strcmp(dedicated, name) == 0)
+			name = "-";
+		fprintf(out, "  %-12s %-13s %s\n", name, dedicated,
 		    starttls_protocol_rfc(p));
+	}
 	p = starttls_protocol_find("tls");
-	fprintf(out, "  %-12s %-12s %s; any other protocol, with a port\n", "-",
+	fprintf(out, "  %-12s %-13s %s; any other protocol, with a port\n", "-",
 	    starttls_protocol_scheme(p, STARTTLS_HANDSHAKE),
 	    starttls_protocol_rfc(p));
 }

@@ -39,6 +39,28 @@ complain_protocol(const char *name)
 	return EXIT_USAGE;
 }
 
+/* The usual ones, or one of --port: as that was looked at, it has a scheme. */
+static bool
+has_port(const struct probe_settings *s, const struct starttls_protocol *p)
+{
+	const char *name = starttls_protocol_scheme(p, STARTTLS_GREETING);
+	const char *dedicated = starttls_protocol_scheme(p, STARTTLS_HANDSHAKE);
+	size_t i;
+
+	for (i = 0; i < s->port_count; i++) {
+		size_t len = strcspn(s->ports[i], "=");
+
+		if (strcmp(name, "tls") != 0 &&
+		    ((strncmp(s->ports[i], name, len) == 0 &&
+		    name[len] == '\0') || (dedicated != NULL &&
+		    strncmp(s->ports[i], dedicated, len) == 0 &&
+		    dedicated[len] == '\0')))
+			return true;
+	}
+	return starttls_protocol_port(p, STARTTLS_GREETING) != NULL ||
+	    starttls_protocol_port(p, STARTTLS_HANDSHAKE) != NULL;
+}
+
 /* The arguments, before anybody is connected to.  0 or the exit status. */
 static int
 check_arguments(const struct settings *s)
@@ -63,8 +85,7 @@ check_arguments(const struct settings *s)
 	}
 	for (i = 1; i < s->url_count; i++) {
 		p = starttls_protocol_find(s->urls[i]);
-		if (p != NULL && starttls_protocol_port(p,
-		    STARTTLS_GREETING) == NULL) {
+		if (p != NULL && !has_port(&s->probe, p)) {
 			complain_usage("probe", "\"%.40s\" has no port to "
 			    "look at: starttls check %.40s://HOST:PORT",
 			    s->urls[i], s->urls[i]);

@@ -39,6 +39,10 @@ print_cell(const struct way *way, int width, bool colour)
 	char text[CELL + 1];
 	const char *begin = "";
 
+	if (way->port[0] == '\0') {
+		printf(" %5s %-*s", "-", width, "");
+		return;
+	}
 	if (probe_exists(way->state)) {
 		describe(text, sizeof(text), way);
 		begin = way->result->status == 0 ? "\033[32m" : "\033[31m";
@@ -50,25 +54,76 @@ print_cell(const struct way *way, int width, bool colour)
 	    colour && begin[0] != '\0' ? "\033[0m" : "");
 }
 
+/* Whether a row says nothing but that nobody is there. */
+static bool
+is_empty(const struct row *row)
+{
+	return probe_is_all(row, PROBE_CLOSED) ||
+	    probe_is_all(row, PROBE_UNREACHABLE);
+}
+
+/* "closed:  ftp 21 990, ldap 389 636", in as few lines as it takes. */
+static void
+print_empty(const struct probe *probe, enum probe_state state)
+{
+	int column = 0;
+	size_t i;
+
+	for (i = 0; i < probe->count; i++) {
+		const struct row *row = &probe->rows[i];
+		const char *first = row->upgrade.port, *second =
+		    row->dedicated.port;
+		char text[64];
+		int len;
+
+		if (!probe_is_all(row, state))
+			continue;
+		if (strcmp(first, second) == 0)
+			second = "";
+		len = snprintf(text, sizeof(text), "%s %s%s%s",
+		    probe_name(row), first, first[0] != '\0' &&
+		    second[0] != '\0' ? " " : "", second);
+		if (column == 0)
+			column = printf("%s: %s", probe_state_text(state),
+			    text);
+		else if (column + 2 + len > 78)
+			column = printf(",\n    %s", text) - 2;
+		else
+			column += printf(", %s", text);
+	}
+	if (column > 0)
+		putchar('\n');
+}
+
+/* Who asks for a protocol gets its line; else those that say something. */
 void
 probe_print_table(const struct probe *probe)
 {
+	const bool all = probe->protocol_count > 0;
+	bool begun = false;
 	const bool colour = format_wants_colour();
 	char shown[300];
 	size_t i;
 
-	printf("%s\n%-10s %-9s  %-*s %s\n", clean(shown, sizeof(shown),
-	    probe->host), "PROTOCOL", "OFFERS", CELL + 6, "UPGRADE",
-	    "DEDICATED PORT");
+	puts(clean(shown, sizeof(shown), probe->host));
 	for (i = 0; i < probe->count; i++) {
 		const struct row *row = &probe->rows[i];
 
-		printf("%-10s %-9s ", starttls_protocol_scheme(row->protocol,
-		    STARTTLS_GREETING), probe_offers(row));
+		if (!all && is_empty(row))
+			continue;
+		if (!begun)
+			printf("%-11s %-9s  %-*s %s\n", "PROTOCOL", "OFFERS",
+			    CELL + 6, "UPGRADE", "DEDICATED PORT");
+		begun = true;
+		printf("%-11s %-9s ", probe_name(row), probe_offers(row));
 		print_cell(&row->upgrade, CELL, colour);
 		print_cell(&row->dedicated, 0, colour);
 		putchar('\n');
 	}
+	if (all)
+		return;
+	print_empty(probe, PROBE_CLOSED);
+	print_empty(probe, PROBE_UNREACHABLE);
 }
 
 #ifdef HAVE_JANSSON
@@ -80,8 +135,11 @@ probe_print_table(const struct probe *probe)
 static json_t *
 way_of(const struct way *way)
 {
-	json_t *o = json_object();
+	json_t *o;
 
+	if (way->port[0] == '\0')
+		return json_null();
+	o = json_object();
 	return json_whole(o,
 	    json_set(o, "port", json_integer(atol(way->port))) &&
 	    json_set(o, "tls", json_boolean(probe_exists(way->state))) &&
@@ -97,8 +155,7 @@ row_of(const struct row *row)
 	json_t *o = json_object();
 
 	return json_whole(o,
-	    json_set(o, "protocol", json_string(starttls_protocol_scheme(
-		row->protocol, STARTTLS_GREETING))) &&
+	    json_set(o, "protocol", json_string(probe_name(row))) &&
 	    json_set(o, "offers", json_string(probe_offers(row))) &&
 	    json_set(o, "upgrade", way_of(&row->upgrade)) &&
 	    json_set(o, "dedicated", way_of(&row->dedicated)));
