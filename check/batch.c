@@ -116,6 +116,7 @@ batch_run(struct batch *batch)
 		.detail = batch->detail,
 		.names_traces = batch_jobs(batch) > 1,
 		.says_hello = true,
+		.retries = batch->settings->retries,
 		.context = batch,
 		.done = take_result,
 	};

@@ -18,6 +18,7 @@ struct batch_settings {
 	const char *targets;       /* a file of URLs; NULL: none */
 	long jobs;                 /* 0: not said */
 	bool unordered;            /* results as they come */
+	long retries;              /* as in the checker */
 };
 
 /* Zeroed, but for what is the owner's. */

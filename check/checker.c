@@ -86,7 +86,8 @@ enum phase { UPGRADING, INSIDE, PAUSING };
 
 /* For who says "later". */
 #define MOST_TRIES 4
-#define PAUSE_US 500000
+#define PAUSE_US 500000            /* the first; each is twice as long, */
+#define MOST_DOUBLINGS 3           /* up to four seconds */
 
 struct check {
 	struct checker *checker;
@@ -99,7 +100,7 @@ struct check {
 	bool is_timed;             /* the greeting is, of this connection */
 	bool heard;                /* something of the server */
 	struct hello hello;        /* if it was not */
-	int tries;                 /* before this one */
+	long tries;                /* before this one */
 	struct starttls_options options;
 	const char *secret;        /* of the account; NULL: none */
 	void *trace_context;
@@ -167,6 +168,7 @@ gather(struct check *k, struct result *ret_result)
 	veil_error(k, &k->c.error);
 	result_fill(ret_result, k->target.name, k->target.url, &k->c,
 	    &k->outcome, k->started_us, k->checker->detail);
+	ret_result->tries = k->tries + 1;
 	if (s->look != NULL)
 		s->look(s->look_context, &k->c);
 }
@@ -272,30 +274,57 @@ pause_is_over(void *context)
 	dial_again(context);
 }
 
-/* Nobody is asked again who was told a password. */
+/* Whether a moment later it may be well, with nobody doing anything about it:
+   who is refused for now, and who restarts.  Never what was verified. */
+static bool
+may_pass(int code)
+{
+	return code == STARTTLS_E_REFUSED_TEMPORARY ||
+	    code == STARTTLS_E_CONNECT;
+}
+
+static int64_t
+next_pause_us(const struct check *k)
+{
+	const long doublings = k->tries < MOST_DOUBLINGS ? k->tries :
+	    MOST_DOUBLINGS;
+
+	return (int64_t)PAUSE_US << doublings;
+}
+
+/* A pause and another try have to fit in what is left of time. */
 static bool
 may_ask_again(const struct check *k)
 {
-	return k->checker->insists && k->login == NULL &&
-	    k->c.code == STARTTLS_E_REFUSED_TEMPORARY && k->tries + 1 < MOST_TRIES &&
-	    loop_now_us() + PAUSE_US < k->timer.at_us;
+	const struct checker *checker = k->checker;
+	const bool wanted = checker->insists ?
+	    k->c.code == STARTTLS_E_REFUSED_TEMPORARY &&
+	    k->tries + 1 < MOST_TRIES :
+	    may_pass(k->c.code) && k->tries < checker->retries;
+
+	return wanted && k->first == NULL &&
+	    loop_timer_is_set(&k->timer) &&
+	    loop_now_us() + next_pause_us(k) < k->timer.at_us;
 }
 
 static void
 pause_for_a_while(struct check *k)
 {
+	const int64_t until_us = loop_now_us() + next_pause_us(k);
 	struct conversation *c = &k->c;
 
 	k->tries++;
 	end_hello(k);
+	login_free(k->login);
+	k->login = NULL;
+	k->outcome = (struct login_outcome){ .tried = false };
 	loop_unwatch(k->checker->loop, &k->watch);
 	finish_conversation(c);
 	c->session = NULL;
 	c->upgrade = NULL;
 	k->phase = PAUSING;
 	k->patience.late = pause_is_over;
-	loop_set_timer_at(k->checker->loop, &k->patience,
-	    loop_now_us() + PAUSE_US);
+	loop_set_timer_at(k->checker->loop, &k->patience, until_us);
 }
 
 /* ---- inside TLS ---- */

@@ -55,6 +55,8 @@ struct checker {
 	enum result_detail detail; /* as in result_fill */
 	bool names_traces;         /* traces tell whose they are */
 	bool insists;              /* asks again who says "later" */
+	long retries;              /* asks so often again also who cannot be
+	                              connected to */
 	bool any_port;             /* also where it makes no sense */
 	bool says_hello;           /* to servers that do not greet, some at a
 	                              time, on a second connection */

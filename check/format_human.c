@@ -119,6 +119,13 @@ print_resumption(const struct format_run *run, const struct result *r)
 }
 
 static void
+print_tries(const struct format_run *run, const struct result *r)
+{
+	if (r->tries > 1)
+		fprintf(run->out, "  %-12s %ld\n", "tries", r->tries);
+}
+
+static void
 print_times(const struct format_run *run, const struct result *r)
 {
 	struct phase_time phases[RESULT_PHASES];
@@ -153,6 +160,7 @@ human_add(struct format_run *run, const struct result *r)
 		print_certificate(run, r);
 		print_login(run, r);
 		print_resumption(run, r);
+		print_tries(run, r);
 		print_times(run, r);
 	}
 	fflush(run->out);

@@ -265,6 +265,7 @@ json_of_result(const struct result *r, const struct limits *limits)
 	    json_set(o, "login", login_of(&r->login)) &&
 	    json_set(o, "resumption", r->again ? json_boolean(r->resumed) :
 		json_null()) &&
+	    json_set(o, "tries", json_integer(r->tries)) &&
 	    json_set(o, "round_trips", p->round_trips > 0 ?
 		json_integer(p->round_trips) : json_null()) &&
 	    json_set(o, "seconds", seconds_of(r)));

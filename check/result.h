@@ -41,6 +41,8 @@ struct result {
 	struct starttls_report report; /* has_report is false: nothing but the
 	                              address is known, and that perhaps */
 	bool has_report;
+	long tries;                /* how often it was tried; all of the rest
+	                              is about the last time */
 	bool again;                /* there was a second connection, */
 	bool resumed;              /* which resumed the session of the first */
 	bool up;                   /* all is well, or but for a refused

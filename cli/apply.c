@@ -134,6 +134,8 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 'M':
 		s->pem = true;
 		return 0;
+	case '7':
+		return parse_retries(value, &s->batch.retries) ? 0 : 1;
 	case '3':
 		s->resumes = true;
 		return 0;

@@ -104,6 +104,8 @@ static const struct option_row rows[] = {
 	  "of SASL, or native (default: the strongest)" },
 	{ '4', "--ipv4", NULL, "IPv4 only" },
 	{ '6', "--ipv6", NULL, "IPv6 only" },
+	{ '7', "--retry", "NUMBER",
+	  "try so often again what is refused for now, or cannot be reached" },
 	{ '3', "--resume", NULL,
 	  "a second connection tries to resume the session of the first" },
 	{ 'M', "--pem", NULL, "print the peer's chain as PEM and nothing else" },

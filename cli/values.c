@@ -83,6 +83,13 @@ parse_count(const char *text, long *ret_count)
 	return true;
 }
 
+bool
+parse_retries(const char *text, long *ret_count)
+{
+	*ret_count = 0;
+	return strcmp(text, "0") == 0 || parse_count(text, ret_count);
+}
+
 /* "days=N", "days=N%", "hours=N" */
 static bool
 parse_end(const char *text, struct threshold *t)

@@ -16,6 +16,7 @@ bool parse_connect(const char *text, struct settings *settings);
 /* SCHEME=PORT, the scheme in lower case. */
 bool parse_port(const char *text, struct settings *settings);
 bool parse_count(const char *text, long *ret_count);
+bool parse_retries(const char *text, long *ret_count); /* the same, or 0 */
 /* time=SECONDS,days=NUMBER in any order, or one of them. */
 bool parse_threshold(const char *text, struct threshold *ret_threshold);
 

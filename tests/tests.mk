@@ -34,7 +34,7 @@ UNIT_TESTS = \
 	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
-COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
+COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test tests/command/retry.test \
 	tests/command/tunnel.test \
 	tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
