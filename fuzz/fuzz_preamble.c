@@ -36,6 +36,15 @@ static const struct {
 	SAID("a2 LOGOUT\r\n"),
 	/* POP3 */
 	SAID("STLS\r\n"), SAID("CAPA\r\n"),
+	/* XMPP */
+	SAID("<?xml version='1.0'?><stream:stream to='localhost' "
+	    "version='1.0' xmlns='jabber:client' "
+	    "xmlns:stream='http://etherx.jabber.org/streams'>"),
+	SAID("<?xml version='1.0'?><stream:stream from='localhost' "
+	    "to='localhost' version='1.0' xmlns='jabber:server' "
+	    "xmlns:stream='http://etherx.jabber.org/streams'>"),
+	SAID("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
+	SAID("</stream:stream>"),
 };
 
 static void

@@ -65,6 +65,7 @@ enum verdict {
 #define say(...) starttls_say(__VA_ARGS__)
 #define begin(...) starttls_begin(__VA_ARGS__)
 #define put starttls_put
+#define put_text(...) starttls_put_text(__VA_ARGS__)
 #define put_and_upgrade starttls_put_and_upgrade
 #define goodbye(...) starttls_goodbye(__VA_ARGS__)
 #define put_goodbye starttls_put_goodbye
@@ -91,6 +92,9 @@ void begin(struct dialog *d, const char *format, ...)
 /* Send bytes as they are, for protocols without lines. */
 enum verdict put(struct dialog *d, unsigned next, const void *data,
 		 size_t len);
+/* The same for text that is no line, without control characters. */
+enum verdict put_text(struct dialog *d, unsigned next, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* As put() for the last words: the peer may also just close. */
 enum verdict put_goodbye(struct dialog *d, unsigned next, const void *data,
 			 size_t len);

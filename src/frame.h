@@ -44,7 +44,7 @@ struct unit {
 };
 
 #define XML_MAX_DEPTH 16
-#define XML_MAX_SCOPE 1024
+#define XML_MAX_SCOPE 512
 
 /* What is open in a stream of XML. */
 struct xml_state {

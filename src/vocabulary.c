@@ -130,6 +130,24 @@ starttls_put_and_upgrade(struct dialog *d, const void *data, size_t len)
 }
 
 enum verdict
+starttls_put_text(struct dialog *d, unsigned next, const char *format, ...)
+{
+	struct preamble *p = starttls_preamble_of(d);
+	char text[PREAMBLE_MAX_COMMAND + 1];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (len < 0 || len > PREAMBLE_MAX_COMMAND ||
+	    !starttls_text_is_plain(text))
+		return starttls_preamble_fail(p, STARTTLS_E_INVALID, NULL,
+		    "text that may not be sent (name too long?)");
+	return starttls_put(d, next, text, (size_t)len);
+}
+
+enum verdict
 starttls_put_goodbye(struct dialog *d, unsigned next, const void *data,
 		     size_t len)
 {

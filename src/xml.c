@@ -622,3 +622,11 @@ starttls_xml_enter(struct framer *f)
 	f->xml.begun = true;
 	f->xml.depth = 1;
 }
+
+bool
+starttls_xml_opens(const struct unit *u, unsigned depth, unsigned space,
+		   const char *name)
+{
+	return u->first && u->depth == depth && u->space == space &&
+	    is_text(u->text, name);
+}

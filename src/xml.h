@@ -56,6 +56,10 @@ void starttls_xml_enter(struct framer *f);
 bool starttls_xml_attribute(struct bytes tag, const char *name,
 			    struct bytes *ret_value);
 
+/** starttls_xml_opens: whether a unit opens this element, there. */
+bool starttls_xml_opens(const struct unit *u, unsigned depth, unsigned space,
+			const char *name);
+
 /** starttls_xml_equal: whether a value, or a text, is just @text. */
 bool starttls_xml_equal(struct bytes value, const char *text);
 

@@ -16,6 +16,8 @@
 #				the same, where has_proftpd succeeds
 #	start nnrpd [V]		sets REAL_NNTP, REAL_NNTPS; root only
 #	start innd		behind nnrpd, for posting; root only
+#	start prosody [V]	sets REAL_XMPP, REAL_XMPPS, REAL_XMPP_SERVER,
+#				REAL_XMPPS_SERVER
 #	start program COMMAND...
 #				a server of a test's own, on the port that it
 #				finds in PORT; sets REAL_PORT
@@ -803,6 +805,64 @@ run_innd()
 	    --regid=news --clear-groups /usr/lib/news/bin/innd -d -N \
 	    -4 127.0.0.1 -P "$port"
 	serve "$port"
+}
+
+# ---- Prosody ----------------------------------------------------------------
+
+# Refuses to be root.  Where it may not write its pidfile it hangs with a part
+# of its ports.
+run_prosody()
+{
+	local dir protocol=tlsv1_2+ c2s c2s_tls s2s s2s_tls
+
+	[ -z "$1" ] || protocol=tlsv$(echo "$1" | tr . _)
+	c2s=$(free_port) c2s_tls=$(free_port)
+	s2s=$(free_port) s2s_tls=$(free_port)
+	new_dir prosody
+	mkdir -p "$dir/data/localhost/accounts"
+	echo 'return { ["password"] = "s3cret-pass"; };' \
+	    >"$dir/data/localhost/accounts/tester.dat"
+	cp "$work/tls/server.key" "$dir/server.key"
+	cat >"$dir/prosody.cfg.lua" <<-END
+	pidfile = "$dir/data/prosody.pid"
+	data_path = "$dir/data"
+	log = { info = "$dir/data/prosody.log" }
+	modules_enabled = { "tls", "saslauth", "disco", "roster", "ping", "s2s",
+	    "dialback" }
+	modules_disabled = { "offline" }
+	use_ipv6 = false
+	interfaces = { "127.0.0.1" }
+	local_interfaces = { "127.0.0.1" }
+	c2s_ports = { $c2s }
+	c2s_direct_tls_ports = { $c2s_tls }
+	s2s_ports = { $s2s }
+	s2s_direct_tls_ports = { $s2s_tls }
+	http_ports = {}
+	https_ports = {}
+	component_ports = {}
+	c2s_require_encryption = true
+	s2s_require_encryption = true
+	authentication = "internal_plain"
+	storage = "internal"
+	ssl = { certificate = "$work/tls/server.crt", key = "$dir/server.key",
+	    protocol = "$protocol" }
+	c2s_direct_tls_ssl = ssl
+	s2s_direct_tls_ssl = ssl
+	VirtualHost "localhost"
+	VirtualHost "wrong.example.test"
+	END
+	if is_root; then
+		chown -R prosody "$dir/data" "$dir/server.key"
+		set -- setpriv --reuid=prosody \
+		    --regid="$(id -g prosody)" --clear-groups
+	else
+		set --
+	fi
+	spawn "$dir" "$@" prosody -F --config "$dir/prosody.cfg.lua"
+	serve_file "$dir/data/prosody.pid" "$c2s" "$c2s_tls" "$s2s" "$s2s_tls" ||
+	    return 1
+	export REAL_XMPP="$c2s" REAL_XMPPS="$c2s_tls" \
+	    REAL_XMPP_SERVER="$s2s" REAL_XMPPS_SERVER="$s2s_tls"
 }
 
 # ---- a test's own -----------------------------------------------------------

@@ -6,7 +6,8 @@ usage: talk.py COMMAND [ARGUMENT ...] <SCRIPT
 
 A script line "C: text" is sent to the command as a line that ends in CR LF.
 A line "S: pattern" waits for a line of the command's in which the regular
-expression is found; lines before it may be anything.  At the end of the script
+expression is found; lines before it may be anything.  "C| text" and "S| pattern"
+are the same for what has no lines.  At the end of the script
 the command's input is closed, and the command has to end with status 0, or with
 that of a script line "= status".  All of it may take 20 seconds.  Prints what
 was said; status 0 if all of it came true.
@@ -22,9 +23,9 @@ def expired(*_):
     raise TimeoutError("20 seconds have passed")
 
 
-def say(command, line):
+def say(command, line, end=b"\r\n"):
     print("C:", line)
-    command.stdin.write(line.encode() + b"\r\n")
+    command.stdin.write(line.encode() + end)
     command.stdin.flush()
 
 
@@ -37,6 +38,16 @@ def hear(command, pattern):
     raise EOFError("the end came first")
 
 
+def hear_bytes(command, pattern):
+    text = ""
+    while data := command.stdout.read1(4096):
+        text += data.decode("latin-1")
+        if re.search(pattern, text):
+            print("S:", text)
+            return
+    raise EOFError("the end came first, behind " + text)
+
+
 def talk(command):
     status = 0
     for line in sys.stdin:
@@ -46,6 +57,10 @@ def talk(command):
                 say(command, text)
             elif kind == "S:":
                 hear(command, text)
+            elif kind == "C|":
+                say(command, text, b"")
+            elif kind == "S|":
+                hear_bytes(command, text)
             elif kind == "=":
                 status = int(text)
             else:

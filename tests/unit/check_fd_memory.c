@@ -64,7 +64,7 @@ START_TEST(test_memory_of_a_preamble)
 		conn_done(&c);
 		heap_track(false);
 	}
-	ck_assert_msg(most > 0 && most <= 8192, "%zu bytes", most);
+	ck_assert_msg(most > 0 && most <= 8704, "%zu bytes", most);
 	ck_assert_uint_eq(heap_blocks(), 0);
 }
 END_TEST
