@@ -32,7 +32,7 @@
 #include "words/complain.h"
 #include "words/status.h"
 
-#define DEFAULT_LIMIT 16384        /* connections, if descriptors allow */
+#define DEFAULT_LIMIT 32768        /* connections, if descriptors allow */
 #define SPARE_FILES 32             /* for us and the library */
 #define MOMENT_MS 1000
 #define BURST 32                   /* accepted in one turn */
@@ -263,6 +263,14 @@ refuse_some(void *context)
 	}
 }
 
+static bool
+is_full(const struct front *front)
+{
+	return front->connections >= front->max_connections ||
+	    (front->connections + 1) * front->each + front->extra >
+	    front->max_files;
+}
+
 static void
 accept_some(void *context, short revents)
 {
@@ -272,7 +280,7 @@ accept_some(void *context, short revents)
 
 	(void)revents;
 	for (i = 0; i < BURST && front->listener.is_watched; i++) {
-		if (front->connections >= front->max_connections) {
+		if (is_full(front)) {
 			/* only poll knows that there is one to make room
 			   for */
 			if (i > 0)
@@ -362,24 +370,43 @@ front_reset(struct front *front, int fd)
 
 /* ---- beginning and end ---- */
 
-/* As many descriptors as we may have; how many connections is that? */
-static int
-set_limits(struct front *front, long wanted, size_t each, size_t spare)
+/* As many descriptors as we may have; more than that only if somebody asks for
+   them who is privileged. */
+static rlim_t
+raise_limit(struct front *front, size_t needed)
 {
 	struct rlimit limit;
-	size_t possible = 0;
 
 	if (getrlimit(RLIMIT_NOFILE, &front->files) != 0)
 		front->files = (struct rlimit){ 256, 256 };
 	limit = front->files;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		limit = front->files;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < needed) {
+		limit.rlim_cur = limit.rlim_max = needed;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+			return limit.rlim_cur;
+	}
+	limit.rlim_cur = limit.rlim_max = front->files.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur :
+	    front->files.rlim_cur;
+}
+
+/* How many connections is that? */
+static int
+set_limits(struct front *front, long wanted, size_t each, size_t spare)
+{
+	struct rlimit limit = {
+		.rlim_cur = raise_limit(front, wanted > 0 ?
+		    (size_t)wanted * each + spare + SPARE_FILES : 0),
+	};
+	size_t possible = 0;
+
+	front->each = each;
 	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > 1 << 24)
-		possible = 1 << 24;
+		front->max_files = 1 << 24;
 	else if (limit.rlim_cur > spare + SPARE_FILES)
-		possible = ((size_t)limit.rlim_cur - spare - SPARE_FILES) /
-		    each;
+		front->max_files = (size_t)limit.rlim_cur - spare -
+		    SPARE_FILES;
+	possible = front->max_files / each;
 	if (possible == 0 || (wanted > 0 && (size_t)wanted > possible)) {
 		fprintf(stderr, "starttls: the limit of %llu descriptors "
 		    "allows %zu connections; see ulimit -n\n",
@@ -433,8 +460,25 @@ front_init(struct front *front, const struct front_settings *settings,
 	return 0;
 }
 
+/* Who plans for many should know how many there may be. */
+static void
+tell_limits(const struct front *front)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	fprintf(stderr, "starttls: up to %zu connections at a time, with %llu "
+	    "descriptors", front->max_connections,
+	    (unsigned long long)limit.rlim_cur);
+	if (limit.rlim_cur != front->files.rlim_cur)
+		fprintf(stderr, "; the limit was raised from %llu",
+		    (unsigned long long)front->files.rlim_cur);
+	fputc('\n', stderr);
+}
+
 bool
-front_announce(const struct front *front)
+front_announce(const struct front *front, bool quiet)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sizeof(address);
@@ -450,10 +494,14 @@ front_announce(const struct front *front)
 		    sizeof(where));
 		printf("listening on %s\n", where);
 	}
-	if (fflush(stdout) == 0)
-		return true;
-	fprintf(stderr, "starttls: cannot write to standard output\n");
-	return false;
+	if (fflush(stdout) != 0) {
+		fprintf(stderr, "starttls: cannot write to standard output\n");
+		return false;
+	}
+	/* behind it, for whoever reads both as one */
+	if (!quiet)
+		tell_limits(front);
+	return true;
 }
 
 void

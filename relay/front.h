@@ -50,6 +50,8 @@ struct front {
 	struct timer last_call;    /* when leaving */
 	bool leaving;              /* nothing new; stop when all have ended */
 	size_t connections, max_connections;
+	size_t each, max_files;    /* descriptors of one, and of all */
+	size_t extra;              /* of the owner: that some have for a while */
 	struct rlimit files;       /* as we were started */
 	const char *path;          /* of a UNIX socket */
 	struct queue partings;
@@ -62,8 +64,9 @@ struct front {
    says; others come to signalled() if they are caught, see signals.h. */
 int front_init(struct front *front, const struct front_settings *settings,
 	       const char *port, size_t each, size_t spare);
-/* The one line on standard output. */
-bool front_announce(const struct front *front);
+/* The one line on standard output; and, unless @quiet, how many connections
+   there may be, on standard error. */
+bool front_announce(const struct front *front, bool quiet);
 /* Ways for a connection to end: at once, with a reset, or closed well, in
    the background, so that the last words arrive. */
 void front_drop(struct front *front, int fd);

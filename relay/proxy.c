@@ -29,8 +29,8 @@
 #include "words/status.h"
 
 #define LINE_SIZE 1024
-#define EACH 4                     /* descriptors: the client's, and while we
-                                      dial up to three, rarely more */
+#define EACH 2                     /* descriptors: the client's and ours */
+#define DIALLING 2                 /* more, while we dial; rarely others */
 
 struct proxy {
 	const struct proxy_settings *settings;
@@ -72,6 +72,8 @@ dismantle(struct customer *c)
 	struct loop *loop = &c->proxy->front.loop;
 	int fd = c->local.fd;
 
+	if (c->session == NULL)
+		c->proxy->front.extra -= DIALLING;
 	loop_unwatch(loop, &c->local);
 	loop_unwatch(loop, &c->peer);
 	loop_clear_timer(&c->timer);
@@ -205,6 +207,7 @@ begin(struct customer *c)
 
 	c->session = starttls_upgrade_take(c->upgrade);
 	c->upgrade = NULL;
+	c->proxy->front.extra -= DIALLING;
 	c->peer.fd = starttls_session_fd(c->session);
 	keep_alive(c->peer.fd);
 	loop_clear_timer(&c->timer);
@@ -348,6 +351,7 @@ accepted(void *context, int fd, const char *peer)
 	c->turn = (struct timer){ .late = take_turn, .context = c };
 	snprintf(c->address, sizeof(c->address), "%s", peer);
 	c->place.owner = c;
+	proxy->front.extra += DIALLING;
 	queue_enter(&proxy->beginning, &c->place);
 	loop_watch(&proxy->front.loop, &c->local, 0);
 	loop_set_timer(&proxy->front.deadlines, &c->timer);
@@ -440,7 +444,7 @@ listen_and_relay(struct proxy *proxy)
 	if (!s->quiet && starttls_protocol_has_data(s->url.protocol))
 		complain("data connections are not protected by this proxy, "
 		    "only the control connection is", 0);
-	if (!front_announce(&proxy->front))
+	if (!front_announce(&proxy->front, s->quiet))
 		return EXIT_LOCAL;
 	rc = loop_run(&proxy->front.loop);
 	return rc == 0 ? 0 : complain_errno("cannot wait", rc);

@@ -122,7 +122,7 @@ listen_and_serve(struct server *server)
 		return status;
 	signals_catch(SIGHUP);
 	signals_catch(SIGCHLD);
-	if (!front_announce(&server->front))
+	if (!front_announce(&server->front, settings->quiet))
 		return EXIT_LOCAL;
 	rc = loop_run(&server->front.loop);
 	return rc == 0 ? 0 : complain_errno("cannot wait", rc);

@@ -38,7 +38,8 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test tests/command
 	tests/command/tunnel.test \
 	tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
-	tests/command/proxy.test tests/command/bare.test tests/command/again.test \
+	tests/command/crowd.test tests/command/proxy.test \
+	tests/command/bare.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
 	tests/command/connect.test \
 	tests/command/login.test tests/command/login-echo.test \
