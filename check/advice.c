@@ -31,21 +31,31 @@ is_dedicated(const char *url)
 	    starttls_protocol_port(parsed.protocol, parsed.from) != NULL;
 }
 
-/* A chain that ends with what has another issuer is not all of it. */
+/* Who trusts more has not mended what the server fails to send, and others
+   will stumble over it. */
 static const char *
-advice_about_issuer(const struct conversation *c)
+advice_about_trust(int code)
 {
-	struct starttls_cert last = { .size = sizeof(last) };
-
-	if (c->report.chain_len > 0 && conversation_cert(c,
-	    c->report.chain_len - 1, &last) == 0 &&
-	    strcmp(last.issuer, last.subject) != 0)
-		return "the server does not send the issuer: have it send its "
-		    "intermediate certificates as well; or, if there are "
-		    "none, name its CA with --ca-file, or pin its key with "
-		    "--pin (starttls report shows it)";
-	return "name its CA with --ca-file, or pin its key with --pin "
-	    "(starttls report shows it)";
+	switch (code) {
+	case STARTTLS_E_INCOMPLETE:
+		return "have the server send its intermediate certificates as "
+		    "well, as in the file fullchain.pem";
+	case STARTTLS_E_DISORDERED:
+		return "have the server send its own certificate first, and "
+		    "behind it that of its issuer, as in the file "
+		    "fullchain.pem";
+	case STARTTLS_E_SELF_SIGNED:
+		return "if it is your own, name it with --accept-peer "
+		    "(starttls report shows how)";
+	case STARTTLS_E_PRIVATE_ROOT:
+		return "if this is your own authority, name its root with "
+		    "--ca-file; get it from who runs it, as what a server "
+		    "sends proves nothing";
+	default:
+		return "if that is an intermediate authority, have the server "
+		    "send its certificate as well; if it is the root of your "
+		    "own, name it with --ca-file";
+	}
 }
 
 /* Names stand in subjectAltName, addresses there as such. */
@@ -86,7 +96,11 @@ advice_about(const char *url, const struct conversation *c)
 		    "the server needs a new certificate, or has one and was "
 		    "not told to load it";
 	case STARTTLS_E_UNTRUSTED:
-		return advice_about_issuer(c);
+	case STARTTLS_E_INCOMPLETE:
+	case STARTTLS_E_SELF_SIGNED:
+	case STARTTLS_E_PRIVATE_ROOT:
+	case STARTTLS_E_DISORDERED:
+		return advice_about_trust(error->code);
 	case STARTTLS_E_NAME_MISMATCH:
 		return advice_about_name(c);
 	case STARTTLS_E_PEER_MISMATCH:

@@ -28,6 +28,10 @@ static const struct {
 	int code;
 } problems[] = {
 	{ STARTTLS_V_REVOKED, STARTTLS_E_REVOKED },
+	{ STARTTLS_V_DISORDERED, STARTTLS_E_DISORDERED },
+	{ STARTTLS_V_SELF_SIGNED, STARTTLS_E_SELF_SIGNED },
+	{ STARTTLS_V_PRIVATE_ROOT, STARTTLS_E_PRIVATE_ROOT },
+	{ STARTTLS_V_INCOMPLETE, STARTTLS_E_INCOMPLETE },
 	{ STARTTLS_V_UNTRUSTED, STARTTLS_E_UNTRUSTED },
 	{ STARTTLS_V_EXPIRED, STARTTLS_E_EXPIRED },
 	{ STARTTLS_V_NOT_YET_VALID, STARTTLS_E_NOT_YET_VALID },
@@ -221,6 +225,10 @@ result_problem(const struct result *r, size_t index)
 	unsigned verdict = r->report.verdict | r->error.verdict;
 	size_t i;
 
+	/* why it is not trusted says more than that it is not */
+	if ((verdict & (STARTTLS_V_DISORDERED | STARTTLS_V_SELF_SIGNED |
+	    STARTTLS_V_PRIVATE_ROOT | STARTTLS_V_INCOMPLETE)) != 0)
+		verdict &= ~(unsigned)STARTTLS_V_UNTRUSTED;
 	for (i = 0; i < sizeof(problems) / sizeof(problems[0]); i++)
 		if ((verdict & problems[i].bits) != 0 && index-- == 0)
 			return starttls_code_name(problems[i].code);

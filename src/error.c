@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERDICT_BITS 20
+#define VERDICT_BITS 24
 
 static const struct {
 	int code;
@@ -66,6 +66,10 @@ static const struct {
 	{ STARTTLS_E_PEER_MISMATCH, "peer-mismatch" },
 	{ STARTTLS_E_TLSA_MISMATCH, "tlsa-mismatch" },
 	{ STARTTLS_E_TLSA_UNUSABLE, "tlsa-unusable" },
+	{ STARTTLS_E_INCOMPLETE, "chain-incomplete" },
+	{ STARTTLS_E_SELF_SIGNED, "cert-self-signed" },
+	{ STARTTLS_E_PRIVATE_ROOT, "root-untrusted" },
+	{ STARTTLS_E_DISORDERED, "chain-disordered" },
 };
 
 static const char *const phase_names[] = {
@@ -101,6 +105,10 @@ static const char *const verdict_texts[VERDICT_BITS] = {
 	"not that of the control connection",
 	"not one that is accepted",
 	"not what its TLSA records say",
+	"sent without the certificate of its issuer",
+	"self-signed",
+	"sent with a root that is not trusted",
+	"sent in the wrong order, or with the wrong others",
 };
 
 const char *

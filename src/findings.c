@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "altname.h"
+#include "cause.h"
 #include "peer.h"
 #include "text.h"
 
@@ -32,6 +33,13 @@ static const struct {
 	{ STARTTLS_V_NOT_CA, STARTTLS_E_BAD_CHAIN, GNUTLS_A_BAD_CERTIFICATE },
 	{ STARTTLS_V_CRITICAL, STARTTLS_E_BAD_CHAIN,
 	  GNUTLS_A_UNSUPPORTED_CERTIFICATE },
+	{ STARTTLS_V_DISORDERED, STARTTLS_E_DISORDERED,
+	  GNUTLS_A_BAD_CERTIFICATE },
+	{ STARTTLS_V_SELF_SIGNED, STARTTLS_E_SELF_SIGNED,
+	  GNUTLS_A_UNKNOWN_CA },
+	{ STARTTLS_V_PRIVATE_ROOT, STARTTLS_E_PRIVATE_ROOT,
+	  GNUTLS_A_UNKNOWN_CA },
+	{ STARTTLS_V_INCOMPLETE, STARTTLS_E_INCOMPLETE, GNUTLS_A_UNKNOWN_CA },
 	{ STARTTLS_V_UNTRUSTED, STARTTLS_E_UNTRUSTED, GNUTLS_A_UNKNOWN_CA },
 	{ STARTTLS_V_EXPIRED, STARTTLS_E_EXPIRED,
 	  GNUTLS_A_CERTIFICATE_EXPIRED },
@@ -147,6 +155,8 @@ describe_bits(unsigned verdict, char *words, size_t size)
 	size_t len = 0, i;
 
 	words[0] = '\0';
+	if ((verdict & ~CAUSE_BITS) != 0)
+		verdict &= ~CAUSE_BITS; /* which are described by themselves */
 	for (i = 0; i < 32; i++) {
 		const char *text = (verdict & 1u << i) == 0 ? NULL :
 		    starttls_verdict_text(1u << i);
@@ -207,12 +217,25 @@ describe_detail(const struct starttls_session *s, const struct chain *chain,
 		    chain->crt[0], text, size);
 }
 
+/* Where those who run the peer find what it should send, if there is room. */
+static void
+append_url(struct starttls_error *error, gnutls_x509_crt_t crt)
+{
+	char url[STARTTLS_MESSAGE_SIZE];
+	size_t len = strlen(error->message);
+	size_t room = sizeof(error->message) - len;
+
+	if (room > sizeof(" ()") && starttls_cause_url(crt, url,
+	    room - (sizeof(" ()") - 1)))
+		snprintf(error->message + len, room, " (%.*s)", (int)room, url);
+}
+
 int
 starttls_findings_report(struct starttls_session *s, const struct chain *chain,
 			const struct findings *f)
 {
 	char first[160], other[120], detail[192], culprit[128] = "";
-	char names[144];
+	char names[144], cause[192];
 	unsigned rest = f->culprit == NULL ? 0 : f->verdict & ~f->blamed;
 	int code = STARTTLS_E_BAD_CHAIN;
 	size_t i;
@@ -227,10 +250,14 @@ starttls_findings_report(struct starttls_session *s, const struct chain *chain,
 	describe_culprit(f, culprit, sizeof(culprit));
 	describe_detail(s, chain, f, detail, sizeof(detail));
 	describe_names(chain, f->verdict, names, sizeof(names));
+	starttls_cause_describe(chain, f->verdict, f->depth, f->owner, cause,
+	    sizeof(cause));
 	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
-	    "the certificate of %.100s%s is %s%s%s%s%s",
+	    "the certificate of %.100s%s is %s%s%s%s%s%s",
 	    starttls_session_peer(s), culprit, first, detail,
-	    rest != 0 ? "; it is also " : "", other, names);
+	    rest != 0 ? "; it is also " : "", other, cause, names);
+	if ((f->verdict & STARTTLS_V_INCOMPLETE) != 0)
+		append_url(&s->error, chain->crt[0]);
 	s->error.verdict = s->verdict;
 	s->error.depth = s->depth;
 	return s->error.code;

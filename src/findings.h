@@ -18,6 +18,8 @@ struct findings {
 	int depth;
 	unsigned blamed;
 	gnutls_x509_crt_t culprit; /* NULL: the peer's own */
+	unsigned owner;            /* place of one with the peer's name that
+	                              is not the first, as it should; 0: none */
 };
 
 /** starttls_found: note what is wrong, and where, unless something was before. */

@@ -145,7 +145,7 @@ note_extensions(struct starttls_session *s, unsigned type,
 
 /*
  * GnuTLS gives up at a certificate that it cannot parse, and before TLS 1.3
- * does not say which it was; starttls_verify_unreadable() will want to know.
+ * does not say which it was; starttls_unasked_unreadable() will want to know.
  */
 static int
 keep_certificates(struct starttls_session *s, const gnutls_datum_t *message)

@@ -21,6 +21,7 @@
 
 #include <string.h>
 
+#include "cause.h"
 #include "judge.h"
 
 #define MAX_STEPS 1024             /* looks at a pair of the same name */
@@ -340,5 +341,8 @@ starttls_path_find(const struct demand *demand, const struct chain *chain,
 	} else if (ret_path->len == 0) {
 		ret_path->verdict = STARTTLS_V_UNTRUSTED;
 		ret_path->depth = s.dead_end;
+		if (!is_over(&s))
+			ret_path->verdict |= starttls_cause_find(chain,
+			    &ret_path->depth);
 	}
 }

@@ -12,18 +12,12 @@
 #include <gnutls/x509.h>
 
 #include "anchors.h"
+#include "chain.h"
 #include "policy.h"
-#include "verify.h"
 
 #define PATH_MAX_LEN 17            /* the anchor included */
 #define PATH_MAX_ATTEMPTS 16       /* whole validations for one verdict */
 #define PATH_MAX_SIGNATURES 64     /* checked until no more is begun */
-
-struct chain {
-	const gnutls_datum_t *der;
-	gnutls_x509_crt_t crt[VERIFY_MAX_CHAIN];
-	unsigned len;
-};
 
 /* What a path is for. */
 struct demand {

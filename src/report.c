@@ -19,6 +19,7 @@
 #include <gnutls/x509.h>
 
 #include "altname.h"
+#include "cause.h"
 #include "text.h"
 #include "upgrade.h"
 
@@ -250,6 +251,7 @@ fill_cert(struct starttls_cert *c, gnutls_x509_crt_t crt,
 	c->not_before = (int64_t)gnutls_x509_crt_get_activation_time(crt);
 	c->not_after = (int64_t)gnutls_x509_crt_get_expiration_time(crt);
 	c->is_ca = gnutls_x509_crt_get_ca_status(crt, NULL) > 0;
+	(void)starttls_cause_url(crt, c->issuer_url, sizeof(c->issuer_url));
 }
 
 int

@@ -119,11 +119,14 @@ enum starttls_code {
 	STARTTLS_E_ALPN = -904,             /* "alpn": none or another one */
 
 	/* verification; where several apply, the first of: malformed,
-	   revoked, badly signed, issuer no CA, critical extension, untrusted,
+	   revoked, badly signed, issuer no CA, critical extension, disordered,
+	   self-signed, private root, incomplete, untrusted,
 	   expired, not yet valid, weak, purpose, constraints, name, CRL,
 	   staple, pin, another, peer, TLSA.  struct starttls_error has all as
 	   bits. */
-	STARTTLS_E_UNTRUSTED = -1001,       /* "cert-untrusted" */
+	STARTTLS_E_UNTRUSTED = -1001,       /* "cert-untrusted": all that was
+	                                       sent is by an authority that
+	                                       is not known */
 	STARTTLS_E_EXPIRED = -1002,         /* "cert-expired" */
 	STARTTLS_E_NOT_YET_VALID = -1003,   /* "cert-not-yet-valid" */
 	STARTTLS_E_NAME_MISMATCH = -1004,   /* "name-mismatch" */
@@ -142,8 +145,20 @@ enum starttls_code {
 	                                       is accepted */
 	STARTTLS_E_TLSA_MISMATCH = -1016,   /* "tlsa-mismatch": not what its
 	                                       TLSA records say */
-	STARTTLS_E_TLSA_UNUSABLE = -1017    /* "tlsa-unusable": none of the
+	STARTTLS_E_TLSA_UNUSABLE = -1017,   /* "tlsa-unusable": none of the
 	                                       records can be used */
+	/* four causes of no trust with a code of their own: all of them have
+	   STARTTLS_V_UNTRUSTED in the verdict, as STARTTLS_E_UNTRUSTED has, so
+	   a program that does not care why looks at that */
+	STARTTLS_E_INCOMPLETE = -1018,      /* "chain-incomplete": the peer
+	                                       does not send its issuer */
+	STARTTLS_E_SELF_SIGNED = -1019,     /* "cert-self-signed" */
+	STARTTLS_E_PRIVATE_ROOT = -1020,    /* "root-untrusted": the root was
+	                                       sent, and nobody trusts it */
+	STARTTLS_E_DISORDERED = -1021       /* "chain-disordered": the peer's
+	                                       own is not the first, or others
+	                                       than its issuer were sent; also
+	                                       without STARTTLS_V_UNTRUSTED */
 };
 
 /* What a caller can do about a code. */
@@ -196,7 +211,16 @@ enum starttls_verdict {
 	STARTTLS_V_OTHER = 1 << 16,
 	STARTTLS_V_DIFFERS = 1 << 17,       /* from the control connection's */
 	STARTTLS_V_PEER = 1 << 18,          /* not one that is accepted */
-	STARTTLS_V_TLSA = 1 << 19           /* not what TLSA records say */
+	STARTTLS_V_TLSA = 1 << 19,          /* not what TLSA records say */
+	/* why there is no path, beside STARTTLS_V_UNTRUSTED: one of them, or
+	   none if the authority is merely unknown */
+	STARTTLS_V_INCOMPLETE = 1 << 20,    /* the issuer was not sent */
+	STARTTLS_V_SELF_SIGNED = 1 << 21,
+	STARTTLS_V_PRIVATE_ROOT = 1 << 22,  /* its root was sent */
+	STARTTLS_V_DISORDERED = 1 << 23     /* the wrong ones were sent, or
+	                                       another is the first; the
+	                                       latter also beside
+	                                       STARTTLS_V_NAME */
 };
 
 #define STARTTLS_REPLY_SIZE 160
@@ -1260,6 +1284,11 @@ struct starttls_cert {
 	uint8_t sha256[32];        /* of the certificate */
 	uint8_t spki_sha256[32];   /* of the SubjectPublicKeyInfo */
 	char pin[64];              /* the same, "sha256//..." */
+	char issuer_url[256];      /* where the issuer's can be had (caIssuers,
+	                              RFC 5280 section 4.2.2.1), by HTTP, in
+	                              printable ASCII; empty: it says nothing
+	                              of the kind.  Not verified: the peer's
+	                              word, until its certificate is */
 };
 
 /* Room for whatever a host or a service may be called, and more. */

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "findings.h"
-#include "verify.h"
+#include "unasked.h"
 
 #define MAX_WARNINGS 8
 
@@ -225,7 +225,16 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 		    "a handshake message of more than %u bytes",
 		    starttls_session_is_server(s) ? TLS_MAX_HELLO :
 		    TLS_MAX_MESSAGE);
+	case GNUTLS_E_PK_SIG_VERIFY_FAILED:
+		if (phase == STARTTLS_PHASE_HANDSHAKE &&
+		    starttls_unasked_disordered(s) != 0)
+			return s->error.code;
+		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
+		    "TLS failed: %s (the peer may have another key than its "
+		    "certificate)", gnutls_strerror(rc));
 	case GNUTLS_E_KEY_USAGE_VIOLATION:
+		if (starttls_unasked_disordered(s) != 0)
+			return s->error.code;
 		return certificate_fault(s, STARTTLS_E_PURPOSE,
 		    STARTTLS_V_PURPOSE, "not meant for signing (key usage)");
 	case GNUTLS_E_DECRYPTION_FAILED:
@@ -240,7 +249,7 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 		    "the peer has no TLS version that we accept");
 	default:
 		if (phase == STARTTLS_PHASE_HANDSHAKE &&
-		    starttls_verify_unreadable(s) != 0)
+		    starttls_unasked_unreadable(s) != 0)
 			return s->error.code;
 		return starttls_session_fail(s, STARTTLS_E_TLS, phase,
 		    "TLS failed: %s", gnutls_strerror(rc));

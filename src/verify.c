@@ -17,10 +17,10 @@
 
 #include <string.h>
 
-#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/x509-ext.h>
 
+#include "cause.h"
 #include "findings.h"
 #include "judge.h"
 #include "../protocols/protocol.h"
@@ -53,39 +53,6 @@ starttls_verify_leaf_digest(const gnutls_datum_t *leaf, uint8_t *ret_sha256)
 {
 	return gnutls_hash_fast(GNUTLS_DIG_SHA256, leaf->data, leaf->size,
 	    ret_sha256) < 0 ? STARTTLS_E_TLS : 0;
-}
-
-static void
-free_chain(struct chain *chain)
-{
-	while (chain->len > 0)
-		gnutls_x509_crt_deinit(chain->crt[--chain->len]);
-}
-
-/* The peer's chain as GnuTLS received it, as far as we look at it. */
-static void
-import_chain(const struct starttls_session *s, struct chain *chain,
-	     struct findings *f)
-{
-	unsigned count = 0, i;
-	int rc = 0;
-
-	chain->len = 0;
-	chain->der = gnutls_certificate_get_peers(s->tls, &count);
-	if (chain->der == NULL || count == 0)
-		starttls_found(f, STARTTLS_V_MALFORMED, -1);
-	if (count > VERIFY_MAX_CHAIN)
-		count = VERIFY_MAX_CHAIN;
-	for (i = 0; i < count && rc >= 0; i++) {
-		rc = gnutls_x509_crt_init(&chain->crt[i]);
-		if (rc < 0)
-			break;
-		chain->len++;
-		rc = gnutls_x509_crt_import(chain->crt[i], &chain->der[i],
-		    GNUTLS_X509_FMT_DER);
-	}
-	if (rc < 0)
-		starttls_found(f, STARTTLS_V_MALFORMED, (int)chain->len - 1);
 }
 
 /* The leaf's own dates, which count even where a pin replaces the path. */
@@ -180,6 +147,37 @@ out:
 	gnutls_free(der.data);
 }
 
+/* What the peer may be called. */
+static void
+ask_names(const struct starttls_session *s, struct names *ret_names)
+{
+	unsigned i;
+
+	*ret_names = (struct names){ .name = { s->name }, .count = 1,
+	    .service = s->protocol->srv_id,
+	    .has_xmpp_addr = s->protocol->has_xmpp_addr };
+	for (i = 0; s->expected != NULL && i < s->expected->name_count; i++)
+		ret_names->name[ret_names->count++] = &s->expected->names[i];
+}
+
+unsigned
+starttls_verify_owner(const struct starttls_session *s,
+		      const struct chain *chain)
+{
+	struct names asked, found;
+	unsigned i;
+
+	if (starttls_session_is_server(s))
+		return 0;
+	ask_names(s, &asked);
+	for (i = 0; i < chain->len; i++) {
+		match_names(&asked, chain->crt[i], &found);
+		if (found.count > 0)
+			return i;
+	}
+	return 0;
+}
+
 bool
 starttls_verify_is_meant(const struct starttls_session *s, struct slice der)
 {
@@ -252,8 +250,12 @@ check_names(struct trial *t, struct findings *f)
 {
 	if (starttls_session_is_server(t->s))
 		return;
-	if (!t->has_name)
-		starttls_found(f, STARTTLS_V_NAME, 0);
+	if (t->has_name)
+		return;
+	starttls_found(f, STARTTLS_V_NAME, 0);
+	f->owner = starttls_verify_owner(t->s, &t->chain);
+	if (f->owner > 0 || starttls_cause_issued(&t->chain) > 0)
+		starttls_found(f, STARTTLS_V_DISORDERED, 0);
 }
 
 /* Whether it is one of the policy's, or of a record's. */
@@ -447,15 +449,11 @@ static void
 prepare_names(struct trial *t)
 {
 	struct starttls_session *s = t->s;
-	struct names asked = { .name = { s->name }, .count = 1,
-	    .service = s->protocol->srv_id,
-	    .has_xmpp_addr = s->protocol->has_xmpp_addr };
-	unsigned i;
+	struct names asked;
 
 	if (starttls_session_is_server(s))
 		return;
-	for (i = 0; s->expected != NULL && i < s->expected->name_count; i++)
-		asked.name[asked.count++] = &s->expected->names[i];
+	ask_names(s, &asked);
 	match_names(&asked, t->chain.crt[0], &t->names);
 	t->has_name = t->names.count > 0;
 	if (t->has_name)
@@ -503,72 +501,6 @@ check_all(struct trial *t, struct findings *f)
 	s->matched = number_of(s, attempt.name);
 }
 
-/* Whether GnuTLS can make nothing of a certificate, its key included. */
-static bool
-is_unreadable(struct slice der)
-{
-	gnutls_datum_t data = { (unsigned char *)(uintptr_t)der.data,
-		(unsigned)der.len };
-	gnutls_pcert_st pcert;
-	int rc = gnutls_pcert_import_x509_raw(&pcert, &data,
-	    GNUTLS_X509_FMT_DER, 0);
-
-	if (rc >= 0)
-		gnutls_pcert_deinit(&pcert);
-	return rc < 0 && rc != GNUTLS_E_MEMORY_ERROR;
-}
-
-/* Take one of what was sent: three octets of length, RFC 5246 7.4.2. */
-static bool
-take_sent(struct slice *list, struct slice *ret)
-{
-	size_t len;
-
-	if (list->len < 3)
-		return false;
-	len = (size_t)list->data[0] << 16 | (size_t)list->data[1] << 8 |
-	    list->data[2];
-	if (len > list->len - 3)
-		return false;
-	*ret = (struct slice){ list->data + 3, len };
-	list->data += 3 + len;
-	list->len -= 3 + len;
-	return true;
-}
-
-int
-starttls_verify_unreadable(struct starttls_session *s)
-{
-	struct slice sent = { s->certificates.data, s->certificates.size };
-	struct slice list = { NULL, 0 }, der;
-	struct findings findings = { .depth = -1 };
-	const gnutls_datum_t *chain;
-	unsigned count = 0, i;
-
-	if (s->checked || s->verdict != 0)
-		return 0;
-	chain = gnutls_certificate_get_peers(s->tls, &count);
-	if (chain != NULL && count > 0) {
-		/* TLS 1.3 has all of them, and has parsed the first */
-		i = 0;
-		if (!is_unreadable((struct slice){ chain->data, chain->size }))
-			return 0;
-	} else {
-		(void)take_sent(&sent, &list);
-		for (i = 0;; i++) {
-			if (!take_sent(&list, &der))
-				return 0;
-			if (is_unreadable(der))
-				break;
-		}
-	}
-	starttls_found(&findings, STARTTLS_V_MALFORMED, (int)i);
-	s->verdict = findings.verdict;
-	s->depth = findings.depth;
-	return starttls_findings_report(s, &(struct chain){ .len = 0 },
-	    &findings);
-}
-
 int
 starttls_verify(struct starttls_session *s)
 {
@@ -576,7 +508,9 @@ starttls_verify(struct starttls_session *s)
 	struct trial trial = { .s = s };
 	int rc = 0;
 
-	import_chain(s, &trial.chain, &findings);
+	if (!starttls_chain_import(&trial.chain, s->tls))
+		starttls_found(&findings, STARTTLS_V_MALFORMED,
+		    (int)trial.chain.len - 1);
 	if (findings.verdict == 0)
 		check_all(&trial, &findings);
 	s->verdict = findings.verdict;
@@ -586,6 +520,6 @@ starttls_verify(struct starttls_session *s)
 	else
 		s->checked = true;
 	starttls_anchors_done(&trial.anchors);
-	free_chain(&trial.chain);
+	starttls_chain_done(&trial.chain);
 	return rc;
 }

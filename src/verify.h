@@ -6,9 +6,8 @@
 #ifndef STARTTLS_VERIFY_H
 #define STARTTLS_VERIFY_H
 
+#include "chain.h"
 #include "session.h"
-
-#define VERIFY_MAX_CHAIN 64        /* certificates that are looked at */
 
 /**
  * starttls_verify: check the peer's chain against the policy.
@@ -22,14 +21,6 @@
 int starttls_verify(struct starttls_session *s);
 
 /**
- * starttls_verify_unreadable: when GnuTLS has given up a handshake, whether
- * that was for a certificate which it cannot parse.
- *
- * Returns: 0: it was not; STARTTLS_E_BAD_CHAIN, and the session says so.
- */
-int starttls_verify_unreadable(struct starttls_session *s);
-
-/**
  * starttls_verify_is_meant: whether a certificate is good whatever is in it: the
  * policy names it, or a DANE-EE(3) record.  With both, both do.
  */
@@ -41,6 +32,16 @@ bool starttls_verify_is_meant(const struct starttls_session *s,
  * subjectAltName only, RFC 9525 section 6.
  */
 bool starttls_verify_name(const struct name *name, gnutls_x509_crt_t leaf);
+
+/**
+ * starttls_verify_owner: which of those that were sent has a name that the
+ * server is called by.
+ *
+ * Returns: its place; 0: the first, as it should be, or none; or it is a
+ * client.
+ */
+unsigned starttls_verify_owner(const struct starttls_session *s,
+			       const struct chain *chain);
 
 /**
  * starttls_verify_leaf_digest: what tells one certificate from another.

@@ -41,7 +41,7 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test tests/command
 	tests/command/crowd.test tests/command/proxy.test \
 	tests/command/bare.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
-	tests/command/connect.test \
+	tests/command/connect.test tests/command/verdicts.test \
 	tests/command/login.test tests/command/login-echo.test \
 	tests/command/login-hostile.test tests/command/login-scram.test \
 	tests/command/login-source.test tests/command/targets.test \

@@ -421,6 +421,14 @@ set_extensions(gnutls_x509_crt_t crt, const struct mint_spec *spec,
 	set_constraints(crt, spec);
 	if (!spec->no_key_ids)
 		set_key_ids(crt, own, issuer);
+	if (spec->issuer_url != NULL)
+		must(gnutls_x509_crt_set_authority_info_access(
+			     crt, GNUTLS_IA_CAISSUERS_URI,
+			     &(gnutls_datum_t){
+				     (unsigned char *)(uintptr_t)
+					     spec->issuer_url,
+				     (unsigned)strlen(spec->issuer_url) }),
+		     "authority information access");
 	if (spec->must_staple)
 		set_must_staple(crt);
 	if (spec->unknown_critical)

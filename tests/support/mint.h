@@ -104,6 +104,7 @@ struct mint_spec {
 	const char *excluded_dns;
 	const uint8_t *raw_constraints; /* DER, instead of these */
 	size_t raw_constraints_len;
+	const char *issuer_url; /* caIssuers of authority information access */
 	bool must_staple;
 	bool unknown_critical;
 	bool no_key_ids; /* neither subject nor authority key identifier */

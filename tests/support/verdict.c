@@ -144,6 +144,9 @@ alert_of(const struct row *row)
 {
 	switch (row->code) {
 	case STARTTLS_E_UNTRUSTED:
+	case STARTTLS_E_INCOMPLETE:
+	case STARTTLS_E_SELF_SIGNED:
+	case STARTTLS_E_PRIVATE_ROOT:
 		return GNUTLS_A_UNKNOWN_CA;
 	case STARTTLS_E_EXPIRED:
 	case STARTTLS_E_NOT_YET_VALID:
@@ -160,6 +163,7 @@ alert_of(const struct row *row)
 		    GNUTLS_A_BAD_CERTIFICATE;
 	case STARTTLS_E_CONSTRAINTS:
 	case STARTTLS_E_NAME_MISMATCH:
+	case STARTTLS_E_DISORDERED:
 		return GNUTLS_A_BAD_CERTIFICATE;
 	default:
 		return GNUTLS_A_CERTIFICATE_UNKNOWN;

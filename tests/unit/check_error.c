@@ -86,6 +86,14 @@ static const struct {
 	  STARTTLS_CLASS_VERIFY },
 	{ STARTTLS_E_TLSA_UNUSABLE, -1017, "tlsa-unusable",
 	  STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_INCOMPLETE, -1018, "chain-incomplete",
+	  STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_SELF_SIGNED, -1019, "cert-self-signed",
+	  STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_PRIVATE_ROOT, -1020, "root-untrusted",
+	  STARTTLS_CLASS_VERIFY },
+	{ STARTTLS_E_DISORDERED, -1021, "chain-disordered",
+	  STARTTLS_CLASS_VERIFY },
 };
 
 START_TEST(test_error_codes_are_stable)
@@ -167,7 +175,7 @@ START_TEST(test_error_verdict_texts_are_one_for_each_bit)
 	for (bit = 0; bit < 32; bit++) {
 		text[bit] = starttls_verdict_text(1u << bit);
 		ck_assert_int_eq(text[bit] != NULL,
-		    1u << bit <= STARTTLS_V_TLSA);
+		    1u << bit <= STARTTLS_V_DISORDERED);
 		for (other = 0; text[bit] != NULL && other < bit; other++)
 			ck_assert_str_ne(text[bit], text[other]);
 		if (text[bit] != NULL)

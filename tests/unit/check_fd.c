@@ -409,7 +409,7 @@ static const struct {
 	{ nothing_offered, CLOSE, STARTTLS_E_NOT_OFFERED, false },
 	{ noise, CLOSE, STARTTLS_E_PROTOCOL, false },
 	{ NULL, CLOSE, STARTTLS_E_EOF, false },
-	{ NULL, ECHO, STARTTLS_E_UNTRUSTED, true },
+	{ NULL, ECHO, STARTTLS_E_INCOMPLETE, true },
 };
 
 /* From a URL, one conversation with one outcome. */

@@ -76,9 +76,9 @@ converse(struct worker *w, unsigned i)
 
 	if (bad) {
 		/* a session from before may still be resumed */
-		if (rc != 0 && rc != STARTTLS_E_UNTRUSTED)
+		if (rc != 0 && rc != STARTTLS_E_SELF_SIGNED)
 			complain(w, "stranger", rc, c.error.message);
-		w->refused += rc == STARTTLS_E_UNTRUSTED;
+		w->refused += rc == STARTTLS_E_SELF_SIGNED;
 	} else if (rc != 0) {
 		complain(w, "upgrade", rc, c.error.message);
 	}

@@ -38,11 +38,11 @@ static const struct chain_row chains[] = {
 	{ "misnamed", { MISNAMED, INTER, ROOT }, true, false,
 	  STARTTLS_E_NAME_MISMATCH, STARTTLS_E_NAME_MISMATCH },
 	{ "private", { GOOD, INTER, ROOT }, true, false,
-	  STARTTLS_E_UNTRUSTED, 0 },
+	  STARTTLS_E_PRIVATE_ROOT, 0 },
 	{ "private, root not sent", { GOOD, INTER }, false, false,
 	  STARTTLS_E_UNTRUSTED, 0 },
 	{ "self-signed, expired, common name", { SELF }, false, true,
-	  STARTTLS_E_UNTRUSTED, 0 },
+	  STARTTLS_E_SELF_SIGNED, 0 },
 };
 
 enum about { ABOUT_LEAF, ABOUT_INTER, ABOUT_ROOT, ABOUT_NOBODY, ABOUTS };
@@ -270,7 +270,7 @@ static const struct row rows[] = {
 	  { R(PKIX_EE, 1, 1, SELF_NAMED) }, .count = 1, .pin = SELF_NAMED },
 	{ "PKIX-EE, self-signed", { SELF_NAMED },
 	  { R(PKIX_EE, 1, 1, SELF_NAMED) }, .count = 1,
-	  .code = STARTTLS_E_UNTRUSTED },
+	  .code = STARTTLS_E_SELF_SIGNED },
 	{ "PKIX-TA, pinned, self-signed", { SELF_NAMED, ROOT },
 	  { R(PKIX_TA, 1, 1, ROOT) }, .count = 1, .pin = SELF_NAMED,
 	  .code = STARTTLS_E_TLSA_MISMATCH },

@@ -44,7 +44,7 @@ static const struct {
 	{ "a wildcard is no service", FOR_STAR, { "_imap." DOMAIN }, NULL,
 	  STARTTLS_E_NAME_MISMATCH },
 	{ "common name", SELF_NAMED, { "self" }, PEER,
-	  STARTTLS_E_UNTRUSTED },
+	  STARTTLS_E_SELF_SIGNED },
 	{ "within the constraints", OUTSIDE, { DOMAIN }, DOMAIN, 0 },
 };
 

@@ -12,9 +12,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "path.h"
 #include "verdict.h"
+
+#define INCOMPLETE (STARTTLS_V_UNTRUSTED | STARTTLS_V_INCOMPLETE)
+#define SELF_SIGNED (STARTTLS_V_UNTRUSTED | STARTTLS_V_SELF_SIGNED)
+#define PRIVATE_ROOT (STARTTLS_V_UNTRUSTED | STARTTLS_V_PRIVATE_ROOT)
+#define DISORDERED (STARTTLS_V_UNTRUSTED | STARTTLS_V_DISORDERED)
+#define ANY_USAGE (GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_DIGITAL_SIGNATURE)
+#define LONG "long-long-long-long-long-long-long-long-long-long/"
 
 static const struct row rows[] = {
 	/* The path. */
@@ -38,28 +46,88 @@ static const struct row rows[] = {
 	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
 	  .chain = { LEAF, ROOT, INTER, CA } },
 	{ .name = "missing intermediate", .chain = { LEAF },
-	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	  .says = "; the certificate of its issuer \"CN=inter\" was not sent",
+	  .code = STARTTLS_E_INCOMPLETE, .verdict = INCOMPLETE },
 	{ .name = "intermediate missing in the middle",
 	  .ca = { .cn = "sub", .is_ca = true }, .ca_issuer = INTER,
 	  .chain = { LEAF, CA },
+	  .says = "; the authority \"CN=inter\" is not known here",
 	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
 	  .depth = 1 },
 	{ .name = "self-signed", .self_signed = true, .chain = { LEAF },
-	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	  .says = "; it is self-signed",
+	  .code = STARTTLS_E_SELF_SIGNED, .verdict = SELF_SIGNED },
 	{ .name = "self-signed CA as leaf", .self_signed = true,
 	  .leaf = { .is_ca = true, .usage = GNUTLS_KEY_KEY_CERT_SIGN |
 		GNUTLS_KEY_DIGITAL_SIGNATURE }, .chain = { LEAF },
-	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	  .code = STARTTLS_E_SELF_SIGNED, .verdict = SELF_SIGNED },
+	{ .name = "self-signed, and what it has nothing to do with",
+	  .self_signed = true,
+	  .code = STARTTLS_E_SELF_SIGNED, .verdict = SELF_SIGNED },
 	{ .name = "unknown CA", .trust = { OTHER_ROOT },
+	  .says = "; the authority \"CN=root\" is not known here",
 	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
 	  .depth = 1 },
 	{ .name = "unknown CA that is sent along", .trust = { OTHER_ROOT },
 	  .chain = { LEAF, INTER, ROOT },
-	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
+	  .says = "; the root that was sent, \"CN=root\", is not trusted here",
+	  .code = STARTTLS_E_PRIVATE_ROOT, .verdict = PRIVATE_ROOT,
+	  .depth = 2 },
+	{ .name = "unknown CA that is sent in front of the intermediate",
+	  .trust = { OTHER_ROOT }, .chain = { LEAF, ROOT, INTER },
+	  .code = STARTTLS_E_PRIVATE_ROOT, .verdict = PRIVATE_ROOT,
+	  .depth = 1 },
+	{ .name = "unknown CA without intermediate, sent along",
+	  .issuer = ROOT, .trust = { OTHER_ROOT }, .chain = { LEAF, ROOT },
+	  .code = STARTTLS_E_PRIVATE_ROOT, .verdict = PRIVATE_ROOT,
 	  .depth = 1 },
 	{ .name = "impostor with the trusted name",
 	  .issuer = IMPOSTOR, .chain = { LEAF, IMPOSTOR },
-	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	  .code = STARTTLS_E_PRIVATE_ROOT, .verdict = PRIVATE_ROOT,
+	  .depth = 1 },
+	{ .name = "missing intermediate, whose place is known",
+	  .leaf = { .issuer_url = "http://ca.example/inter.der" },
+	  .chain = { LEAF },
+	  .says = "was not sent (http://ca.example/inter.der)",
+	  .code = STARTTLS_E_INCOMPLETE, .verdict = INCOMPLETE },
+	{ .name = "missing intermediate, from a hostile place",
+	  .leaf = { .issuer_url = "http://ca.example/\"; ok" },
+	  .chain = { LEAF }, .says_not = "ca.example",
+	  .code = STARTTLS_E_INCOMPLETE, .verdict = INCOMPLETE },
+	{ .name = "missing intermediate, in a file",
+	  .leaf = { .issuer_url = "file:///etc/passwd" },
+	  .chain = { LEAF }, .says_not = "passwd",
+	  .code = STARTTLS_E_INCOMPLETE, .verdict = INCOMPLETE },
+	{ .name = "missing intermediate, from a place that is too far away",
+	  .leaf = { .issuer_url = "http://ca.example/" LONG LONG LONG LONG
+		LONG LONG }, .chain = { LEAF }, .says_not = "ca.example",
+	  .code = STARTTLS_E_INCOMPLETE, .verdict = INCOMPLETE },
+	{ .name = "missing intermediate, the root was sent",
+	  .chain = { LEAF, ROOT },
+	  .code = STARTTLS_E_INCOMPLETE, .verdict = INCOMPLETE },
+	{ .name = "missing intermediate, the leaf twice",
+	  .chain = { LEAF, LEAF },
+	  .code = STARTTLS_E_INCOMPLETE, .verdict = INCOMPLETE },
+	{ .name = "missing intermediate, that of another was sent",
+	  .chain = { LEAF, OTHER_INTER },
+	  .says = "; its issuer \"CN=inter\" is not among the 1 others",
+	  .code = STARTTLS_E_DISORDERED, .verdict = DISORDERED },
+	{ .name = "another server's in front", .chain = { CA, LEAF, INTER },
+	  .ca = { .cn = "www", .dns = { "www.example.org" } },
+	  .ca_issuer = INTER, .issuer = INTER,
+	  .says = "; number 2 of what was sent has this name",
+	  .code = STARTTLS_E_DISORDERED,
+	  .verdict = STARTTLS_V_NAME | STARTTLS_V_DISORDERED },
+	{ .name = "the issuer in front", .chain = { CA, LEAF },
+	  .ca = { .cn = "ca", .is_ca = true, .usage = ANY_USAGE },
+	  .says = "; number 2 of what was sent has this name",
+	  .code = STARTTLS_E_DISORDERED,
+	  .verdict = STARTTLS_V_NAME | STARTTLS_V_DISORDERED },
+	{ .name = "the issuer in front, unknown root",
+	  .trust = { OTHER_ROOT }, .chain = { CA, LEAF, ROOT },
+	  .ca = { .cn = "ca", .is_ca = true, .usage = ANY_USAGE },
+	  .code = STARTTLS_E_DISORDERED,
+	  .verdict = STARTTLS_V_NAME | DISORDERED },
 	{ .name = "impostor, no key identifiers",
 	  .issuer = BARE_IMPOSTOR, .leaf = { .no_key_ids = true },
 	  .chain = { LEAF, BARE_IMPOSTOR },
@@ -194,7 +262,9 @@ static const struct row rows[] = {
 	  .chain = { LEAF, INTER, TWIN_INTER } },
 	{ .name = "the wrong one of two intermediates",
 	  .chain = { LEAF, TWIN_INTER },
-	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED },
+	  .says = "; number 2 of what was sent has the name of its issuer "
+	      "\"CN=inter\", but another key",
+	  .code = STARTTLS_E_DISORDERED, .verdict = DISORDERED },
 	{ .name = "intermediates of one name without key identifiers",
 	  .issuer = BARE_INTER, .leaf = { .no_key_ids = true },
 	  .chain = { LEAF, BARE_INTER_2, BARE_INTER_3, BARE_INTER } },
@@ -268,6 +338,38 @@ static const struct row rows[] = {
 	  .code = STARTTLS_E_UNTRUSTED, .verdict = STARTTLS_V_UNTRUSTED,
 	  .depth = 2 },
 };
+
+/* The key is that of the last one, which should be the first: TLS 1.2 has us
+   asked before it is used, TLS 1.3 behind that. */
+START_TEST(test_verify_sees_the_wrong_order)
+{
+	const struct mint_cert *own[] = { &cast[LEAF] };
+	const struct mint_cert *sent[] = { &cast[ROOT], &cast[INTER],
+	    &cast[LEAF] };
+	const struct mint_cert *root[] = { &cast[_i / VERSIONS == 0 ? ROOT :
+	    OTHER_ROOT] };
+	struct tlspair_server server = { .chain = own, .n = 1,
+	    .priority = verdict_priorities[_i % VERSIONS] };
+	struct conn_spec spec = { .server = &server, .sent = sent,
+	    .sent_n = ARRAY_LEN(sent) };
+	struct conn c;
+	int rc;
+
+	mint(&cast[LEAF], &(struct mint_spec){ .cn = "leaf",
+	    .dns = { PEER } }, &cast[INTER]);
+	spec.policy = test_policy(root, 1);
+	rc = conn_run(&c, &spec);
+	ck_assert_msg(rc == STARTTLS_E_DISORDERED, "%s: %s",
+	    starttls_code_name(rc), c.error.message);
+	ck_assert_msg((c.error.verdict & STARTTLS_V_DISORDERED) != 0 &&
+	    strstr(c.error.message, "; number 3 of what was sent has this "
+	    "name, and should be the first") != NULL, "%#x: %s",
+	    c.error.verdict, c.error.message);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	mint_free(&cast[LEAF]);
+}
+END_TEST
 
 /* A hostile number of certificates costs a bounded amount of work. */
 static const struct {
@@ -404,6 +506,8 @@ main(void)
 	Suite *s = suite_create("verify");
 	TCase *tc = verdict_case(s, rows, ARRAY_LEN(rows));
 
+	tcase_add_loop_test(tc, test_verify_sees_the_wrong_order, 0,
+	    2 * VERSIONS);
 	tcase_add_loop_test(tc, test_verify_bounds_the_chain, 0,
 	    (int)ARRAY_LEN(long_chains));
 	tcase_add_loop_test(tc, test_verify_bounds_the_search, 0,
