@@ -33,6 +33,7 @@ tell_in_order(struct batch *batch)
 	while (batch->told < batch->targets.count &&
 	    (t = &batch->targets.list[batch->told])->result != NULL) {
 		batch->tell(batch->context, t->result);
+		sent_unref(t->result->sent);
 		free(t->result);
 		t->result = NULL;
 		batch->told++;
@@ -60,6 +61,7 @@ take_result(void *context, void *owner, const struct result *r)
 			return;
 		}
 		*t->result = *r;
+		sent_ref(r->sent);
 	}
 	start_some(batch);
 }

@@ -188,6 +188,7 @@ give_away(struct check *k, const struct result *result)
 	finish_conversation(&k->c);
 	checker->running--;
 	checker->done(checker->context, k->target.owner, result);
+	sent_unref(result->sent);
 	free(k->first);
 	free(k);
 }
@@ -622,6 +623,7 @@ keep(void *context, void *owner, const struct result *result)
 
 	(void)owner;
 	*only->result = *result;
+	sent_ref(only->result->sent);
 	only->loop.stop = true;
 }
 

@@ -80,7 +80,7 @@ int checker_start(struct checker *checker, const struct check_target *target);
  * @timeout_ms  one deadline for everything
  * @detail      as in result_fill
  *
- * Ownership: the result borrows @url.
+ * Ownership: the result borrows @url; see result_fill.
  * Thread: safe, also with the same settings.
  */
 void check_url(const struct check_settings *settings, const char *url,

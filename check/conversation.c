@@ -145,3 +145,12 @@ conversation_cert(const struct conversation *c, unsigned index,
 	    starttls_session_cert(c->session, index, ret_cert) :
 	    starttls_upgrade_cert(c->upgrade, index, ret_cert);
 }
+
+int
+conversation_cert_der(const struct conversation *c, unsigned index,
+		      const uint8_t **ret_der, size_t *ret_len)
+{
+	return c->session != NULL ?
+	    starttls_session_cert_der(c->session, index, ret_der, ret_len) :
+	    starttls_upgrade_cert_der(c->upgrade, index, ret_der, ret_len);
+}

@@ -37,5 +37,7 @@ void finish_conversation(struct conversation *c);
 /* As starttls_upgrade_cert, of whatever there is. */
 int conversation_cert(const struct conversation *c, unsigned index,
 		      struct starttls_cert *ret_cert);
+int conversation_cert_der(const struct conversation *c, unsigned index,
+			  const uint8_t **ret_der, size_t *ret_len);
 
 #endif

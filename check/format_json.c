@@ -64,26 +64,54 @@ json_set(json_t *object, const char *key, json_t *value)
 	return json_object_set_new(object, key, value) == 0;
 }
 
+json_t *
+json_whole(json_t *object, bool good)
+{
+	if (good)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static bool
+append(json_t *array, json_t *value)
+{
+	return array != NULL && json_array_append_new(array, value) == 0;
+}
+
 /* "DNS:a, IP:b" as an array; there is no comma within a name.  A last "..."
    stands for names left out. */
 static json_t *
 names_of(const char *names)
 {
 	json_t *array = json_array();
-	size_t len;
+	bool good = true;
 
-	while (array != NULL && names[0] != '\0') {
+	while (good && names[0] != '\0') {
 		const char *comma = strstr(names, ", ");
+		size_t len = comma != NULL ? (size_t)(comma - names) :
+		    strlen(names);
 
-		len = comma != NULL ? (size_t)(comma - names) : strlen(names);
-		if (json_array_append_new(array,
-		    json_stringn(names, len)) != 0) {
-			json_decref(array);
-			return NULL;
-		}
+		good = append(array, json_stringn(names, len));
 		names += comma != NULL ? len + 2 : len;
 	}
-	return array;
+	return json_whole(array, good);
+}
+
+static json_t *
+all_names_of(const struct sent_cert *s)
+{
+	json_t *array;
+	const char *name;
+	bool good = true;
+
+	if (s->names == NULL)
+		return names_of(s->cert.names);
+	array = json_array();
+	for (name = s->names; good && name[0] != '\0';
+	    name += strlen(name) + 1)
+		good = append(array, json_string(name));
+	return json_whole(array, good);
 }
 
 static json_t *
@@ -91,15 +119,12 @@ problems_of(const struct result *r)
 {
 	json_t *array = json_array();
 	const char *problem;
+	bool good = true;
 	size_t i;
 
-	for (i = 0; array != NULL &&
-	    (problem = result_problem(r, i)) != NULL; i++)
-		if (json_array_append_new(array, json_string(problem)) != 0) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
+	for (i = 0; good && (problem = result_problem(r, i)) != NULL; i++)
+		good = append(array, json_string(problem));
+	return json_whole(array, good);
 }
 
 static json_t *
@@ -113,13 +138,20 @@ hex_of(const uint8_t *data, size_t len)
 	return json_string(text);
 }
 
-json_t *
-json_whole(json_t *object, bool good)
+/* What any certificate has. */
+static bool
+set_cert(json_t *o, const struct starttls_cert *c)
 {
-	if (good)
-		return object;
-	json_decref(object);
-	return NULL;
+	return json_set(o, "subject", text_or_null(c->subject)) &&
+	    json_set(o, "issuer", text_or_null(c->issuer)) &&
+	    json_set(o, "serial", text_or_null(c->serial)) &&
+	    json_set(o, "key", text_or_null(c->key)) &&
+	    json_set(o, "signature", text_or_null(c->signature)) &&
+	    json_set(o, "not_before", json_of_date(c->not_before)) &&
+	    json_set(o, "not_after", json_of_date(c->not_after)) &&
+	    json_set(o, "clamped", json_boolean(is_clamped(c->not_after))) &&
+	    json_set(o, "sha256", hex_of(c->sha256, sizeof(c->sha256))) &&
+	    json_set(o, "pin", text_or_null(c->pin));
 }
 
 static json_t *
@@ -131,22 +163,45 @@ certificate_of(const struct result *r)
 	if (!r->has_leaf)
 		return json_null();
 	o = json_object();
-	return json_whole(o, json_set(o, "subject", text_or_null(c->subject)) &&
-	    json_set(o, "names", names_of(c->names)) &&
-	    json_set(o, "issuer", text_or_null(c->issuer)) &&
-	    json_set(o, "serial", text_or_null(c->serial)) &&
-	    json_set(o, "key", text_or_null(c->key)) &&
-	    json_set(o, "signature", text_or_null(c->signature)) &&
-	    json_set(o, "not_before", json_of_date(c->not_before)) &&
-	    json_set(o, "not_after", json_of_date(c->not_after)) &&
-	    json_set(o, "clamped", json_boolean(is_clamped(c->not_after))) &&
+	return json_whole(o, set_cert(o, c) &&
+	    json_set(o, "names", r->sent != NULL ?
+		all_names_of(&r->sent->certs[0]) : names_of(c->names)) &&
 	    json_set(o, "days_left", json_integer(r->days_left)) &&
 	    json_set(o, "chain_not_after", json_of_date(r->chain_not_after)) &&
 	    json_set(o, "path_not_after",
 		json_of_date(r->report.path_not_after)) &&
-	    json_set(o, "chain_length", json_integer(r->report.chain_len)) &&
-	    json_set(o, "sha256", hex_of(c->sha256, sizeof(c->sha256))) &&
-	    json_set(o, "pin", text_or_null(c->pin)));
+	    json_set(o, "path_days_left", r->report.path_not_after != 0 ?
+		json_integer(r->ends_in_days) : json_null()) &&
+	    json_set(o, "chain_length", json_integer(r->report.chain_len)));
+}
+
+static json_t *
+sent_cert_of(const struct sent_cert *s)
+{
+	json_t *o = json_object();
+
+	return json_whole(o, json_set(o, "sent", json_boolean(s->is_sent)) &&
+	    json_set(o, "place", s->place < 0 ? json_null() :
+		json_integer(s->place)) &&
+	    json_set(o, "ca", s->is_known ? json_boolean(s->cert.is_ca) :
+		json_null()) && set_cert(o, &s->cert) &&
+	    (s->is_known || json_set(o, "sha256", json_null())) &&
+	    json_set(o, "names", all_names_of(s)));
+}
+
+static json_t *
+chain_of(const struct result *r)
+{
+	json_t *array;
+	bool good = true;
+	size_t i;
+
+	if (r->sent == NULL)
+		return json_null();
+	array = json_array();
+	for (i = 0; good && i < r->sent->count; i++)
+		good = append(array, sent_cert_of(&r->sent->certs[i]));
+	return json_whole(array, good);
 }
 
 static json_t *
@@ -255,6 +310,7 @@ json_of_result(const struct result *r, const struct limits *limits)
 	    set_verdict(o, r, limits) &&
 	    json_set(o, "advice", text_or_null(r->advice)) &&
 	    json_set(o, "reply", reply_of(&r->error)) &&
+	    json_set(o, "greeting", text_or_null(p->greeting)) &&
 	    json_set(o, "verified", json_boolean(p->verified)) &&
 	    json_set(o, "verified_by", text_or_null(starttls_verified_by_name(
 		(enum starttls_verified_by)p->verified_by))) &&
@@ -262,6 +318,7 @@ json_of_result(const struct result *r, const struct limits *limits)
 	    json_set(o, "problems", problems_of(r)) &&
 	    json_set(o, "tls", tls_of(p)) &&
 	    json_set(o, "certificate", certificate_of(r)) &&
+	    json_set(o, "chain", chain_of(r)) &&
 	    json_set(o, "login", login_of(&r->login)) &&
 	    json_set(o, "resumption", r->again ? json_boolean(r->resumed) :
 		json_null()) &&
@@ -307,7 +364,7 @@ json_end(struct format_run *run)
 const struct format format_json = {
 	.name = "json",
 	.machine = true,
-	.detail = DETAIL_OWN,
+	.detail = DETAIL_ALL,
 	.add = json_add,
 	.end = json_end,
 };

@@ -196,6 +196,8 @@ result_fill(struct result *r, const char *name, const char *url,
 	if (r->not_after != 0)
 		r->days_left = days_until(r->not_after);
 	fill_end(r, c);
+	if (detail == DETAIL_ALL)
+		r->sent = sent_new(c);
 }
 
 size_t

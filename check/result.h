@@ -8,13 +8,15 @@
 
 #include "conversation.h"
 #include "login/login.h"
+#include "sent.h"
 
 #define RESULT_PHASES 8
 
 /* What is known of the certificates of a good server; of others all is. */
 enum result_detail {
 	DETAIL_NONE,               /* when they end */
-	DETAIL_OWN                 /* the server's own, and their lifetimes */
+	DETAIL_OWN,                /* the server's own, and their lifetimes */
+	DETAIL_ALL                 /* all of them, whatever became of it */
 };
 
 /* A phase by its stable name, and its time; -1 if it was not reached. */
@@ -65,6 +67,10 @@ struct result {
 	int64_t chain_not_after;   /* the earliest of those that were sent;
 	                              0: not known */
 
+	struct sent *sent;         /* all of them, if that was asked for; a copy
+	                              that outlives its original has to ref it;
+	                              NULL: not known */
+
 	int64_t checked_at;        /* seconds since 1970 */
 	int64_t total_us;          /* from the start to the last goodbye */
 };
@@ -75,7 +81,8 @@ struct result {
  * @detail   what to decode of a chain that is good, which takes time
  * @started_us  on the clock of loop_now_us
  *
- * Ownership: borrows @name and @url, which have to live as long as @r.
+ * Ownership: borrows @name and @url, which have to live as long as @r; with
+ * DETAIL_ALL the caller calls sent_unref() for what was sent.
  */
 void result_fill(struct result *r, const char *name, const char *url,
 		 const struct conversation *c,

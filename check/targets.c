@@ -149,6 +149,8 @@ targets_done(struct targets *t)
 		free(t->list[i].name);
 		free(t->list[i].connect_host);
 		free(t->list[i].connect_port);
+		if (t->list[i].result != NULL)
+			sent_unref(t->list[i].result->sent);
 		free(t->list[i].result);
 	}
 	free(t->list);

@@ -30,7 +30,7 @@ static const struct subcommand subcommands[] = {
 	  "which protocols a host has, and how they come to TLS",
 	  "aAdp0PrRkKimxlnt46qvhfby", run_probe, STARTTLS_CLIENT, false, 10000 },
 	{ "report", "URL", "print what was negotiated, and the certificates",
-	  COMMON "M", run_report, STARTTLS_CLIENT, false, 0 },
+	  COMMON "Mf", run_report, STARTTLS_CLIENT, false, 0 },
 	{ "policy", "", "print what the options allow and require",
 	  "aAdp0PrRkKimxlqh", run_policy, STARTTLS_CLIENT, false, 0 },
 	{ "serve", "URL [-- COMMAND [ARG...]]",

@@ -12,7 +12,13 @@
 
 #include "check/advice.h"
 #include "check/conversation.h"
+#include "check/format.h"
+#ifdef HAVE_JANSSON
+#include "check/format_json.h"
+#endif
 #include "cli.h"
+#include "loop/loop.h"
+#include "words/complain.h"
 #include "words/show.h"
 #include "words/status.h"
 
@@ -159,49 +165,102 @@ print_chain(const struct conversation *c, bool pem)
 	const uint8_t *der;
 	size_t len;
 	unsigned i;
-	int rc;
 
 	for (i = 0; i < c->report.chain_len; i++) {
 		if (pem) {
-			rc = c->session != NULL ? starttls_session_cert_der(
-			    c->session, i, &der, &len) :
-			    starttls_upgrade_cert_der(c->upgrade, i, &der,
-				&len);
-			if (rc == 0)
+			if (conversation_cert_der(c, i, &der, &len) == 0)
 				print_pem(der, len);
 			continue;
 		}
-		rc = c->session != NULL ?
-		    starttls_session_cert(c->session, i, &cert) :
-		    starttls_upgrade_cert(c->upgrade, i, &cert);
-		if (rc == 0)
+		if (conversation_cert(c, i, &cert) == 0)
 			print_cert(i, &cert);
 		else
 			printf("\ncertificate %u cannot be decoded\n", i);
 	}
 }
 
+#ifdef HAVE_JANSSON
+/* As a check tells it. */
+static bool
+print_json(const char *url, const struct conversation *c, int64_t started_us)
+{
+	static const struct limits none;
+	struct result r;
+	bool good;
+
+	result_fill(&r, url, url, c, NULL, started_us, DETAIL_ALL);
+	r.tries = 1;
+	good = json_print(stdout, json_of_result(&r, &none));
+	sent_unref(r.sent);
+	return good;
+}
+#else
+/* No such format: options know that. */
+static bool
+print_json(const char *url, const struct conversation *c, int64_t started_us)
+{
+	(void)url;
+	(void)c;
+	(void)started_us;
+	return false;
+}
+#endif
+
+static void
+print_text(const char *url, const struct conversation *c,
+	   const struct settings *settings)
+{
+	if (c->session == NULL && c->upgrade == NULL)
+		return;
+	if (!settings->pem && !settings->quiet)
+		print_negotiated(url, c);
+	if (!settings->quiet || settings->pem)
+		print_chain(c, settings->pem);
+}
+
+/* 0, or the status to end with. */
+static int
+check_format(const struct settings *settings)
+{
+	const struct format *format = settings->format.format;
+
+	if (format != NULL && format != &format_human &&
+	    format != &format_json)
+		complain_usage("report", "--format: \"%s\" is for checks; a "
+		    "report is human or json", format->name);
+	else if (format == &format_json && settings->pem)
+		complain_usage("report", "--pem and --format json exclude each "
+		    "other");
+	else
+		return 0;
+	return format->plugin ? PLUGIN_UNKNOWN : EXIT_USAGE;
+}
+
 int
 run_report(struct settings *settings)
 {
 	const char *url = settings->urls[0];
+	const bool json = settings->format.format == &format_json;
+	const int64_t started_us = loop_now_us();
 	struct conversation c;
-	int status;
+	bool good = true;
+	int status = check_format(settings);
 
+	if (status != 0)
+		return status;
 	converse(settings->policy, &settings->options, url,
 	    settings->timeout_ms, &c);
 	/* also for the peer's Finished, after a false start */
 	check_inside(&c);
-	if (c.session != NULL || c.upgrade != NULL) {
-		if (!settings->pem && !settings->quiet)
-			print_negotiated(url, &c);
-		if (!settings->quiet || settings->pem)
-			print_chain(&c, settings->pem);
-	}
 	status = c.code == 0 ? 0 : exit_status(&c.error);
+	if (!json || status == EXIT_USAGE)
+		print_text(url, &c, settings);
+	else
+		good = print_json(url, &c, started_us);
 	fflush(stdout);
-	if (c.code != 0 && (!settings->quiet || status == EXIT_USAGE))
+	if (c.code != 0 && ((!json && !settings->quiet) ||
+	    status == EXIT_USAGE))
 		complain_of(url, &c);
 	finish_conversation(&c);
-	return status;
+	return good ? status : complain("out of memory", EXIT_LOCAL);
 }
