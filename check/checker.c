@@ -146,7 +146,8 @@ veil_error(const struct check *k, struct starttls_error *e)
 static void
 end_hello(struct check *k)
 {
-	k->checker->hellos -= k->hello.upgrade != NULL;
+	if (k->hello.upgrade != NULL)
+		atomic_fetch_sub(k->checker->hellos, 1);
 	hello_end(&k->hello);
 }
 
@@ -436,9 +437,12 @@ silent_for_a_while(void *context)
 	struct check *k = context;
 	struct checker *checker = k->checker;
 
-	if (k->phase != UPGRADING || k->heard ||
-	    checker->hellos == MOST_HELLOS)
+	if (k->phase != UPGRADING || k->heard)
 		return;
+	if (atomic_fetch_add(checker->hellos, 1) >= MOST_HELLOS) {
+		atomic_fetch_sub(checker->hellos, 1);
+		return;
+	}
 	k->hello = (struct hello){
 		.loop = checker->loop,
 		.policy = checker->settings->policy,
@@ -446,9 +450,10 @@ silent_for_a_while(void *context)
 		.answer = hello_is_answered,
 		.context = k,
 	};
-	if (!hello_begin(&k->hello, k->watch.fd))
+	if (!hello_begin(&k->hello, k->watch.fd)) {
+		atomic_fetch_sub(checker->hellos, 1);
 		return;
-	checker->hellos++;
+	}
 	k->patience.late = hello_is_late;
 	loop_set_timer(&checker->silences, &k->patience);
 }
@@ -548,6 +553,8 @@ checker_init(struct checker *checker)
 {
 	if (!loop_reserve(checker->loop, checker->max_running + MOST_HELLOS))
 		return errno;
+	if (checker->hellos == NULL)
+		checker->hellos = &checker->own_hellos;
 	loop_add_queue(checker->loop, &checker->silences, HELLO_TIME_MS);
 	return 0;
 }

@@ -16,6 +16,8 @@
 #ifndef CHECK_CHECKER_H
 #define CHECK_CHECKER_H
 
+#include <stdatomic.h>
+
 #include "login/account.h"
 #include "loop/loop.h"
 #include "result.h"
@@ -65,7 +67,8 @@ struct checker {
 	void (*done)(void *context, void *owner, const struct result *result);
 
 	size_t running;
-	size_t hellos;             /* of them */
+	atomic_size_t own_hellos;
+	atomic_size_t *hellos;     /* of all that have this one; NULL: own */
 	struct timer_queue silences; /* of HELLO_TIME_MS */
 };
 

@@ -77,7 +77,7 @@ sent_new(const struct conversation *c)
 	sent = calloc(1, sizeof(*sent) + (count + 1) * sizeof(sent->certs[0]));
 	if (sent == NULL)
 		return NULL;
-	sent->refs = 1;
+	atomic_init(&sent->refs, 1);
 	sent->count = count;
 	for (i = 0; i < count; i++) {
 		struct sent_cert *s = &sent->certs[i];
@@ -96,7 +96,7 @@ struct sent *
 sent_ref(struct sent *sent)
 {
 	if (sent != NULL)
-		sent->refs++;
+		atomic_fetch_add(&sent->refs, 1);
 	return sent;
 }
 
@@ -105,7 +105,7 @@ sent_unref(struct sent *sent)
 {
 	size_t i;
 
-	if (sent == NULL || --sent->refs > 0)
+	if (sent == NULL || atomic_fetch_sub(&sent->refs, 1) > 1)
 		return;
 	for (i = 0; i < sent->count; i++)
 		free(sent->certs[i].names);

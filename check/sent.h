@@ -7,6 +7,7 @@
 #ifndef CHECK_SENT_H
 #define CHECK_SENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,9 +23,9 @@ struct sent_cert {
 	                              does the list; NULL: those in cert */
 };
 
-/* Shared by the copies of a result. */
+/* Shared by the copies of a result, also of several threads. */
 struct sent {
-	unsigned refs;
+	atomic_uint refs;
 	size_t count;
 	struct sent_cert certs[];
 };

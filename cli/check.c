@@ -52,10 +52,12 @@ show_progress(void *context)
 	struct check_run *run = context;
 	char text[PROGRESS_WIDTH + 1];
 
+	batch_hold(&run->batch);
 	snprintf(text, sizeof(text), "%zu of %zu, %zu failed", run->batch.done,
 	    run->batch.targets.count, run->batch.failed);
 	fprintf(stderr, "\r%-*s", PROGRESS_WIDTH, text);
 	run->progress = true;
+	batch_release(&run->batch);
 	loop_set_timer(&run->looks, &run->look);
 }
 
@@ -139,10 +141,13 @@ check_targets(const struct check_run *run)
 
 /* Each has a descriptor, and some more as long as addresses are raced. */
 static int
-check_files(const struct settings *settings, size_t jobs)
+check_files(const struct check_run *run)
 {
-	const rlim_t least = (rlim_t)jobs + SPARE_FILES;
-	const rlim_t better = 4 * (rlim_t)jobs + SPARE_FILES;
+	const size_t jobs = batch_jobs(&run->batch);
+	const rlim_t spare = SPARE_FILES +
+	    (rlim_t)batch_lanes(&run->batch) - 1;
+	const rlim_t least = (rlim_t)jobs + spare;
+	const rlim_t better = 4 * (rlim_t)jobs + spare;
 	struct rlimit limit;
 	char message[120];
 
@@ -154,7 +159,7 @@ check_files(const struct settings *settings, size_t jobs)
 	snprintf(message, sizeof(message), "--jobs: %zu at a time need %llu "
 	    "open files, the limit is %llu", jobs,
 	    (unsigned long long)least, (unsigned long long)limit.rlim_max);
-	return refuse(settings, message, EXIT_LOCAL);
+	return refuse(run->settings, message, EXIT_LOCAL);
 }
 
 /* ---- all of it ---- */
@@ -178,7 +183,7 @@ prepare(struct check_run *run, struct settings *settings)
 		return refuse(settings, why, status);
 	status = check_targets(run);
 	return status != 0 ? status :
-	    check_files(settings, batch_jobs(&run->batch));
+	    check_files(run);
 }
 
 /* Returns 0 or the exit status, and has complained. */
