@@ -45,6 +45,17 @@ static const struct {
 	    "xmlns:stream='http://etherx.jabber.org/streams'>"),
 	SAID("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
 	SAID("</stream:stream>"),
+	/* LMTP */
+	SAID("LHLO localhost\r\n"),
+	/* ManageSieve */
+	SAID("CAPABILITY\r\n"), SAID("LOGOUT\r\n"),
+	/* IRC */
+	SAID("QUIT :bye\r\n"),
+	/* NUT */
+	SAID("STARTTLS\n"), SAID("VER\n"), SAID("LOGOUT\n"),
+	/* HTTP */
+	SAID("HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+	    "\r\n"),
 };
 
 static void

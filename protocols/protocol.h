@@ -204,7 +204,8 @@ struct serve_rules {
 	frame_fn *frame;
 	enum verdict (*step)(struct dialog *d, const struct unit *u);
 	const char *greeting;      /* NULL: the client speaks first */
-	const char *inside;        /* the same where TLS is up; NULL: equal */
+	const char *inside;        /* the same where TLS is up; NULL: equal;
+	                              empty: servers say it again, unasked */
 	struct words hangup;       /* last words to a client that misbehaves */
 	struct words pipelined;    /* the refusal of an upgrade command with
 	                              something behind it */

@@ -19,6 +19,13 @@
 #include "starttls.h"
 
 #define MALFORMED STARTTLS_E_PROTOCOL
+#define FRAME_MAX_LITERAL 4096     /* more than fits is never whole */
+
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
 
 /* The dot alone ends a block; other dots are stuffed, RFC 3977 3.1.1. */
 static void
@@ -118,6 +125,82 @@ starttls_frame_command_lf(struct framer *f, const uint8_t *data, size_t len,
 	return cut_command(f, data, len, true, ret_unit);
 }
 
+/* Whether a line goes on behind a literal, of how many bytes. */
+enum line_end { ENDS, LITERAL, BROKEN };
+
+static enum line_end
+end_of(const uint8_t *line, size_t len, size_t *ret_octets)
+{
+	bool quoted = false;
+	size_t i, brace = len, octets = 0;
+
+	for (i = 0; i < len; i++) {
+		if (line[i] == '\r' || line[i] == '\0')
+			return BROKEN;
+		if (quoted && line[i] == '\\')
+			i++;
+		else if (line[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && line[i] == '{')
+			brace = i;
+	}
+	if (quoted || i > len)
+		return BROKEN;
+	if (brace == len || line[len - 1] != '}')
+		return ENDS;
+	for (i = brace + 1; i < len - 1 && is_digit(line[i]); i++)
+		if (octets < SIZE_MAX / 16)
+			octets = octets * 10 + (size_t)(line[i] - '0');
+	*ret_octets = octets;
+	return i == len - 1 && i > brace + 1 ? LITERAL : BROKEN;
+}
+
+/*
+ * RFC 5804 section 4: "{123}" at the end of a line outside of quotes, and 123
+ * octets behind it, which may have line ends but no NUL in them.  As nothing is
+ * let go of before all is there, the whole is as bounded as a line.
+ */
+ssize_t
+starttls_frame_literals(struct framer *f, const uint8_t *data, size_t len,
+			struct unit *ret_unit)
+{
+	size_t at = 0, line_len, octets = 0;
+	const uint8_t *end;
+
+	*ret_unit = (struct unit){ .line = { data, len } };
+	if (memchr(data + f->searched, '\n', len - f->searched) == NULL &&
+	    !f->in_block) {
+		f->searched = len;
+		return 0;
+	}
+	for (;;) {
+		end = memchr(data + at, '\n', len - at);
+		if (end == NULL)
+			return 0;
+		line_len = without_cr(data + at, (size_t)(end - data) - at);
+		switch (end_of(data + at, line_len, &octets)) {
+		case BROKEN:
+			return MALFORMED;
+		case ENDS:
+			f->searched = 0;
+			f->in_block = false;
+			ret_unit->line.len = at + line_len;
+			ret_unit->text = ret_unit->line;
+			ret_unit->first = ret_unit->last = true;
+			return end - data + 1;
+		case LITERAL:
+			break;
+		}
+		f->in_block = true;
+		at = (size_t)(end - data) + 1;
+		if (octets > len - at)
+			return octets > FRAME_MAX_LITERAL ? MALFORMED : 0;
+		if (memchr(data + at, '\0', octets) != NULL)
+			return MALFORMED;
+		at += octets;
+	}
+}
+
 ssize_t
 starttls_frame_exact(struct framer *f, const uint8_t *data, size_t len,
 		     struct unit *ret_unit)
@@ -135,12 +218,6 @@ starttls_frame_exact(struct framer *f, const uint8_t *data, size_t len,
 		.last = true,
 	};
 	return (ssize_t)f->wanted;
-}
-
-static bool
-is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
 }
 
 /*

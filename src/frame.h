@@ -60,7 +60,7 @@ struct xml_state {
 struct framer {
 	size_t searched;           /* bytes known to hold no line end */
 	unsigned code;             /* of an unfinished reply; 0: none */
-	bool in_block;             /* a dot-terminated block */
+	bool in_block;             /* a dot-terminated block, or literals */
 	size_t wanted;             /* bytes of the next unit (exact) */
 	struct xml_state xml;
 };
@@ -71,6 +71,7 @@ typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
 frame_fn starttls_frame_command; /* lines of a client, strictly */
 frame_fn starttls_frame_command_lf; /* the same, where LF alone ends them */
 frame_fn starttls_frame_line;    /* lines without a code, blocks */
+frame_fn starttls_frame_literals; /* lines with quoted strings and literals */
 frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
 frame_fn starttls_frame_nntp;    /* one line with a code, and blocks */

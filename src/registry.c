@@ -114,7 +114,9 @@ starttls_protocol_greeting(const struct starttls_protocol *protocol)
 	if (protocol == NULL)
 		return NULL;
 	rules = &protocol->serve_rules;
-	return rules->inside != NULL ? rules->inside : rules->greeting;
+	if (rules->inside == NULL)
+		return rules->greeting;
+	return rules->inside[0] != '\0' ? rules->inside : NULL;
 }
 
 const char *

@@ -357,7 +357,8 @@ starttls_protocol_rfc(const struct starttls_protocol *protocol);
  * for programs that must greet in place of one.
  *
  * Returns: a static string, one line without its end, '$' standing for the
- * server's name; NULL: clients of the protocol speak first.
+ * server's name; NULL: clients of the protocol speak first, or servers greet
+ * again inside TLS, so that nobody must.
  */
 STARTTLS_API const char *
 starttls_protocol_greeting(const struct starttls_protocol *protocol);

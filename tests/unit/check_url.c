@@ -252,7 +252,7 @@ refuse_long(const char *head, char fill, size_t len, const char *tail)
 	    STARTTLS_E_INVALID, "%s, %zu times %c, %s", head, len, fill,
 	    tail);
 	ck_assert(is_plain_line(error.message));
-	ck_assert_uint_lt(strlen(error.message), 200);
+	ck_assert_uint_lt(strlen(error.message), 280);
 	free(text);
 }
 

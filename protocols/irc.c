@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * IRC: the IRCv3 extension tls, RFC 1459, RFC 2812, RFC 7194.
+ *
+ *	message  = [ ":" prefix SP ] ( word / 3DIGIT ) *( SP parameter )
+ *	go-ahead = message with 670
+ *
+ * Clients speak first, and need not ask for capabilities: three round trips.
+ * At any time before registration a server may say NOTICE, a PING, or a 020 of
+ * IRCnet, which mean nothing in the clear.  A PING is not answered: its text is
+ * the server's, and nobody vouches for it.
+ *
+ * A server of ours knows no nick and no password before TLS, and lists but tls.
+ */
+
+#include "config.h"
+
+#include "protocol.h"
+
+enum { START, STARTTLS, BEGIN, QUIT };
+
+static const char *const irc_states[] = {
+	[START] = "start", [STARTTLS] = "STARTTLS", [BEGIN] = "begin",
+	[QUIT] = "QUIT",
+};
+
+static struct bytes
+command_of(struct bytes rest)
+{
+	if (rest.len > 0 && rest.data[0] == ':')
+		bytes_word(&rest);
+	return bytes_word(&rest);
+}
+
+static bool
+is_notice(struct bytes command)
+{
+	return bytes_equal(command, "NOTICE") || bytes_equal(command, "PING") ||
+	    bytes_equal(command, "020");
+}
+
+/* What is not whole may still become one of those. */
+static bool
+irc_is_unasked(struct bytes start)
+{
+	static const char *const words[] = { "NOTICE ", "PING ", "020 " };
+	size_t i;
+
+	if (start.len > 0 && start.data[0] == ':') {
+		struct bytes prefix = bytes_word(&start);
+
+		if (start.len == 0)
+			return prefix.len > 0;
+	}
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_may_begin(start, words[i]))
+			return true;
+	return false;
+}
+
+/* A numeric that tells of an error: 400 to 599, and the 6xx of STARTTLS. */
+static bool
+is_refusal(struct bytes command)
+{
+	return bytes_equal(command, "ERROR") || bytes_equal(command, "691") ||
+	    (command.len == 3 && (command.data[0] == '4' ||
+	    command.data[0] == '5') && command.data[1] >= '0' &&
+	    command.data[1] <= '9' && command.data[2] >= '0' &&
+	    command.data[2] <= '9');
+}
+
+static enum verdict
+irc_upgrade(struct dialog *d, const struct unit *u)
+{
+	struct bytes command;
+
+	switch (d->state) {
+	case START:
+		return say(d, STARTTLS, "STARTTLS");
+	case STARTTLS:
+		command = command_of(u->line);
+		if (is_notice(command))
+			return more(d);
+		if (bytes_equal(command, "670"))
+			return upgrade(d);
+		return is_refusal(command) ? refused(d, u) : malformed(d, u);
+	}
+	return bug(d);
+}
+
+/* RFC 2812 section 3.1.7: the server acknowledges with an ERROR. */
+static enum verdict
+irc_exchange(struct dialog *d, const struct unit *u)
+{
+	struct bytes command;
+
+	switch (d->state) {
+	case BEGIN:
+		return say(d, QUIT, "QUIT :bye");
+	case QUIT:
+		command = command_of(u->line);
+		if (bytes_equal(command, "ERROR"))
+			return done(d);
+		if (is_notice(command))
+			return more(d);
+		return is_refusal(command) ? refused(d, u) : malformed(d, u);
+	}
+	return bug(d);
+}
+
+static const char tls_first[] = ":$ 451 * :STARTTLS comes first";
+static const char no_arguments[] = ":$ 691 * :no arguments allowed";
+
+static const struct command irc_commands[] = {
+	{ "CAP LS", ANSWER, OPTIONAL, ":$ CAP * LS :tls", NULL },
+	{ "CAP LIST", ANSWER, NONE, ":$ CAP * LIST :", no_arguments },
+	{ "STARTTLS", UPGRADE, NONE,
+	  ":$ 670 * :STARTTLS successful, go ahead with TLS handshake",
+	  no_arguments },
+	{ "QUIT", LEAVE, OPTIONAL, "ERROR :goodbye", NULL },
+	{ "CAP", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "PASS", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "NICK", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "USER", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "AUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "PING", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "OPER", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "WEBIRC", REFUSE, OPTIONAL, tls_first, NULL },
+	{ NULL, REFUSE, OPTIONAL, ":$ 421 * * :not a command before STARTTLS",
+	  NULL },
+};
+
+static enum verdict
+irc_serve(struct dialog *d, const struct unit *u)
+{
+	return serve(d, u->line, irc_commands);
+}
+
+const struct starttls_protocol starttls_protocol_irc = {
+	.name = "irc",
+	.scheme_tls = "ircs",
+	.port = "6667",
+	.port_tls = "6697",
+	.alpn = "irc",
+	.rfc = "IRCv3 tls, RFC 7194",
+	.is_unasked = irc_is_unasked,
+	.frame = starttls_frame_line,
+	.upgrade_rules = { irc_upgrade, START, START, irc_states },
+	.exchange_rules = { irc_exchange, BEGIN, BEGIN, irc_states },
+	.serve_rules = {
+		.frame = starttls_frame_command,
+		.step = irc_serve,
+		.hangup = LINES("ERROR :closing the connection"),
+		.pipelined = LINES(":$ 691 * :nothing may follow STARTTLS\n"
+		    "ERROR :closing the connection"),
+	},
+};

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * ManageSieve: RFC 5804.
+ *
+ *	greeting   = *( capability CRLF ) response
+ *	capability = string [ SP string ]
+ *	response   = ( "OK" / "NO" / "BYE" ) [ SP "(" code ")" ] [ SP string ]
+ *	code       = *( string / atom text / "(" code ")" )
+ *	string     = DQUOTE *( text / "\" char ) DQUOTE / "{" number "}" CRLF
+ *	             just so many octets
+ *
+ * The greeting is the list of capabilities, which is believed: four round
+ * trips.  A literal may stand wherever a string may, and lines end outside of
+ * it, so the framer follows them; a NUL in one is malformed as it is elsewhere.
+ * Inside TLS the server says its list again, unasked.
+ *
+ * As a server: the literals of clients come without a word from us, and their
+ * content is no command, so they end the conversation.  AUTHENTICATE is refused
+ * with ENCRYPT-NEEDED.
+ */
+
+#include "config.h"
+
+#include "protocol.h"
+
+enum { START, READY, GREETING, STARTTLS, HELLO, CAPABILITY, LOGOUT };
+
+static const char *const sieve_states[] = {
+	[START] = "start", [READY] = "ready", [GREETING] = "greeting",
+	[STARTTLS] = "STARTTLS", [HELLO] = "capabilities inside TLS",
+	[CAPABILITY] = "CAPABILITY", [LOGOUT] = "LOGOUT",
+};
+
+/* What a line of the server is, and what stands behind its first word. */
+enum kind { MALFORMED, LISTED, OK, NO };
+
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static void
+skip(struct bytes *rest, size_t len)
+{
+	rest->data += len;
+	rest->len -= len;
+}
+
+/* Cut a string off, without its quotes; the framer has seen to its end. */
+static bool
+cut_string(struct bytes *rest, struct bytes *ret_string)
+{
+	size_t i = 1, len = 0;
+
+	if (rest->len == 0 || (rest->data[0] != '"' && rest->data[0] != '{'))
+		return false;
+	if (rest->data[0] == '"') {
+		while (i < rest->len && rest->data[i] != '"')
+			i += rest->data[i] == '\\' ? 2 : 1;
+		if (i >= rest->len)
+			return false;
+		*ret_string = (struct bytes){ rest->data + 1, i - 1 };
+		skip(rest, i + 1);
+		return true;
+	}
+	while (i < rest->len && is_digit(rest->data[i]))
+		len = len * 10 + (size_t)(rest->data[i++] - '0');
+	while (i < rest->len && rest->data[i] != '\n')
+		i++;
+	if (i >= rest->len || rest->len - i - 1 < len)
+		return false;
+	*ret_string = (struct bytes){ rest->data + i + 1, len };
+	skip(rest, i + 1 + len);
+	return true;
+}
+
+/* A response code, with strings and other parentheses in it. */
+static bool
+cut_code(struct bytes *rest)
+{
+	struct bytes ignored;
+	unsigned depth = 0;
+
+	if (rest->len < 3 || rest->data[0] != '(' || rest->data[1] == ')')
+		return false;
+	do {
+		if (rest->len == 0)
+			return false;
+		if (rest->data[0] == '"' || rest->data[0] == '{') {
+			if (!cut_string(rest, &ignored))
+				return false;
+			continue;
+		}
+		depth += rest->data[0] == '(';
+		depth -= rest->data[0] == ')';
+		skip(rest, 1);
+	} while (depth > 0);
+	return true;
+}
+
+static bool
+cut_blank(struct bytes *rest)
+{
+	if (rest->len < 2 || rest->data[0] != ' ')
+		return false;
+	skip(rest, 1);
+	return true;
+}
+
+/* [ SP code ] [ SP string ], and nothing else. */
+static bool
+is_response(struct bytes rest)
+{
+	struct bytes ignored;
+
+	if (rest.len == 0)
+		return true;
+	if (!cut_blank(&rest))
+		return false;
+	if (rest.data[0] == '(' && (!cut_code(&rest) ||
+	    (rest.len > 0 && !cut_blank(&rest))))
+		return false;
+	return rest.len == 0 || (cut_string(&rest, &ignored) &&
+	    rest.len == 0);
+}
+
+static enum kind
+kind_of(const struct unit *u, struct bytes *ret_name)
+{
+	struct bytes rest = u->line, word;
+	size_t len = 0;
+
+	if (cut_string(&rest, ret_name))
+		return rest.len == 0 || (cut_blank(&rest) &&
+		    cut_string(&rest, &word) && rest.len == 0) ? LISTED :
+		    MALFORMED;
+	while (len < rest.len && rest.data[len] != ' ')
+		len++;
+	word = (struct bytes){ rest.data, len };
+	skip(&rest, len);
+	if (!is_response(rest))
+		return MALFORMED;
+	if (bytes_equal(word, "OK"))
+		return OK;
+	return bytes_equal(word, "NO") || bytes_equal(word, "BYE") ? NO :
+	    MALFORMED;
+}
+
+static enum verdict
+no_or_malformed_kind(struct dialog *d, const struct unit *u, enum kind kind)
+{
+	return kind == NO ? refused(d, u) : malformed(d, u);
+}
+
+static enum verdict
+sieve_upgrade(struct dialog *d, const struct unit *u)
+{
+	struct bytes name;
+	enum kind kind;
+
+	switch (d->state) {
+	case START:
+		return expect(d, GREETING);
+	case READY:
+		return say(d, STARTTLS, "STARTTLS");
+	case GREETING:
+		kind = kind_of(u, &name);
+		if (kind == LISTED) {
+			d->seen |= bytes_equal(name, "STARTTLS");
+			return more(d);
+		}
+		if (kind != OK)
+			return no_or_malformed_kind(d, u, kind);
+		return d->seen ? say(d, STARTTLS, "STARTTLS") :
+		    not_offered(d, u);
+	case STARTTLS:
+		kind = kind_of(u, &name);
+		return kind == OK ? upgrade(d) :
+		    no_or_malformed_kind(d, u, kind);
+	}
+	return bug(d);
+}
+
+static enum verdict
+sieve_exchange(struct dialog *d, const struct unit *u)
+{
+	struct bytes name;
+	enum kind kind;
+
+	if (u == NULL)
+		return expect(d, HELLO);
+	kind = kind_of(u, &name);
+	if (kind == LISTED)
+		return d->state == LOGOUT ? malformed(d, u) : more(d);
+	if (d->state == LOGOUT && kind != MALFORMED)
+		return done(d);    /* BYE is what some say */
+	if (kind != OK)
+		return no_or_malformed_kind(d, u, kind);
+	switch (d->state) {
+	case HELLO:
+		return say(d, CAPABILITY, "CAPABILITY");
+	case CAPABILITY:
+		return goodbye(d, LOGOUT, "LOGOUT");
+	}
+	return bug(d);
+}
+
+#define CAPABILITIES "\"IMPLEMENTATION\" \"libstarttls\"\n\"SASL\" \"\"\n" \
+	"\"SIEVE\" \"\"\n\"STARTTLS\"\n\"VERSION\" \"1.0\"\n"
+
+static const char tls_first[] = "NO (ENCRYPT-NEEDED) \"STARTTLS comes first\"";
+static const char no_arguments[] = "NO \"no arguments allowed\"";
+
+static const struct command sieve_commands[] = {
+	{ "CAPABILITY", ANSWER, NONE, CAPABILITIES "OK \"done\"",
+	  no_arguments },
+	{ "STARTTLS", UPGRADE, NONE, "OK \"begin TLS negotiation now\"",
+	  no_arguments },
+	{ "NOOP", ANSWER, NONE, "OK \"done\"", no_arguments },
+	{ "LOGOUT", LEAVE, NONE, "OK \"goodbye\"", no_arguments },
+	{ "AUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "UNAUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "HAVESPACE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "PUTSCRIPT", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "CHECKSCRIPT", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "LISTSCRIPTS", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "SETACTIVE", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "GETSCRIPT", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "DELETESCRIPT", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "RENAMESCRIPT", REFUSE, OPTIONAL, tls_first, NULL },
+	{ NULL, REFUSE, OPTIONAL, "NO \"not a command before STARTTLS\"",
+	  NULL },
+};
+
+static const struct command sieve_literal[] = {
+	{ NULL, HANG_UP, OPTIONAL, NULL, NULL },
+};
+
+/* "{123+}" or "{123}" at the end: its octets are no command. */
+static bool
+ends_in_literal(struct bytes line)
+{
+	size_t i = line.len;
+
+	if (i < 3 || line.data[--i] != '}')
+		return false;
+	if (line.data[i - 1] == '+')
+		i--;
+	while (i > 0 && is_digit(line.data[i - 1]))
+		i--;
+	return i > 0 && line.data[i - 1] == '{';
+}
+
+static enum verdict
+sieve_serve(struct dialog *d, const struct unit *u)
+{
+	return serve(d, u->line, ends_in_literal(u->line) ? sieve_literal :
+	    sieve_commands);
+}
+
+const struct starttls_protocol starttls_protocol_sieve = {
+	.name = "sieve",
+	.scheme_tls = "sieves",
+	.port = "4190",
+	.port_tls = "4190",
+	.alpn = "managesieve",
+	.rfc = "RFC 5804",
+	.frame = starttls_frame_literals,
+	.upgrade_rules = { sieve_upgrade, START, READY, sieve_states },
+	.exchange_rules = { sieve_exchange, START, START, sieve_states },
+	.serve_rules = {
+		.frame = starttls_frame_command,
+		.step = sieve_serve,
+		.greeting = CAPABILITIES "OK \"$ ready\"",
+		.inside = "",
+		.hangup = LINES("BYE \"closing the connection\""),
+		.pipelined = LINES("BYE \"nothing may follow STARTTLS\""),
+	},
+};
