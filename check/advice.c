@@ -39,7 +39,8 @@ advice_about_trust(int code)
 	switch (code) {
 	case STARTTLS_E_INCOMPLETE:
 		return "have the server send its intermediate certificates as "
-		    "well, as in the file fullchain.pem";
+		    "well, as in the file fullchain.pem (starttls explain "
+		    "chain-incomplete)";
 	case STARTTLS_E_DISORDERED:
 		return "have the server send its own certificate first, and "
 		    "behind it that of its issuer, as in the file "

@@ -13,7 +13,7 @@ liboptions_a_SOURCES = cli/account.c cli/account.h cli/apply.c cli/choices.c \
 liboptions_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 liboptions_a_CFLAGS = $(COMMAND_CFLAGS)
 
-starttls_SOURCES = cli/check.c cli/connect.c cli/main.c cli/place.c \
+starttls_SOURCES = cli/check.c cli/connect.c cli/explain.c cli/main.c cli/place.c \
 	cli/policy.c \
 	cli/probe.c cli/probe.h cli/probe_print.c cli/proxy.c cli/report.c \
 	cli/serve.c

@@ -244,6 +244,8 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 	bool many = strcmp(sub->arguments, "URL...") == 0 || is_host(sub);
 	bool none = sub->arguments[0] == '\0';
 
+	if (sub->arguments[0] == '[') /* as many as there are */
+		return true;
 	if (s->url_count == (none ? 0 : 1) || (many && s->url_count > 1) ||
 	    s->batch.targets != NULL)
 		return true;

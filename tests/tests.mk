@@ -33,7 +33,8 @@ UNIT_TESTS = \
 	tests/unit/check_alloc tests/unit/check_alloc_policy \
 	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
-	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test
+	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test \
+	tests/rules/reasons.test
 COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test tests/command/retry.test \
 	tests/command/tunnel.test \
 	tests/command/format.test \

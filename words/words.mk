@@ -4,7 +4,8 @@
 if ENABLE_CLI
 noinst_LIBRARIES += libwords.a
 endif
-libwords_a_SOURCES = words/complain.c words/complain.h words/show.c \
+libwords_a_SOURCES = words/complain.c words/complain.h words/reasons.c \
+	words/reasons.h words/show.c \
 	words/show.h words/status.c words/status.h words/suggest.c \
 	words/suggest.h src/near.c src/near.h
 libwords_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
