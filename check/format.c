@@ -143,11 +143,20 @@ more_telling(int before, int now)
 void
 format_add(struct format_run *run, const struct result *r)
 {
+	const enum severity severity = r->status != 0 ? SEVERITY_NONE :
+	    limits_judge(&run->settings->limits, r);
+
 	run->count++;
+	run->failed += r->status != 0;
+	if (severity != SEVERITY_NONE)
+		run->beyond[severity == SEVERITY_CRITICAL]++;
 	if (!run->format->plugin)
 		run->status = more_telling(run->status, r->status != 0 ?
-		    r->status : severity_status(limits_judge(
-		    &run->settings->limits, r)));
+		    r->status : severity_status(severity));
+	/* a plugin counts the others, too */
+	if (run->settings->only_problems && !run->format->plugin &&
+	    r->status == 0 && severity == SEVERITY_NONE)
+		return;
 	if (!run->format->add(run, r))
 		run->incomplete = true;
 }

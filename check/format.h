@@ -23,6 +23,8 @@ struct format_settings {
 	const char *output;        /* NULL: standard output */
 	struct limits limits;
 	bool quiet;
+	bool only_problems;        /* tell of nothing else */
+	bool many;                 /* targets: a line each, for people */
 };
 
 /* Exit status of monitoring plugins. */
@@ -40,6 +42,7 @@ struct format {
 	bool machine;              /* tells everything itself: nothing goes
 	                              to standard error */
 	bool plugin;               /* ends with enum plugin_state */
+	bool whole;                /* has to have all results */
 	enum result_detail detail; /* that it wants of good ones */
 	bool (*begin)(struct format_run *run);  /* may be NULL */
 	bool (*add)(struct format_run *run, const struct result *r);
@@ -53,6 +56,9 @@ struct format_run {
 	FILE *out;
 	bool colour;
 	size_t count;              /* results so far */
+	size_t failed;             /* of them */
+	size_t beyond[2];          /* and beyond a limit: of warnings, and of
+	                              those that are critical */
 	int status;                /* to exit with, so far */
 	bool incomplete;           /* memory ran out */
 	void *state;               /* the format's own */

@@ -68,10 +68,14 @@ print_verdict(const struct format_run *run, const struct result *r)
 		return;
 	}
 	print_good(run, r);
-	fprintf(run->out, ", %s %s%s%s%s, %d round trips%s\n", p->version,
+	fprintf(run->out, ", %s %s%s%s%s, %d round trips%s", p->version,
 	    p->cipher_suite, how(p), p->resumed ? ", resumed" : "",
 	    p->alpn_refused ? ", ALPN refused" : "", p->round_trips,
 	    show_peer(peer, sizeof(peer), r->name, p->address));
+	if (run->settings->many && r->ends_at != 0)
+		fprintf(run->out, ", %ld day%s left", r->ends_in_days,
+		    r->ends_in_days == 1 ? "" : "s");
+	fputs("\n", run->out);
 }
 
 /* The end of validity; and of a certificate that failed, the names. */
@@ -156,7 +160,7 @@ human_add(struct format_run *run, const struct result *r)
 		fflush(run->out);
 		complain_about(r->name, &r->error, r->reason, r->advice);
 	}
-	if (!quiet && !usage && r->has_report) {
+	if (!quiet && !usage && r->has_report && !run->settings->many) {
 		print_certificate(run, r);
 		print_login(run, r);
 		print_resumption(run, r);
@@ -170,7 +174,19 @@ human_add(struct format_run *run, const struct result *r)
 static bool
 human_end(struct format_run *run)
 {
-	(void)run;
+	const size_t beyond = run->beyond[0] + run->beyond[1];
+
+	if (!run->settings->many || run->settings->quiet)
+		return true;
+	fprintf(run->out, "%zu targets: %zu ok", run->count,
+	    run->count - run->failed - beyond);
+	if (run->beyond[0] > 0)
+		fprintf(run->out, ", %zu warning", run->beyond[0]);
+	if (run->beyond[1] > 0)
+		fprintf(run->out, ", %zu critical", run->beyond[1]);
+	if (run->failed > 0)
+		fprintf(run->out, ", %zu failed", run->failed);
+	fputs("\n", run->out);
 	return true;
 }
 

@@ -348,6 +348,7 @@ prometheus_end(struct format_run *run)
 const struct format format_prometheus = {
 	.name = "prometheus",
 	.machine = true,
+	.whole = true,
 	.detail = DETAIL_OWN,
 	.begin = prometheus_begin,
 	.add = prometheus_add,

@@ -171,6 +171,9 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 'y':
 		s->probe.address = value;
 		return value[0] != '\0' ? 0 : 1;
+	case '8':
+		s->format.only_problems = true;
+		return 0;
 	case 'V':
 		s->batch.unordered = true;
 		return 0;

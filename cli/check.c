@@ -21,6 +21,7 @@
 #include "words/complain.h"
 #include "words/status.h"
 
+#define FEW_TARGETS 4              /* of which people want to know all */
 #define SPARE_FILES 64
 #define PROGRESS_MS 200            /* between two looks */
 #define PROGRESS_WIDTH 48
@@ -217,6 +218,8 @@ run_check(struct settings *settings)
 		settings->format.format = &format_human;
 	settings->format.quiet = settings->quiet;
 	status = prepare(&run, settings);
+	settings->format.many = settings->batch.targets != NULL ||
+	    run.batch.targets.count > FEW_TARGETS;
 	if (status == 0)
 		status = format_open(&run.format, &settings->format);
 	if (status == 0) {

@@ -25,7 +25,7 @@ static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
 	  COMMON "ZQH12", run_connect, STARTTLS_CLIENT, false, 0 },
 	{ "check", "URL...", "upgrade, verify, one harmless exchange, goodbye",
-	  COMMON "SjVfowW37gusFBDEzGJIO", run_check, STARTTLS_CLIENT, false, 0 },
+	  COMMON "SjV8fowW37gusFBDEzGJIO", run_check, STARTTLS_CLIENT, false, 0 },
 	{ "probe", "HOST [PROTOCOL...]",
 	  "which protocols a host has, and how they come to TLS",
 	  "aAdp0PrRkKimxlnt46qvhfby", run_probe, STARTTLS_CLIENT, false, 10000 },

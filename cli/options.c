@@ -122,6 +122,7 @@ static const struct option_row rows[] = {
 	{ 'j', "--jobs", "NUMBER",
 	  "URLs at a time (default: 1, with --targets 100)" },
 	{ 'V', "--unordered", NULL, "results as they come" },
+	{ '8', "--only-problems", NULL, "of many, tell of nothing else" },
 	{ 'b', "--port", "SCHEME=PORT",
 	  "where to look for it, such as imaps=1993; repeatable" },
 	{ 'y', "--address", "HOST",
@@ -271,6 +272,10 @@ find_mistake(const struct settings *s)
 	if (s->client_cert && !s->client_ca)
 		return "--client-cert without --client-ca: whose certificates "
 		    "are good?";
+	if (s->format.only_problems && s->format.format != NULL &&
+	    s->format.format->whole)
+		return "--only-problems: a metric that is missing is no good "
+		    "news";
 	return account_mistake(&s->account);
 }
 
