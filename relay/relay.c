@@ -22,12 +22,25 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "compat.h"
 
-#define BUFFER_SIZE 16384          /* one TLS record */
-#define ROUNDS 8                   /* then it is somebody else's turn */
+#define RECORD_SIZE 16384          /* the most that is in one of TLS */
+#define BUFFER_SIZE (4 * RECORD_SIZE)
+#define ROUNDS 4                   /* then it is somebody else's turn */
+#define SPARES 2                   /* one for each direction */
+
+/*
+ * Buffers that nobody has at the moment.  Most turns of a loop need two for as
+ * long as they last, and what malloc(3) does to give and take so much memory is
+ * dearer than what is done with it.
+ */
+static _Thread_local struct {
+	char *buffer[SPARES];
+	size_t count;
+} spares;
 
 static bool
 is_socket(int fd)
@@ -61,8 +74,10 @@ relay_init(struct relay *r, struct starttls_session *session, int in, int out)
 	r->is_pair = r->in_is_socket && is_local(in);
 	r->chunk = BUFFER_SIZE;
 	if (out >= 0 && !r->out_is_socket && fstat(out, &st) == 0 &&
-	    !S_ISREG(st.st_mode))
+	    !S_ISREG(st.st_mode)) {
 		r->chunk = PIPE_BUF;
+		r->never_waits = true;
+	}
 }
 
 void
@@ -86,7 +101,8 @@ is_empty(const struct flow *flow)
 static bool
 fill(struct flow *flow)
 {
-	flow->data = malloc(BUFFER_SIZE);
+	flow->data = spares.count > 0 ? spares.buffer[--spares.count] :
+	    malloc(BUFFER_SIZE);
 	flow->at = flow->len = 0;
 	return flow->data != NULL;
 }
@@ -94,7 +110,10 @@ fill(struct flow *flow)
 static void
 discard(struct flow *flow)
 {
-	free(flow->data);
+	if (flow->data != NULL && spares.count < SPARES)
+		spares.buffer[spares.count++] = flow->data;
+	else
+		free(flow->data);
 	flow->data = NULL;
 	flow->at = flow->len = 0;
 }
@@ -108,16 +127,16 @@ took(struct relay *r, struct flow *flow, size_t n)
 		discard(flow);
 }
 
-/* What read(2) and its kind gave: keep it, or the end, or nothing. */
+/* What the local side gave: keep it, or the end, or nothing. */
 static void
-got(struct relay *r, struct flow *flow, ssize_t n, bool *ended)
+got(struct relay *r, ssize_t n)
 {
 	if (n > 0)
-		flow->len = (size_t)n;
+		r->up.len = (size_t)n;
 	else
-		discard(flow);
+		discard(&r->up);
 	if (n == 0)
-		*ended = true;
+		r->in_ended = true;
 	r->moved = r->moved || n >= 0;
 }
 
@@ -192,9 +211,11 @@ read_local(struct relay *r)
 		n = 0;
 	if (n < 0 && !must_wait())
 		return local_failed(r, "input", errno);
+	if (n > 0)
+		r->is_dry = false; /* look once more before it is sent */
 	if (n > 0 && r->ends_lines)
 		n = end_lines(r, (size_t)n);
-	got(r, &r->up, n, &r->in_ended);
+	got(r, n);
 	if (n > 0 && r->holds)
 		replies_sent(&r->replies, r->up.data, (size_t)n);
 	return RELAY_GOES_ON;
@@ -214,13 +235,43 @@ is_unanswered(const struct relay *r)
 	    (r->released || replies_are_asked(&r->replies))));
 }
 
+/*
+ * To what is no socket, and may be others', so that its blocking mode is theirs:
+ * as much as it takes at once if the system can be asked for that, else what
+ * poll(2) has room for.
+ */
+static ssize_t
+write_file(struct relay *r, const char *data, size_t len)
+{
+#if defined(HAVE_PWRITEV2) && defined(RWF_NOWAIT)
+	const struct iovec iov = { (char *)(uintptr_t)data, len };
+	ssize_t n;
+
+	if (r->never_waits) {
+		n = pwritev2(r->out, &iov, 1, -1, RWF_NOWAIT);
+		if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS &&
+		    errno != EINVAL && errno != ESPIPE))
+			return n;
+	}
+#endif
+	r->never_waits = false;
+	if (r->may_block && !r->out_ready) {
+		errno = EAGAIN;
+		return -1;
+	}
+	r->out_ready = false;
+	return write(r->out, data, len < r->chunk ? len : r->chunk);
+}
+
 static enum relay_result
 write_local(struct relay *r)
 {
+	const char *data = r->down.data + r->down.at;
 	size_t len = r->down.len - r->down.at;
 	ssize_t n;
 
-	if (r->in < 0 || r->out_dead || (r->may_block && !r->out_ready))
+	if (r->in < 0 || r->out_dead ||
+	    (r->may_block && !r->out_ready && !r->never_waits))
 		return RELAY_GOES_ON;
 	if (is_empty(&r->down)) {
 		if (r->peer_ended && !r->out_ended && !is_unanswered(r)) {
@@ -230,12 +281,8 @@ write_local(struct relay *r)
 		}
 		return RELAY_GOES_ON;
 	}
-	r->out_ready = false;
-	if (len > r->chunk)
-		len = r->chunk;
-	n = r->out_is_socket ? send(r->out, r->down.data + r->down.at, len,
-	    MSG_DONTWAIT | MSG_NOSIGNAL) :
-	    write(r->out, r->down.data + r->down.at, len);
+	n = r->out_is_socket ? send(r->out, data, len,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) : write_file(r, data, len);
 	if (n >= 0)
 		took(r, &r->down, (size_t)n);
 	else if (errno == EPIPE && !r->may_block)
@@ -278,6 +325,16 @@ is_forgiven(struct relay *r, ssize_t code)
 	return true;
 }
 
+/* The session has failed for good, and will say so again: what it gave before
+   is delivered first. */
+static enum relay_result
+session_failed(struct relay *r)
+{
+	r->failed = true;
+	return r->in >= 0 && !is_empty(&r->down) ? RELAY_GOES_ON :
+	    RELAY_SESSION_FAILED;
+}
+
 static enum relay_result
 write_session(struct relay *r)
 {
@@ -305,7 +362,24 @@ write_session(struct relay *r)
 	if (n >= 0 || is_forgiven(r, n))
 		return RELAY_GOES_ON;
 	r->session_writes = wanted(n);
-	return r->session_writes == 0 ? RELAY_SESSION_FAILED : RELAY_GOES_ON;
+	return r->session_writes == 0 ? session_failed(r) : RELAY_GOES_ON;
+}
+
+/* As much as has come, but no more records than can fill the buffer: they may
+   be tiny.  Returns what the last of the reads did. */
+static ssize_t
+read_records(struct relay *r)
+{
+	struct flow *down = &r->down;
+	ssize_t n = 1;
+	int i;
+
+	for (i = 0; i < BUFFER_SIZE / RECORD_SIZE && n > 0; i++) {
+		n = starttls_session_read(r->session, down->data + down->len,
+		    BUFFER_SIZE - down->len);
+		down->len += n > 0 ? (size_t)n : 0;
+	}
+	return n;
 }
 
 static enum relay_result
@@ -316,18 +390,26 @@ read_session(struct relay *r)
 	r->session_reads = 0;
 	if (r->peer_ended || r->out_dead || !is_empty(&r->down))
 		return RELAY_GOES_ON;
+	if (r->is_dry) {
+		r->session_reads = POLLIN;
+		return RELAY_GOES_ON;
+	}
 	if (!fill(&r->down))
 		return local_failed(r, "output", ENOMEM);
-	n = starttls_session_read(r->session, r->down.data, BUFFER_SIZE);
-	got(r, &r->down, n, &r->peer_ended);
-	if (n > 0) {
+	n = read_records(r);
+	r->moved = r->moved || n >= 0 || r->down.len > 0;
+	r->peer_ended = n == 0;
+	r->session_reads = wanted(n);
+	r->is_dry = n == STARTTLS_WANT_READ;
+	if (r->down.len > 0) {
 		r->waits = r->asked = r->heard = true;
 		if (r->holds)
-			replies_heard(&r->replies, r->down.data, (size_t)n);
+			replies_heard(&r->replies, r->down.data, r->down.len);
+	} else {
+		discard(&r->down);
 	}
-	r->session_reads = wanted(n);
 	return n < 0 && r->session_reads == 0 && !is_forgiven(r, n) ?
-	    RELAY_SESSION_FAILED : RELAY_GOES_ON;
+	    session_failed(r) : RELAY_GOES_ON;
 }
 
 /* Echo: what came down goes up. */
@@ -376,6 +458,7 @@ relay_step(struct relay *r)
 	enum relay_result result;
 	int rounds = 0;
 
+	r->is_dry = false;
 	do {
 		r->moved = false;
 		result = move_once(r);
@@ -389,7 +472,7 @@ relay_step(struct relay *r)
 	    is_unanswered(r))
 		return RELAY_UNANSWERED;
 	if (result == RELAY_GOES_ON && r->shut &&
-	    (r->out_dead || (r->peer_ended && r->out_ended)))
+	    (r->out_dead || (relay_has_delivered(r) && r->out_ended)))
 		return RELAY_DONE;
 	return result;
 }
@@ -397,8 +480,13 @@ relay_step(struct relay *r)
 bool
 relay_say(struct relay *r, const char *text)
 {
-	r->down = (struct flow){ strdup(text), 0, strlen(text) };
-	return r->down.data != NULL;
+	size_t len = strlen(text);
+
+	if (len > BUFFER_SIZE || !fill(&r->down))
+		return false;
+	memcpy(r->down.data, text, len);
+	r->down.len = len;
+	return true;
 }
 
 bool
@@ -496,12 +584,12 @@ relay_watch(struct relay *r, struct loop *loop, struct watch *peer,
 {
 	short events = (short)(r->in_events | r->out_events);
 
-	if (r->cut)
+	if (r->cut || r->failed)
 		loop_unwatch(loop, peer);
 	else
 		loop_watch(loop, peer, r->session_events);
 	set_clock(r, queues, timer);
-	if (r->again && !r->cut)
+	if (r->again && !r->cut && !r->failed)
 		loop_again(loop, peer);
 	if (r->in < 0)
 		return;
@@ -510,7 +598,7 @@ relay_watch(struct relay *r, struct loop *loop, struct watch *peer,
 		loop_watch(loop, local, events);
 	else
 		loop_unwatch(loop, local);
-	if (r->again && r->cut)
+	if (r->again && (r->cut || r->failed))
 		loop_again(loop, local);
 }
 

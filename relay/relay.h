@@ -61,6 +61,7 @@ struct relay {
 	bool ends_lines;           /* LF of the local side becomes CR LF */
 	char last;                 /* byte that it said */
 	size_t chunk;              /* a write that cannot block */
+	bool never_waits;          /* the system can be asked not to */
 	struct flow up;            /* local to session */
 	struct flow down;          /* session to local */
 	bool in_ended;             /* end of the local input */
@@ -80,6 +81,8 @@ struct relay {
 	                              was said already */
 	struct replies replies;    /* if it holds */
 	enum relay_clock clock;    /* that relay_watch has set */
+	bool is_dry;               /* nothing more has come, in this call */
+	bool failed;               /* the session, for good */
 	bool moved;                /* something, in this call */
 	bool again;                /* more to do without waiting */
 	short session_events, in_events, out_events; /* what to poll for */
