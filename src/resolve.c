@@ -21,6 +21,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,12 +36,14 @@
  */
 #define STACK_SIZE (512 * 1024)
 #define JOIN_US 30000000           /* an older look-up may never end */
+#define BUCKETS 1024
 
 enum lookup_state { QUEUED, RUNNING, DONE };
 
 /* There as long as somebody waits for it, or a thread is at it. */
 struct lookup {
 	struct lookup *next, *previous; /* until it is done */
+	struct lookup *same_next, **same_at; /* of its bucket, as long */
 	struct resolution *waiting;
 	enum lookup_state state;
 	int64_t since;
@@ -54,12 +57,32 @@ struct lookup {
 static struct {
 	pthread_mutex_t lock;
 	struct lookup *first, *last; /* in the order of their asking */
+	struct lookup *buckets[BUCKETS]; /* by the question */
 	size_t threads;
 } under_way = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* FNV-1a: names are those that the application asks for. */
+static struct lookup **
+bucket_of(const struct question *q)
+{
+	uint32_t hash = 2166136261u;
+	const char *c;
+
+	for (c = q->host; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	for (c = q->port; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	return &under_way.buckets[(hash ^ hash >> 16) % BUCKETS];
+}
 
 static void
 enter(struct lookup *l)
 {
+	l->same_at = bucket_of(&l->question);
+	l->same_next = *l->same_at;
+	if (l->same_next != NULL)
+		l->same_next->same_at = &l->same_next;
+	*l->same_at = l;
 	l->previous = under_way.last;
 	*(l->previous != NULL ? &l->previous->next : &under_way.first) = l;
 	under_way.last = l;
@@ -68,6 +91,9 @@ enter(struct lookup *l)
 static void
 leave(struct lookup *l)
 {
+	*l->same_at = l->same_next;
+	if (l->same_next != NULL)
+		l->same_next->same_at = l->same_at;
 	*(l->previous != NULL ? &l->previous->next : &under_way.first) =
 	    l->next;
 	*(l->next != NULL ? &l->next->previous : &under_way.last) =
@@ -223,7 +249,7 @@ find_lookup(const struct question *q)
 	const int64_t oldest = starttls_now_us() - JOIN_US;
 	struct lookup *l;
 
-	for (l = under_way.first; l != NULL; l = l->next)
+	for (l = *bucket_of(q); l != NULL; l = l->same_next)
 		if ((l->state == QUEUED || l->since >= oldest) &&
 		    l->question.family == q->family &&
 		    l->question.flags == q->flags &&
@@ -247,6 +273,9 @@ join_lookup(struct resolution *r, const struct question *question)
 		enter(l);
 	}
 	r->next = l->waiting;
+	r->at = &l->waiting;
+	if (r->next != NULL)
+		r->next->at = &r->next;
 	l->waiting = r;
 	r->lookup = l;
 	return 0;
@@ -352,15 +381,12 @@ starttls_resolve_late(const struct resolution *r,
 void
 starttls_resolve_done(struct resolution *r)
 {
-	struct resolution **place;
-
 	if (r->lookup == NULL)
 		return;
 	hold();
-	place = &r->lookup->waiting;
-	while (*place != r)
-		place = &(*place)->next;
-	*place = r->next;
+	*r->at = r->next;
+	if (r->next != NULL)
+		r->next->at = r->at;
 	drop_if_unwanted(r->lookup);
 	let_go();
 	r->lookup = NULL;

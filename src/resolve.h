@@ -15,7 +15,7 @@ struct lookup;
 /* What one caller waits for; zeroed before use. */
 struct resolution {
 	struct lookup *lookup;     /* NULL: nothing is asked */
-	struct resolution *next;   /* who waits for the same */
+	struct resolution *next, **at; /* who waits for the same */
 	int ends[2];               /* of a pipe: readable when it is time */
 };
 

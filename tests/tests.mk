@@ -125,6 +125,7 @@ tests_libsupport_a_SOURCES = tests/support/cast.c tests/support/cast.h \
 	tests/support/duo.c tests/support/duo.h \
 	tests/support/harness.c tests/support/harness.h \
 	tests/support/hostname.c tests/support/hostname.h \
+	tests/support/looks.c tests/support/looks.h \
 	tests/support/mint.c tests/support/mint.h tests/support/mint_private.h \
 	tests/support/mint_status.c tests/support/mint_text.c \
 	tests/support/remote.c tests/support/remote.h \

@@ -10,15 +10,14 @@
 #include "config.h"
 
 #include <check.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "looks.h"
 #include "loop/heap.h"
 #include "loop/loop.h"
 
@@ -37,27 +36,11 @@ struct idle {
 };
 
 static struct timer_queue queue;
-static char *pages;
-static size_t page_size;
-static volatile sig_atomic_t looks;
 
 static struct idle *
 idle(size_t i)
 {
-	return (struct idle *)(void *)(pages + i * page_size);
-}
-
-static void
-allow(int number, siginfo_t *info, void *context)
-{
-	char *at = info->si_addr;
-
-	(void)number, (void)context;
-	if (at < pages || at >= pages + IDLE * page_size)
-		_exit(99);
-	looks++;
-	at = pages + (size_t)(at - pages) / page_size * page_size;
-	mprotect(at, page_size, PROT_READ | PROT_WRITE);
+	return looks_page(i);
 }
 
 static void
@@ -83,7 +66,6 @@ pair(int ends[2])
 static void
 set_up(void)
 {
-	struct sigaction action = { .sa_sigaction = allow };
 	struct rlimit limit;
 	size_t i;
 
@@ -92,13 +74,7 @@ set_up(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	memset(&loop, 0, sizeof(loop));
 	memset(&queue, 0, sizeof(queue));
-	page_size = (size_t)sysconf(_SC_PAGESIZE);
-	pages = mmap(NULL, IDLE * page_size, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(pages, MAP_FAILED);
-	action.sa_flags = SA_SIGINFO;
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
+	looks_new(IDLE);
 	ck_assert(loop_reserve(&loop, IDLE + 8));
 	loop_add_queue(&loop, &queue, FAR_MS);
 	for (i = 0; i < IDLE; i++) {
@@ -118,18 +94,11 @@ set_up(void)
 }
 
 static void
-hide_idle(void)
-{
-	looks = 0;
-	ck_assert_int_eq(mprotect(pages, IDLE * page_size, PROT_NONE), 0);
-}
-
-static void
 tear_down(void)
 {
 	size_t i;
 
-	mprotect(pages, IDLE * page_size, PROT_READ | PROT_WRITE);
+	looks_show();
 	for (i = 0; i < IDLE; i++) {
 		loop_unwatch(&loop, &idle(i)->watch);
 		loop_clear_timer(&idle(i)->in_queue);
@@ -137,7 +106,7 @@ tear_down(void)
 		close(idle(i)->ends[0]);
 		close(idle(i)->ends[1]);
 	}
-	munmap(pages, IDLE * page_size);
+	looks_free();
 	loop_done(&loop);
 }
 
@@ -215,10 +184,10 @@ START_TEST(test_others_are_not_looked_at)
 	ck_assert_int_eq(loop_run(&loop), 0);
 	busy.turns = 0;
 	loop.stop = false;
-	hide_idle();
+	looks_hide();
 	ck_assert_int_eq(loop_run(&loop), 0);
 	ck_assert_int_eq(busy.turns, 1000);
-	ck_assert_int_le(looks, 24);
+	ck_assert_int_le(looks_count(), 24);
 	done_busy(&busy);
 }
 END_TEST
@@ -232,13 +201,13 @@ START_TEST(test_coming_and_going)
 	busy.turns = 999;
 	ck_assert_int_eq(loop_run(&loop), 0);
 	done_busy(&busy);
-	hide_idle();
+	looks_hide();
 	init_busy(&busy);
 	busy.turns = 900;
 	loop.stop = false;
 	ck_assert_int_eq(loop_run(&loop), 0);
 	done_busy(&busy);
-	ck_assert_int_le(looks, 24);
+	ck_assert_int_le(looks_count(), 24);
 }
 END_TEST
 

@@ -22,6 +22,7 @@
 
 #include "harness.h"
 #include "heap.h"
+#include "looks.h"
 #include "resolve.h"
 #include "resolver.h"
 #include "sockets.h"
@@ -279,6 +280,36 @@ START_TEST(test_dial_wakes_those_who_wait)
 END_TEST
 
 /* The threads of the parent are not in the child, and nobody ends them. */
+/* Many wait for one name: who goes looks at no more than its neighbours. */
+#define CROWD 100
+
+START_TEST(test_resolve_goes_without_a_look_at_others)
+{
+	struct addresses addresses;
+	struct question question;
+	struct starttls_error error;
+	size_t i;
+
+	resolver.waits = true;
+	looks_new(CROWD);
+	ck_assert_int_eq(starttls_question_make(&question, "a.example.test",
+	    "25", STARTTLS_ANY, &error), 0);
+	for (i = 0; i < CROWD; i++)
+		ck_assert_int_eq(starttls_resolve(looks_page(i), &question,
+		    &addresses, &error), STARTTLS_WANT_READ);
+	looks_hide();
+	starttls_resolve_done(looks_page(0));
+	starttls_resolve_done(looks_page(CROWD / 2));
+	starttls_resolve_done(looks_page(CROWD - 1));
+	ck_assert_int_le(looks_count(), 3 + 4);
+	looks_show();
+	for (i = 0; i < CROWD; i++)
+		starttls_resolve_done(looks_page(i));
+	looks_free();
+	let_resolver_go();
+}
+END_TEST
+
 START_TEST(test_dial_has_room_in_a_child)
 {
 	char port[SOCKETS_PORT_SIZE];
@@ -328,6 +359,7 @@ main(void)
 	tcase_add_test(resolve,
 	    test_dial_leaves_a_bounded_number_of_threads_behind);
 	tcase_add_test(resolve, test_dial_wakes_those_who_wait);
+	tcase_add_test(resolve, test_resolve_goes_without_a_look_at_others);
 	tcase_add_test(resolve, test_dial_has_room_in_a_child);
 	suite_add_tcase(suite, resolve);
 	return run_suite(suite);
