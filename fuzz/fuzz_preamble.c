@@ -56,6 +56,16 @@ static const struct {
 	/* HTTP */
 	SAID("HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 	    "\r\n"),
+	/* NBD: flags and STARTTLS, STARTTLS, LIST, ABORT */
+	SAID("\0\0\0\3IHAVEOPT\0\0\0\5\0\0\0\0"),
+	SAID("\0\0\0\1IHAVEOPT\0\0\0\5\0\0\0\0"),
+	SAID("IHAVEOPT\0\0\0\5\0\0\0\0"),
+	SAID("IHAVEOPT\0\0\0\3\0\0\0\0"),
+	SAID("IHAVEOPT\0\0\0\2\0\0\0\0"),
+	/* RDP */
+	SAID("\3\0\0\x13\x0e\xe0\0\0\0\0\0\1\0\x08\0\3\0\0\0"),
+	/* telnet: WILL START_TLS, FOLLOWS */
+	SAID("\xff\xfb.\xff\xfa.\1\xff\xf0"),
 };
 
 static void

@@ -67,6 +67,7 @@ enum verdict {
 #define put starttls_put
 #define put_text(...) starttls_put_text(__VA_ARGS__)
 #define put_and_upgrade starttls_put_and_upgrade
+#define named starttls_named
 #define goodbye(...) starttls_goodbye(__VA_ARGS__)
 #define put_goodbye starttls_put_goodbye
 #define expect starttls_expect
@@ -89,6 +90,8 @@ enum verdict say(struct dialog *d, unsigned next, const char *format, ...)
 /* A line in front of the one that say() sends. */
 void begin(struct dialog *d, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* What people read of the bytes that are put next. */
+void named(struct dialog *d, const char *name);
 /* Send bytes as they are, for protocols without lines. */
 enum verdict put(struct dialog *d, unsigned next, const void *data,
 		 size_t len);
@@ -233,6 +236,8 @@ struct starttls_protocol {
 	bool (*is_unasked)(struct bytes start);
 	bool has_data_channels;    /* that resume the control session */
 	frame_fn *frame;
+	bool (*read)(struct unit *u); /* say what people read of a message;
+	                              false: malformed; NULL: lines */
 	struct dialog_rules upgrade_rules;  /* no step: there is no such */
 	struct dialog_rules exchange_rules; /* dialog, neither a client's */
 	struct serve_rules serve_rules;     /* nor a server's */

@@ -24,6 +24,20 @@ starttls_preamble_state(const struct preamble *p)
 	    p->rules->states[p->dialog.state];
 }
 
+void
+starttls_preamble_words(const struct unit *u, char *text, size_t size)
+{
+	size_t len = 0;
+
+	if (u->name != NULL) {
+		snprintf(text, size, "%s%s", u->name,
+		    u->line.len > 0 ? ": " : "");
+		len = strlen(text);
+	}
+	starttls_text_clean(text + len, size - len, u->line.data,
+	    u->line.len);
+}
+
 enum verdict
 starttls_preamble_fail(struct preamble *p, int code, const struct unit *u,
 		       const char *format, ...)
@@ -46,8 +60,8 @@ starttls_preamble_fail(struct preamble *p, int code, const struct unit *u,
 		size_t len = strlen(error->message);
 
 		error->reply_code = (int)u->code;
-		starttls_text_clean(error->reply, sizeof(error->reply),
-		    u->line.data, u->line.len);
+		starttls_preamble_words(u, error->reply,
+		    sizeof(error->reply));
 		snprintf(error->message + len, sizeof(error->message) - len,
 		    ": \"%s\"", error->reply);
 	}

@@ -49,6 +49,7 @@ struct preamble {
 	bool leaving;              /* goodbye was said */
 	bool early;                /* the input began before our command */
 	bool raw;                  /* the output is no lines */
+	const char *shown;         /* for bytes to be sent; NULL: lines */
 	unsigned lines;
 	unsigned refusals;         /* a server's */
 	size_t total;
@@ -87,6 +88,9 @@ enum verdict starttls_preamble_fail(struct preamble *p, int code,
 				    const struct unit *u,
 				    const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/** starttls_preamble_words: a unit as people may see it. */
+void starttls_preamble_words(const struct unit *u, char *text, size_t size);
 
 /** starttls_preamble_show: what the trace function is told. */
 void starttls_preamble_show(const struct preamble *p,

@@ -31,10 +31,18 @@ struct bytes {
 	size_t len;
 };
 
-/* One line of the peer, without its end; or as many bytes as were wanted. */
+/*
+ * One line of the peer, without its end; or as many bytes as were wanted; or
+ * one message: then the line is that part of it that people can read, and the
+ * text all of it.
+ */
 struct unit {
+	const char *name;          /* what a message is; NULL: a line */
 	struct bytes line;
-	unsigned code;             /* three-digit reply code; 0: none */
+	unsigned code;             /* three-digit reply code, or a message's;
+	                              0: none */
+	unsigned kind;             /* of a message, as its protocol has it */
+	uint32_t id;               /* of the request that it answers */
 	struct bytes text;         /* behind the code and its separator */
 	bool first;                /* of a reply; lines are both */
 	bool last;
@@ -76,5 +84,34 @@ frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
 frame_fn starttls_frame_nntp;    /* one line with a code, and blocks */
 frame_fn starttls_frame_exact;   /* as many bytes as want_bytes() said */
+
+frame_fn starttls_frame_nbd;     /* greetings and replies of servers */
+frame_fn starttls_frame_tpkt;    /* as RDP has them */
+frame_fn starttls_frame_telnet;  /* commands; text octet by octet */
+
+#define NBD_GREETING 18
+#define NBD_REPLY 20               /* in front of its data */
+
+/* A number of up to four octets, the highest first, or the lowest. */
+static inline uint32_t
+bytes_be(const uint8_t *data, size_t octets)
+{
+	uint32_t value = 0;
+	size_t i;
+
+	for (i = 0; i < octets; i++)
+		value = value << 8 | data[i];
+	return value;
+}
+
+static inline uint32_t
+bytes_le(const uint8_t *data, size_t octets)
+{
+	uint32_t value = 0;
+
+	while (octets > 0)
+		value = value << 8 | data[--octets];
+	return value;
+}
 
 #endif

@@ -81,8 +81,18 @@ note_hearsay(struct preamble *p, const struct unit *u)
 	if (p->phase != STARTTLS_PHASE_GREETING || !u->first)
 		return;
 	h->greeting_code = (int)u->code;
-	starttls_text_clean(h->greeting, sizeof(h->greeting), u->line.data,
-	    u->line.len);
+	starttls_preamble_words(u, h->greeting, sizeof(h->greeting));
+}
+
+static void
+trace_unit(const struct preamble *p, const struct unit *u)
+{
+	char words[STARTTLS_MESSAGE_SIZE];
+
+	if (p->trace == NULL)
+		return;
+	starttls_preamble_words(u, words, sizeof(words));
+	p->trace(p->trace_context, STARTTLS_RECEIVED, p->phase, words);
 }
 
 /*
@@ -103,6 +113,9 @@ next_unit(struct preamble *p, struct unit *unit)
 			p->early = false;
 			continue;
 		}
+		if (n > 0 && p->protocol->read != NULL &&
+		    !p->protocol->read(unit))
+			n = STARTTLS_E_PROTOCOL;
 		if (is_premature(p))
 			early_data(p, "ahead of the command");
 		else if (n < 0)
@@ -125,8 +138,7 @@ advance(struct preamble *p)
 
 	while (p->status == PREAMBLE_RUNNING &&
 	    (n = next_unit(p, &unit)) > 0) {
-		starttls_preamble_trace(p, STARTTLS_RECEIVED, unit.line.data,
-		    unit.line.len);
+		trace_unit(p, &unit);
 		if (!starttls_preamble_count(p, n))
 			return;
 		note_hearsay(p, &unit);
@@ -187,12 +199,17 @@ length_of_tag(const struct preamble *p, const char *line, size_t len)
 	    tag + 1 : 0;
 }
 
-/* Line by line; bytes that are no lines in one piece. */
+/* Line by line; bytes that are no lines by their name. */
 static void
 trace_sent(const struct preamble *p)
 {
 	const char *line = p->out, *end = p->out + p->out_len;
 
+	if (p->shown != NULL) {
+		starttls_preamble_trace(p, STARTTLS_SENT, p->shown,
+		    strlen(p->shown));
+		return;
+	}
 	while (line < end) {
 		const char *lf = p->raw ? NULL :
 		    memchr(line, '\n', (size_t)(end - line));
@@ -214,6 +231,7 @@ starttls_preamble_sent(struct preamble *p, size_t len)
 	if (p->out_done < p->out_len)
 		return;
 	trace_sent(p);
+	p->shown = NULL;
 	p->out_len = p->out_done = 0;
 	p->raw = false;
 	if (starttls_preamble_is_server(p)) {

@@ -96,6 +96,12 @@ starttls_begin(struct dialog *d, const char *format, ...)
 	va_end(args);
 }
 
+void
+starttls_named(struct dialog *d, const char *name)
+{
+	starttls_preamble_of(d)->shown = name;
+}
+
 enum verdict
 starttls_put(struct dialog *d, unsigned next, const void *data, size_t len)
 {

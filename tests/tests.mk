@@ -51,6 +51,7 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test tests/command
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test tests/real/postfix.test \
 	tests/real/vsftpd.test tests/real/prosody.test \
+	tests/real/nbd.test tests/real/rdp.test tests/real/telnet.test \
 	tests/real/nnrpd.test tests/real/login.test \
 	tests/real/library.test tests/real/readme.test \
 	tests/real/clients.test tests/real/examples.test \

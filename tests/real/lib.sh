@@ -18,6 +18,9 @@
 #	start innd		behind nnrpd, for posting; root only
 #	start prosody [V]	sets REAL_XMPP, REAL_XMPPS, REAL_XMPP_SERVER,
 #				REAL_XMPPS_SERVER
+#	start nbdkit [V]	sets REAL_NBD
+#	start xrdp [V]		sets REAL_RDP
+#	start kermit		sets REAL_TELNET, for one connection
 #	start program COMMAND...
 #				a server of a test's own, on the port that it
 #				finds in PORT; sets REAL_PORT
@@ -863,6 +866,77 @@ run_prosody()
 	    return 1
 	export REAL_XMPP="$c2s" REAL_XMPPS="$c2s_tls" \
 	    REAL_XMPP_SERVER="$s2s" REAL_XMPPS_SERVER="$s2s_tls"
+}
+
+# ---- NBD, RDP, telnet ---------------------------------------------------------
+
+# nbdkit dies with whoever has started it, so there is a shell around it.
+run_nbdkit()
+{
+	local dir port only=
+
+	port=$(free_port)
+	new_dir nbdkit
+	mkdir "$dir/tls"
+	cp "$work/tls/ca.pem" "$dir/tls/ca-cert.pem"
+	cp "$work/tls/server.crt" "$dir/tls/server-cert.pem"
+	cp "$work/tls/server.key" "$dir/tls/server-key.pem"
+	# of GnuTLS, which has 1.3 anyhow; its settings are in a file
+	if [ "${1:-}" = 1.2 ]; then
+		only=$dir/gnutls
+		printf '[overrides]\ndisabled-version = tls1.3\n' >"$only"
+	fi
+	spawn "$dir" env ${only:+"GNUTLS_SYSTEM_PRIORITY_FILE=$only"} nbdkit \
+	    -f --tls=on --tls-certificates="$dir/tls" \
+	    -i 127.0.0.1 -p "$port" memory 1M
+	serve "$port" || return 1
+	export REAL_NBD="$port"
+}
+
+run_xrdp()
+{
+	local dir port versions="TLSv1.2, TLSv1.3"
+
+	[ -z "${1:-}" ] || versions=TLSv$1
+	port=$(free_port)
+	new_dir xrdp
+	sed -e "s|^port=.*|port=tcp://127.0.0.1:$port|" \
+	    -e "s|^security_layer=.*|security_layer=tls|" \
+	    -e "s|^certificate=.*|certificate=$work/tls/server.crt|" \
+	    -e "s|^key_file=.*|key_file=$work/tls/server.key|" \
+	    -e "s|^ssl_protocols=.*|ssl_protocols=$versions|" \
+	    -e "s|^LogFile=.*|LogFile=$dir/xrdp.log|" \
+	    -e "s|^EnableSyslog=.*|EnableSyslog=false|" \
+	    /etc/xrdp/xrdp.ini >"$dir/xrdp.ini"
+	# the name of the file is its own, so there is one at a time
+	rm -f /run/xrdp/xrdp.pid
+	spawn "$dir" xrdp -n -c "$dir/xrdp.ini"
+	serve "$port" || return 1
+	export REAL_RDP="$port"
+}
+
+# C-Kermit sends the leaf alone.
+run_kermit()
+{
+	local dir port
+
+	port=$(free_port)
+	new_dir kermit
+	cat >"$dir/script" <<-END
+	set authentication tls rsa-cert-file $work/tls/server.pem
+	set authentication tls rsa-key-file $work/tls/server.key
+	set telopt /server start-tls required
+	set telopt /server authentication refused
+	set tcp reverse-dns-lookup off
+	set tcp address 127.0.0.1
+	set host * $port /telnet
+	output Welcome\\13\\10login:
+	input 5 bye
+	exit
+	END
+	spawn "$dir" kermit -Y -C "take $dir/script"
+	serve "$port" || return 1
+	export REAL_TELNET="$port"
 }
 
 # ---- a test's own -----------------------------------------------------------

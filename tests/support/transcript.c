@@ -77,7 +77,7 @@ step_of(struct transcript *t, enum step_kind kind)
 	struct step *last = t->count > 0 ? &t->steps[t->count - 1] : NULL;
 
 	if (last != NULL && last->kind == kind && (kind == FEED ||
-	    (kind == HEAR && t->serve)))
+	    kind == HEAR))
 		return last;
 	if (t->count == MAX_STEPS)
 		die(t->name, "", "too many steps");

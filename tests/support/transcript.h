@@ -18,6 +18,7 @@
  *	--                     what follows comes in a later segment
  *	END                    the server ends the stream
  *	C: text                the client must send just this line now
+ *	                       (several in a row: in one write)
  *	C| text                the same without an end
  *	= name [code]          the verdict: upgrade, done, or a code's name
  *
