@@ -80,6 +80,16 @@ advice_about_name(const struct conversation *c)
 	    "--connect if that leads elsewhere";
 }
 
+/* Of the name in EHLO or LHLO, in all words that servers have for it. */
+static bool
+dislikes_our_name(const struct starttls_error *e)
+{
+	return strstr(e->state, "HLO") != NULL && (e->reply_code == 450 ||
+	    e->reply_code == 501 || e->reply_code == 504 ||
+	    e->reply_code == 550 || e->reply_code == 553 ||
+	    e->reply_code == 554);
+}
+
 static const char *
 advice_about(const char *url, const struct conversation *c)
 {
@@ -112,6 +122,10 @@ advice_about(const char *url, const struct conversation *c)
 	case STARTTLS_E_NOT_TLS:
 		return is_dedicated(url) ? "this may be a port for the scheme "
 		    "without the s" : "";
+	case STARTTLS_E_REFUSED:
+	case STARTTLS_E_REFUSED_TEMPORARY:
+		return dislikes_our_name(error) ? "it may not like the name "
+		    "that we gave: say another with --client-name" : "";
 	case STARTTLS_E_NOT_OFFERED:
 		return "try the dedicated port (the scheme with an s)";
 	case STARTTLS_E_TIMEOUT:

@@ -78,7 +78,7 @@ cannot_write(const struct format_run *run, const char *why)
 	char shown[200], text[400];
 
 	snprintf(text, sizeof(text), "--output: cannot write %s: %s",
-	    clean(shown, sizeof(shown), run->settings->output), why);
+	    show_typed(shown, sizeof(shown), run->settings->output), why);
 	return local_failure(run, text);
 }
 

@@ -70,6 +70,8 @@ struct format_run {
 extern const struct format format_human, format_json, format_nagios,
     format_prometheus;
 
+/* The version of jansson, and that it was built with; NULL: without. */
+const char *format_library(const char **ret_built);
 /* One after the other; NULL at the end. */
 const struct format *format_at(size_t index);
 /* NULL: no such name.  Its add is NULL if the program was built without. */

@@ -350,8 +350,26 @@ json_add(struct format_run *run, const struct result *r)
 	    &run->settings->limits));
 }
 
+const char *
+format_library(const char **ret_built)
+{
+	*ret_built = JANSSON_VERSION;
+#if JANSSON_VERSION_HEX >= 0x020d00
+	return jansson_version_str();
+#else
+	return JANSSON_VERSION;
+#endif
+}
+
 #else
 #define json_add NULL
+
+const char *
+format_library(const char **ret_built)
+{
+	*ret_built = "";
+	return NULL;
+}
 #endif
 
 static bool

@@ -71,13 +71,13 @@ static const char *const state_names[] = {
 };
 
 /* Copy @text, with '_' for each character of @bad and '?' for all that is not
-   printable ASCII. */
+   harmless in a line. */
 static const char *
 replace(char *buf, size_t size, const char *text, const char *bad)
 {
 	size_t i;
 
-	clean(buf, size, text);
+	show_typed(buf, size, text);
 	for (i = 0; buf[i] != '\0'; i++)
 		if (strchr(bad, buf[i]) != NULL)
 			buf[i] = '_';

@@ -113,7 +113,7 @@ fill_url(struct result *r, const char *name, const char *url)
 
 	r->name = name;
 	r->url = url;
-	clean(r->shown, sizeof(r->shown), name);
+	show_typed(r->shown, sizeof(r->shown), name);
 	if (starttls_url_parse(url, &parsed, &ignored) != 0)
 		return;
 	snprintf(r->scheme, sizeof(r->scheme), "%s",

@@ -101,7 +101,7 @@ check_target(const struct check_run *run, const struct target *t)
 	struct starttls_url parsed = { .size = sizeof(parsed) };
 	struct login_options ignored;
 	struct starttls_error error;
-	char message[600] = "";
+	char message[220 + WITH_URL] = "", text[WITH_URL];
 	int rc = starttls_url_parse(t->url, &parsed, &error);
 
 	if (rc == 0)
@@ -117,7 +117,7 @@ check_target(const struct check_run *run, const struct target *t)
 		snprintf(message, sizeof(message), "%.200s:%zu: ",
 		    run->batch.targets.file, t->line);
 	snprintf(message + strlen(message), sizeof(message) - strlen(message),
-	    "%s", error.message);
+	    "%s", with_url(text, sizeof(text), t->url, error.message));
 	return refuse(run->settings, message, exit_status(&error));
 }
 

@@ -9,7 +9,7 @@ endif
 liboptions_a_SOURCES = cli/account.c cli/account.h cli/apply.c cli/choices.c \
 	cli/choices.h cli/cli.h \
 	cli/identity.c cli/options.c cli/options.h cli/settings.h \
-	cli/values.c cli/values.h
+	cli/values.c cli/values.h cli/version.c
 liboptions_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 liboptions_a_CFLAGS = $(COMMAND_CFLAGS)
 

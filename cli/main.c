@@ -12,6 +12,7 @@
 
 #include "cli.h"
 #include "loop/descriptors.h"
+#include "options.h"
 #include "words/complain.h"
 #include "words/status.h"
 #include "words/suggest.h"
@@ -177,7 +178,7 @@ main(int argc, char **argv)
 		status = 0;
 	} else if (strcmp(argv[1], "--version") == 0 ||
 	    strcmp(argv[1], "-V") == 0) {
-		printf("starttls %s\n", starttls_version());
+		print_version(program_name);
 		status = 0;
 	} else {
 		s = find_subcommand(argv[1]);

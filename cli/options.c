@@ -226,7 +226,7 @@ show_trace(void *context, enum starttls_direction direction,
 	char shown[200];
 
 	fprintf(stderr, "%s%s%s [%s] %s\n", url == NULL ? "" :
-	    clean(shown, sizeof(shown), *url), url == NULL ? "" : " ",
+	    show_typed(shown, sizeof(shown), *url), url == NULL ? "" : " ",
 	    direction == STARTTLS_SENT ? "C:" :
 	    direction == STARTTLS_RECEIVED ? "S:" : "--",
 	    starttls_phase_name(phase), text);

@@ -21,6 +21,9 @@ struct identities {
 	const char *passphrase_file;
 };
 
+/* Of the program, and of what it stands on. */
+void print_version(const char *program);
+
 /* Defaults, and a policy; false: out of memory.  free_settings in any case. */
 bool options_begin(struct settings *settings,
 		   const struct subcommand *subcommand);

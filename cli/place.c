@@ -51,7 +51,7 @@ take(const struct settings *s, const char *scheme, const char *why,
 	*url = *ret_own;
 	if (!s->quiet)
 		fprintf(stderr, "starttls: taken for %s, by %s\n",
-		    clean(shown, sizeof(shown), *url), why);
+		    show_typed(shown, sizeof(shown), *url), why);
 	return 0;
 }
 

@@ -103,8 +103,8 @@ check_arguments(const struct settings *s)
 		rc = starttls_url_check(s->policy, &url, &s->options, &error);
 	if (rc == 0)
 		return 0;
-	complain_usage("probe", "%s", error.message);
-	return exit_status(&error);
+	return complain(with_url(text, sizeof(text), host, error.message),
+	    exit_status(&error));
 }
 
 static int

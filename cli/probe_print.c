@@ -105,7 +105,7 @@ probe_print_table(const struct probe *probe)
 	char shown[300];
 	size_t i;
 
-	puts(clean(shown, sizeof(shown), probe->host));
+	puts(show_typed(shown, sizeof(shown), probe->host));
 	for (i = 0; i < probe->count; i++) {
 		const struct row *row = &probe->rows[i];
 
@@ -181,7 +181,7 @@ probe_print_json(const struct probe *probe)
 	char shown[300];
 
 	return json_print(stdout, json_whole(o,
-	    json_set(o, "host", json_string(clean(shown, sizeof(shown),
+	    json_set(o, "host", json_string(show_typed(shown, sizeof(shown),
 		probe->host))) &&
 	    json_set(o, "time", json_of_date((int64_t)time(NULL))) &&
 	    json_set(o, "protocols", rows_of(probe))));

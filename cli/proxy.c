@@ -10,6 +10,7 @@
 #include "check/port.h"
 #include "cli.h"
 #include "relay/proxy.h"
+#include "words/complain.h"
 #include "words/status.h"
 
 int
@@ -25,6 +26,7 @@ run_proxy(struct settings *settings)
 		.patience = settings->patience,
 	};
 	struct starttls_error error;
+	char text[WITH_URL];
 	int rc = starttls_url_parse(s.target, &s.url, &error);
 
 	s.front.only_loopback = true;
@@ -34,8 +36,8 @@ run_proxy(struct settings *settings)
 	if (rc == 0)
 		rc = port_check(s.target, &error);
 	if (rc != 0) {
-		complain_usage("proxy", "%s", error.message);
-		return exit_status(&error);
+		return complain(with_url(text, sizeof(text), s.target,
+		    error.message), exit_status(&error));
 	}
 	return proxy(&s);
 }

@@ -69,7 +69,7 @@ print_negotiated(const char *url, const struct conversation *c)
 	const struct starttls_report *r = &c->report;
 	char trips[16], shown[200];
 
-	print_row("url", clean(shown, sizeof(shown), url));
+	print_row("url", show_typed(shown, sizeof(shown), url));
 	print_row("address", r->address);
 	print_verdict(c);
 	print_row("in the clear", r->greeting);

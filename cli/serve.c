@@ -70,11 +70,12 @@ run_serve(struct settings *settings)
 	};
 	struct serve_settings *s = &call.serve;
 	struct starttls_error error;
+	char text[WITH_URL];
 
 	s->front.timeout_ms = settings->timeout_ms;
 	if (starttls_url_parse(settings->urls[0], &s->url, &error) != 0) {
-		complain_usage("serve", "%s", error.message);
-		return EXIT_USAGE;
+		return complain(with_url(text, sizeof(text),
+		    settings->urls[0], error.message), EXIT_USAGE);
 	}
 	if (s->options.own_name == NULL)
 		s->options.own_name = s->url.host;
@@ -82,8 +83,8 @@ run_serve(struct settings *settings)
 		s->options.trace = show_line;
 	if (starttls_url_check(s->policy, &s->url, &s->options,
 	    &error) != 0) {
-		complain_usage("serve", "%s", error.message);
-		return exit_status(&error);
+		return complain(with_url(text, sizeof(text),
+		    settings->urls[0], error.message), exit_status(&error));
 	}
 	return serve(s);
 }

@@ -26,6 +26,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <microhttpd.h>
+
+#include "cli/options.h"
 #include "loop/address.h"
 #include "loop/descriptors.h"
 #include "loop/listen.h"
@@ -234,7 +237,7 @@ static const struct option options[] = {
 	{ "listen", required_argument, NULL, 'l' },
 	{ "check-config", no_argument, NULL, 'n' },
 	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' },
+	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -277,7 +280,7 @@ parse(int argc, char **argv, struct arguments *a)
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":hV", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			a->config = optarg;
@@ -292,8 +295,9 @@ parse(int argc, char **argv, struct arguments *a)
 			break;
 		case 'h':
 			return print_help();
-		case 'v':
-			printf("starttls-exporter %s\n", starttls_version());
+		case 'V':
+			print_version(program_name);
+			printf("libmicrohttpd %s\n", MHD_get_version());
 			return 0;
 		case ':':
 			return misused("%.40s needs a value",

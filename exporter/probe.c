@@ -144,7 +144,7 @@ show_failure(const struct result *result, struct answer *ret_answer)
 	char line[STARTTLS_MESSAGE_SIZE + 40], shown[STARTTLS_MESSAGE_SIZE];
 
 	snprintf(line, sizeof(line), "the check could not be made: %s",
-	    clean(shown, sizeof(shown), result->error.message));
+	    show_typed(shown, sizeof(shown), result->error.message));
 	answer_line(ret_answer, result->status == EXIT_USAGE ?
 	    MHD_HTTP_BAD_REQUEST : MHD_HTTP_INTERNAL_SERVER_ERROR, line);
 }

@@ -71,7 +71,7 @@ print_settings(struct record *r, const struct module *module)
 	for (text = module->texts; text != NULL; text = text->next)
 		fprintf(r->out, "%s = %s\n", text->name,
 		    is_secret(text->name) ? "(not shown)" :
-		    clean(shown, sizeof(shown), text->value));
+		    show_typed(shown, sizeof(shown), text->value));
 }
 
 /* ---- the dialog ---- */
@@ -173,7 +173,7 @@ record_begin(struct record *r, const char *target, const struct module *module,
 	if (r->out == NULL)
 		return;
 	fprintf(r->out, "Probe of %s\n",
-	    clean(shown, sizeof(shown), target));
+	    show_typed(shown, sizeof(shown), target));
 	print_settings(r, module);
 	fputs("\n== What happened\n", r->out);
 	*options = *settings->options;

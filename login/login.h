@@ -51,6 +51,9 @@ struct login_outcome {
 	const char *advice;        /* what to do about it; NULL: nothing */
 };
 
+/* The version of GNU SASL, and that it was built with; NULL: without. */
+const char *login_library(const char **ret_built);
+
 /* What a mechanism needs. */
 enum login_needs {
 	LOGIN_UNKNOWN,             /* there is no such mechanism */

@@ -15,6 +15,13 @@ login_is_built(void)
 	return false;
 }
 
+const char *
+login_library(const char **ret_built)
+{
+	*ret_built = "";
+	return NULL;
+}
+
 enum login_needs
 login_knows(const char *mechanism)
 {

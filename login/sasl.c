@@ -73,6 +73,13 @@ struct sasl {
 };
 
 const char *
+login_library(const char **ret_built)
+{
+	*ret_built = GSASL_VERSION;
+	return gsasl_check_version(NULL);
+}
+
+const char *
 sasl_name(unsigned mechanism)
 {
 	return mechanism < MECHANISMS ? mechanisms[mechanism].name : NULL;

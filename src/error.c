@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "typed.h"
+
 #define VERDICT_BITS 24
 
 static const struct {
@@ -182,6 +184,7 @@ starttls_error_vset(struct starttls_error *error, int code,
 	error->error_class = (int)starttls_code_class(code);
 	error->phase = (int)phase;
 	vsnprintf(error->message, sizeof(error->message), format, args);
+	starttls_typed_hide_pins(error->message);
 	return code;
 }
 

@@ -338,16 +338,6 @@ starttls_identity_can_sign(const struct starttls_policy *policy,
 	return false;
 }
 
-/* How much of a name may be shown: a URI may have a PIN in it, RFC 7512. */
-static int
-shown(const char *name)
-{
-	const char *pin = is_on_token(name) ? strstr(name, "pin-value=") :
-	    NULL;
-
-	return pin != NULL ? (int)(pin - name) : (int)strlen(name);
-}
-
 /* What is wrong, by the code of GnuTLS. */
 static int
 refuse_identity(const struct source *s, int rc, struct starttls_error *error)
@@ -360,17 +350,16 @@ refuse_identity(const struct source *s, int rc, struct starttls_error *error)
 	    rc == GNUTLS_E_PKCS11_PIN_ERROR ||
 	    (s->passphrase == NULL && starttls_pem_is_encrypted(&s->key)))
 		return starttls_error_set(error, STARTTLS_E_PASSPHRASE,
-		    STARTTLS_PHASE_SETUP, "key %.*s: %s", shown(key), key,
+		    STARTTLS_PHASE_SETUP, "key %s: %s", key,
 		    s->passphrase == NULL ? "a passphrase is needed" :
 		    "the passphrase is wrong");
 	if (rc == GNUTLS_E_KEY_USAGE_VIOLATION)
 		return starttls_error_set(error, STARTTLS_E_POLICY,
-		    STARTTLS_PHASE_SETUP, "certificate %.*s: its key usage "
-		    "does not permit signatures, which TLS needs",
-		    shown(chain), chain);
+		    STARTTLS_PHASE_SETUP, "certificate %s: its key usage does not "
+		    "permit signatures, which TLS needs", chain);
 	return starttls_error_set(error, STARTTLS_E_POLICY,
-	    STARTTLS_PHASE_SETUP, "certificate %.*s with key %.*s: %s",
-	    shown(chain), chain, shown(key), key, gnutls_strerror(rc));
+	    STARTTLS_PHASE_SETUP, "certificate %s with key %s: %s",
+	    chain, key, gnutls_strerror(rc));
 }
 
 int

@@ -22,7 +22,7 @@ struct near {
  */
 void starttls_near_begin(struct near *n, const char *word, size_t len);
 
-/** starttls_near_offer: one candidate; NULL is fine, of equals the first wins. */
+/** starttls_near_offer: one candidate or NULL; of equals the first wins. */
 void starttls_near_offer(struct near *n, const char *candidate);
 
 #endif

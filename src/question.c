@@ -80,6 +80,9 @@ starttls_question_make(struct question *ret_question, const char *host,
 		.flags = (name.ip_len != 0 ? AI_NUMERICHOST : 0) |
 		    (is_number ? AI_NUMERICSERV : 0),
 	};
+	/* of an international name what is asked for */
+	if (!starttls_text_is_plain(host))
+		host = name.text;
 	starttls_text_clean(q->shown, sizeof(q->shown), host, strlen(host));
 	if ((family == STARTTLS_IPV4 && name.ip_len == 16) ||
 	    (family == STARTTLS_IPV6 && name.ip_len == 4))

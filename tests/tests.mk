@@ -4,7 +4,7 @@
 
 # To add one, write its file and name it here.
 UNIT_TESTS = \
-	tests/unit/check_text tests/unit/check_name tests/unit/check_near tests/unit/check_url \
+	tests/unit/check_text tests/unit/check_name tests/unit/check_near tests/unit/check_typed tests/unit/check_url \
 	tests/unit/check_constraints tests/unit/check_error \
 	tests/unit/check_frame tests/unit/check_keys tests/unit/check_profile \
 	tests/unit/check_preamble tests/unit/check_greeting \
@@ -35,7 +35,8 @@ UNIT_TESTS = \
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test \
 	tests/rules/reasons.test
-COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test tests/command/retry.test \
+COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
+	tests/command/names.test tests/command/retry.test \
 	tests/command/tunnel.test \
 	tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \

@@ -3,8 +3,7 @@
 
 /*
  * Complaints: whatever they repeat was written by somebody else, and loses what
- * could move a cursor.  A mistake in the call is told without the URL, which
- * may hold what nobody should see.
+ * could move a cursor.
  */
 
 #include "config.h"
@@ -23,7 +22,7 @@ complain(const char *text, int status)
 	char shown[600];
 
 	fprintf(stderr, "%s: %s\n", program_name,
-	    clean(shown, sizeof(shown), text));
+	    show_typed(shown, sizeof(shown), text));
 	return status;
 }
 
@@ -34,19 +33,33 @@ complain_errno(const char *what, int number)
 	return EXIT_LOCAL;
 }
 
+const char *
+with_url(char *buf, size_t size, const char *url, const char *message)
+{
+	char shown[200];
+
+	/* the library has named it, or it holds what nobody should see */
+	if (strstr(message, "URL") != NULL || strchr(url, '@') != NULL)
+		snprintf(buf, size, "%s", message);
+	else
+		snprintf(buf, size, "%s: %s",
+		    show_typed(shown, sizeof(shown), url), message);
+	return buf;
+}
+
 void
 complain_about(const char *url, const struct starttls_error *error,
 	       const char *reason, const char *hint)
 {
-	char shown[200], peer[PEER_SHOWN];
+	char shown[200], peer[PEER_SHOWN], text[WITH_URL];
 
-	/* not the URL itself, which may hold what nobody should see */
 	if (starttls_code_class(error->code) == STARTTLS_CLASS_USAGE) {
-		fprintf(stderr, "starttls: %s\n", error->message);
+		fprintf(stderr, "starttls: %s\n", with_url(text, sizeof(text),
+		    url, error->message));
 		return;
 	}
 	fprintf(stderr, "starttls: %s: %s%s [%s]%s%s\n",
-	    clean(shown, sizeof(shown), url), error->message,
+	    show_typed(shown, sizeof(shown), url), error->message,
 	    show_peer(peer, sizeof(peer), url, error->address), reason,
 	    hint[0] != '\0' ? "; " : "", hint);
 }

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "typed.h"
+
 const char *
 clean(char *buf, size_t size, const char *text)
 {
@@ -24,7 +26,14 @@ clean(char *buf, size_t size, const char *text)
 		buf[i] = (unsigned char)text[i] < 0x20 ||
 		    (unsigned char)text[i] >= 0x7f ? '?' : text[i];
 	buf[i] = '\0';
+	starttls_typed_hide_pins(buf);
 	return buf;
+}
+
+const char *
+show_typed(char *buf, size_t size, const char *text)
+{
+	return starttls_typed_show(buf, size, text);
 }
 
 const char *

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Printable ASCII of what somebody wrote; '?' for the rest. */
+/* A name or URL as it was typed, in any script; no PINs. */
+const char *show_typed(char *buf, size_t size, const char *text);
+/* Printable ASCII of what somebody wrote; '?' for the rest; no PINs. */
 const char *clean(char *buf, size_t size, const char *text);
 
 #define PEER_SHOWN 70
