@@ -72,6 +72,9 @@ print_verdict(const struct format_run *run, const struct result *r)
 	    p->cipher_suite, how(p), p->resumed ? ", resumed" : "",
 	    p->alpn_refused ? ", ALPN refused" : "", p->round_trips,
 	    show_peer(peer, sizeof(peer), r->name, p->address));
+	if (run->settings->many && r->again)
+		fprintf(run->out, ", %s", r->resumed ? "resumes" :
+		    "does not resume");
 	if (run->settings->many && r->ends_at != 0)
 		fprintf(run->out, ", %ld day%s left", r->ends_in_days,
 		    r->ends_in_days == 1 ? "" : "s");

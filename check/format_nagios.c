@@ -264,6 +264,8 @@ describe(struct text *out, const struct format_settings *s, const struct result 
 	if (r->ends_first[0] != '\0')
 		put(out, ", but that of %s for %ld", replace(text,
 		    sizeof(text), r->ends_first, "|"), r->ends_in_days);
+	if (r->again)
+		put(out, ", %s", r->resumed ? "resumes" : "does not resume");
 	limits_blame(text, sizeof(text), &s->limits, r);
 	put(out, "%s%s%s", text[0] != '\0' ? ", " : "", text, peer);
 }

@@ -103,10 +103,16 @@ take_trace(void *context, enum starttls_direction direction,
 /* ---- certificates ---- */
 
 static void
-print_cert(struct record *r, unsigned index, const struct starttls_cert *cert)
+print_cert(struct record *r, unsigned index, int place,
+	   const struct starttls_cert *cert)
 {
-	fprintf(r->out, "%scertificate %u%s\n", index > 0 ? "\n" : "", index,
+	fprintf(r->out, "%scertificate %u%s", index > 0 ? "\n" : "", index,
 	    index == 0 ? ", the server's own" : "");
+	if (place > 0)
+		fprintf(r->out, ", number %d on the path", place);
+	else if (place < 0)
+		fputs(", not on the path", r->out);
+	fputc('\n', r->out);
 	print_line(r, "  subject", cert->subject);
 	print_line(r, "  names", cert->names);
 	print_line(r, "  issuer", cert->issuer);
@@ -116,6 +122,21 @@ print_cert(struct record *r, unsigned index, const struct starttls_cert *cert)
 	print_line(r, "  key", cert->key);
 	print_line(r, "  signature", cert->signature);
 	print_line(r, "  pin", cert->pin);
+}
+
+/* On the path that was verified, or -1; 0 if there is none. */
+static int
+place_of(const struct conversation *c, unsigned index)
+{
+	struct starttls_cert cert = { .size = sizeof(cert) };
+	unsigned place;
+	int sent;
+
+	for (place = 0; starttls_session_path(c->session, place, &sent,
+	    &cert) == 0; place++)
+		if (sent == (int)index)
+			return (int)place;
+	return place > 0 ? -1 : 0;
 }
 
 static void
@@ -129,7 +150,7 @@ take_certificates(void *context, const struct conversation *c)
 		fputs("\n== Certificates, as they were sent\n", r->out);
 	for (i = 0; i < c->report.chain_len && i < MOST_CERTS; i++)
 		if (conversation_cert(c, i, &cert) == 0)
-			print_cert(r, i, &cert);
+			print_cert(r, i, place_of(c, i), &cert);
 	if (i < c->report.chain_len)
 		fputs("(and more, which are left out)\n", r->out);
 }
@@ -153,6 +174,10 @@ print_verdict(struct record *r, const struct result *result)
 	print_line(r, "cipher", result->report.cipher_suite);
 	if (result->report.path_not_after != 0)
 		print_date(r, "path ends", result->report.path_not_after);
+	if (result->ends_first[0] != '\0')
+		print_line(r, "of", result->ends_first);
+	if (result->again)
+		print_line(r, "resumption", result->resumed ? "ok" : "no");
 	if (result->login.tried)
 		print_line(r, "login", result->login.ok ? "ok" : "failed");
 	fprintf(r->out, "%-13s %.3f s\n", "took",
