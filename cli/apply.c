@@ -167,7 +167,7 @@ option_apply(struct settings *s, struct identities *later, char letter,
 	case 'j':
 		return parse_count(value, &s->batch.jobs) ? 0 : 1;
 	case 'b':
-		return parse_port(value, s) ? 0 : 1;
+		return set_port(s, value, error);
 	case 'y':
 		s->probe.address = value;
 		return value[0] != '\0' ? 0 : 1;

@@ -300,7 +300,7 @@ apply_row(struct settings *s, struct identities *later,
 	else if (rc > 0)
 		snprintf(why, size, "%s: \"%.80s\" is no %s", row->name,
 		    value, row->argument);
-	else if (strchr("p0x", row->letter) != NULL)
+	else if (strchr("p0xb", row->letter) != NULL)
 		/* the library says what it should be; others may be secret */
 		snprintf(why, size, "%s: \"%.60s\": %s", row->name, value,
 		    error.message);

@@ -54,25 +54,6 @@ parse_connect(const char *text, struct settings *s)
 }
 
 bool
-parse_port(const char *text, struct settings *s)
-{
-	struct starttls_url url = { .size = sizeof(url) };
-	const char *equals = strchr(text, '=');
-	struct starttls_error ignored;
-	char example[64];
-
-	if (equals == NULL || s->probe.port_count == MAX_PORTS ||
-	    snprintf(example, sizeof(example), "%.*s://h:%s",
-	    (int)(equals - text), text, equals + 1) >= (int)sizeof(example) ||
-	    starttls_url_parse(example, &url, &ignored) != 0)
-		return false;
-	s->probe.ports[s->probe.port_count++] = text;
-	return strncmp(text, starttls_protocol_scheme(url.protocol, url.from),
-	    (size_t)(equals - text)) == 0 && strlen(equals + 1) ==
-	    strlen(url.port);
-}
-
-bool
 parse_count(const char *text, long *ret_count)
 {
 	if (text[0] == '\0' || strlen(text) > 7 ||
@@ -178,6 +159,31 @@ set_format(struct settings *s, const char *value,
 	    "it", format->name);
 	error->code = STARTTLS_E_INVALID;
 	return error->code;
+}
+
+int
+set_port(struct settings *s, const char *text, struct starttls_error *error)
+{
+	struct starttls_url url = { .size = sizeof(url) };
+	const char *equals = strchr(text, '=');
+	struct starttls_error ignored;
+	char example[64];
+
+	if (equals == NULL || s->probe.port_count == MAX_PORTS ||
+	    snprintf(example, sizeof(example), "%.*s://h:%s",
+	    (int)(equals - text), text, equals + 1) >= (int)sizeof(example))
+		return 1;
+	if (starttls_url_parse(example, &url, &ignored) != 0) {
+		/* without what stands behind it, which may be anything */
+		snprintf(example, sizeof(example), "%.*s://h:1",
+		    (int)(equals - text), text);
+		return starttls_url_parse(example, &url, error) != 0 ?
+		    error->code : 1;
+	}
+	s->probe.ports[s->probe.port_count++] = text;
+	return strncmp(text, starttls_protocol_scheme(url.protocol, url.from),
+	    (size_t)(equals - text)) == 0 && strlen(equals + 1) ==
+	    strlen(url.port) ? 0 : 1;
 }
 
 int

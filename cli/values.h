@@ -13,8 +13,6 @@
 bool parse_seconds(const char *text, int *ret_ms); /* from 0 */
 bool parse_timeout(const char *text, int *ret_ms); /* more than that */
 bool parse_connect(const char *text, struct settings *settings);
-/* SCHEME=PORT, the scheme in lower case. */
-bool parse_port(const char *text, struct settings *settings);
 bool parse_count(const char *text, long *ret_count);
 bool parse_retries(const char *text, long *ret_count); /* the same, or 0 */
 /* time=SECONDS,days=NUMBER in any order, or one of them. */
@@ -25,6 +23,9 @@ bool parse_threshold(const char *text, struct threshold *ret_threshold);
 /* Or 1: it is none of those there are. */
 int set_format(struct settings *settings, const char *value,
 	       struct starttls_error *error);
+/* SCHEME=PORT, the scheme in lower case; or 1. */
+int set_port(struct settings *settings, const char *value,
+	     struct starttls_error *error);
 int set_alpn(struct settings *settings, const char *value,
 	     struct starttls_error *error);
 int set_min_version(struct settings *settings, const char *value,

@@ -39,7 +39,7 @@ lower(char *text)
 		*text = (char)tolower((unsigned char)*text);
 }
 
-/* The port that a scheme has by itself; 0: there is no such scheme. */
+/* The port that a scheme has by itself; 0: there is none, as with tls. */
 static long
 usual_port(const char *scheme)
 {
@@ -108,6 +108,22 @@ parse_host(const char *text, size_t len, struct pattern *p)
 	return strpbrk(p->host, "/@% \t") == NULL && !is_shorthand(p->host);
 }
 
+/* Or it says why not, in the words of the library, which knows what was
+   meant. */
+static bool
+is_scheme(const char *scheme, char *why, size_t size)
+{
+	struct starttls_url url = { .size = sizeof(url) };
+	struct starttls_error error;
+	char example[40];
+
+	snprintf(example, sizeof(example), "%.24s://host:1", scheme);
+	return strcmp(scheme, "*") == 0 ||
+	    starttls_url_parse(example, &url, &error) == 0 ||
+	    say_why(why, size, "there is no scheme \"%s\": %s", scheme,
+		error.message);
+}
+
 static bool
 parse_pattern(const char *text, struct pattern *ret_pattern, char *why,
 	      size_t size)
@@ -122,9 +138,8 @@ parse_pattern(const char *text, struct pattern *ret_pattern, char *why,
 	memcpy(p.scheme, text, len);
 	p.scheme[len] = '\0';
 	lower(p.scheme);
-	if (strcmp(p.scheme, "*") != 0 && usual_port(p.scheme) == 0)
-		return say_why(why, size, "there is no scheme \"%s\"",
-		    p.scheme);
+	if (!is_scheme(p.scheme, why, size))
+		return false;
 	host += 3;
 	port = strrchr(host, ':');
 	/* a colon within brackets is one of an address */
@@ -133,6 +148,10 @@ parse_pattern(const char *text, struct pattern *ret_pattern, char *why,
 	if (!parse_port(port, &p))
 		return say_why(why, size, "\"%.10s\" is no port: a number "
 		    "or *", port + 1);
+	if (!p.any_port && p.port == 0 && strcmp(p.scheme, "*") != 0 &&
+	    usual_port(p.scheme) == 0)
+		return say_why(why, size, "%s has no usual port; write "
+		    "%s://HOST:PORT", p.scheme, p.scheme);
 	if (!parse_host(host, (size_t)(port - host), &p))
 		return say_why(why, size, "\"%.80s\" has no usable host: IPv6 "
 		    "addresses go in brackets and have no scope, others are "
