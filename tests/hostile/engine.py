@@ -38,10 +38,12 @@ class Over(Exception):
 class Protocol:
     commands: dict        # stage -> pattern of the command
     replies: dict         # stage -> honest reply
+    size: object = None   # a function: bytes -> how many are a command, or 0;
+                          # None: lines
 
     def stage(self, line):
         for stage, pattern in self.commands.items():
-            if re.fullmatch(pattern, line, re.I):
+            if re.fullmatch(pattern, line, re.I | re.S):
                 return stage
         return "other"
 
@@ -84,7 +86,78 @@ PROTOCOLS = {
         ask="+OK list\r\nUSER\r\nSTLS\r\n.\r\n", other="+OK ok\r\n",
         in_ask="+OK list\r\nUSER\r\nSASL PLAIN\r\n.\r\n"),
 }
-UPGRADED = {**{name: name for name in PROTOCOLS}, "submission": "smtp"}
+
+
+def xml_size(data):
+    """A tag, and the declaration in front of it."""
+    found = re.match(rb"(<\?[^>]*>)?<[^>]*>", data)
+    return found.end() if found else 0
+
+
+def nbd_size(data):
+    """The client's flags, or an option."""
+    if not data.startswith(b"IHAVEOPT"[:len(data)]):
+        return 4
+    return 16 + int.from_bytes(data[12:16], "big") if len(data) >= 16 else 0
+
+
+def tpkt_size(data):
+    return int.from_bytes(data[2:4], "big") if len(data) >= 4 else 0
+
+
+def telnet_size(data):
+    return 6 if data[1:2] == b"\xfa" else 3
+
+
+def nbd_reply(option, kind, data=b"", size=None):
+    return (b"\0\3\xe8\x89\x04\x55\x65\xa9" + struct.pack(
+        ">III", option, kind, len(data) if size is None else size) + data)
+
+
+XMPP_TLS = b"urn:ietf:params:xml:ns:xmpp-tls"
+XMPP_HEADER = (
+    b"<?xml version='1.0'?><stream:stream from='localhost' id='i' "
+    b"version='1.0' xmlns='jabber:client' "
+    b"xmlns:stream='http://etherx.jabber.org/streams'>")
+XMPP_START = b"<starttls xmlns='" + XMPP_TLS + b"'/>"
+XMPP_PROCEED = b"<proceed xmlns='" + XMPP_TLS + b"'/>"
+XMPP_FEATURES = b"<stream:features>" + XMPP_START + b"</stream:features>"
+XMPP_LOGINS = (
+    b"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+    b"<mechanism>PLAIN</mechanism></mechanisms></stream:features>")
+NBD_GREETING = b"NBDMAGICIHAVEOPT\0\3"
+RDP_CONFIRM = bytes.fromhex("030000130ed00000123400")
+TELNET_FOLLOWS = b"\xff\xfa.\1\xff\xf0"
+PROTOCOLS["xmpp"] = Protocol(
+    {"ask": rb"<\?xml version='1\.0'\?><stream:stream to='[\w.]+' "
+            rb"version='1\.0' xmlns='jabber:client' xmlns:stream="
+            rb"'http://etherx\.jabber\.org/streams'>",
+     "go": re.escape(XMPP_START), "bye": b"</stream:stream>"},
+    {"greeting": b"", "ask": XMPP_HEADER + XMPP_FEATURES, "go": XMPP_PROCEED,
+     "bye": b"</stream:stream>", "in_ask": XMPP_HEADER + XMPP_LOGINS,
+     "other": b"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"},
+    xml_size)
+PROTOCOLS["nbd"] = Protocol(
+    {"flags": rb"\x00{3}[\x01\x03]", "go": rb"IHAVEOPT\x00{3}\x05\x00{4}",
+     "ask": rb"IHAVEOPT\x00{3}\x03\x00{4}",
+     "bye": rb"IHAVEOPT\x00{3}\x02\x00{4}"},
+    {"greeting": NBD_GREETING, "in_greeting": b"", "flags": b"",
+     "go": nbd_reply(5, 1), "bye": nbd_reply(2, 1), "other": nbd_reply(3, 1),
+     "ask": nbd_reply(3, 2, b"\0\0\0\4disk") + nbd_reply(3, 1)},
+    nbd_size)
+PROTOCOLS["rdp"] = Protocol(
+    {"go": re.escape(bytes.fromhex(
+        "030000130ee00000000000" "0100080003000000"))},
+    {"greeting": b"", "go": RDP_CONFIRM + bytes.fromhex("0201080001000000"),
+     "other": b""}, tpkt_size)
+PROTOCOLS["telnet"] = Protocol(
+    {"will": rb"\xff\xfb\.", "go": rb"\xff\xfa\.\x01\xff\xf0"},
+    {"greeting": b"\xff\xfd.", "in_greeting": b"login: ", "will": b"",
+     "go": TELNET_FOLLOWS, "other": b""}, telnet_size)
+
+OCTETS = ("xmpp", "nbd", "rdp", "telnet")   # without lines
+UPGRADED = {**{name: name for name in PROTOCOLS if name not in OCTETS},
+            "submission": "smtp"}
 DEDICATED = {"smtps": "smtp", "submissions": "smtp", "imaps": "imap",
              "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3"}
 
@@ -106,7 +179,8 @@ class Case:
 
     @property
     def family(self):
-        return UPGRADED.get(self.scheme) or DEDICATED[self.scheme]
+        return (UPGRADED.get(self.scheme) or DEDICATED.get(self.scheme) or
+                self.scheme)
 
     @property
     def protocol(self):
@@ -165,6 +239,20 @@ class Channel:
                 return rest
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line + b"\n"
+
+    def command(self, size):
+        """The next command; what there is at the end."""
+        if size is None:
+            return self.line()
+        while not self.buffer or not 0 < size(self.buffer) <= len(self.buffer):
+            data = self.recv()
+            self.buffer += data
+            if not data or len(self.buffer) > 65536:
+                rest, self.buffer = self.buffer, b""
+                return rest
+        number = size(self.buffer)
+        command, self.buffer = self.buffer[:number], self.buffer[number:]
+        return command
 
     def play(self, reply):
         for part in reply if isinstance(reply, (list, tuple)) else [reply]:
@@ -322,10 +410,10 @@ def echo_hello(channel):
 def talk(case, channel, log, start):
     """Serve one connection; start(clear channel) makes the TLS channel."""
     protocol = case.protocol
-    if case.scheme in UPGRADED:
+    if case.scheme not in DEDICATED:
         channel.play(case.reply("greeting"))
         while channel.first() not in TLS_RECORD:
-            line = channel.line()
+            line = channel.command(protocol.size)
             if not line:
                 return
             log.clear.append(line)
@@ -341,7 +429,7 @@ def talk(case, channel, log, start):
             inside.play(case.reply("in_greeting"))
         stage = None
         while stage != "bye":
-            line = inside.line()
+            line = inside.command(protocol.size)
             stage = protocol.stage(line)
             if not line:
                 return

@@ -23,6 +23,11 @@ CLEAR = {
     "ftp": rb"AUTH TLS|QUIT",
     "nntp": rb"STARTTLS|CAPABILITIES|QUIT",
     "pop3": rb"STLS|QUIT",
+    "xmpp": rb"<\?xml [^<>]*><stream:stream to='[\w.]+' [^<>]*>"
+            rb"|<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+    "nbd": rb"\x00{3}[\x01\x03]|IHAVEOPT\x00{3}\x05\x00{4}",
+    "rdp": rb"\x03\x00\x00\x13\x0e\xe0\x00{5}\x01\x00\x08\x00\x03\x00\x00\x00",
+    "telnet": rb"\xff\xfb\.|\xff\xfa\.\x01\xff\xf0",
 }
 INSIDE = {
     "smtp": rb"EHLO [\w.:\[\]-]+|QUIT",
@@ -30,6 +35,11 @@ INSIDE = {
     "ftp": rb"FEAT|QUIT",
     "nntp": rb"CAPABILITIES|QUIT",
     "pop3": rb"CAPA|QUIT",
+    "xmpp": rb"<\?xml [^<>]*><stream:stream to='[\w.]+' [^<>]*>"
+            rb"|</stream:stream>",
+    "nbd": rb"IHAVEOPT\x00{3}[\x02\x03]\x00{4}",
+    "rdp": rb"",
+    "telnet": rb"",
 }
 
 
@@ -163,8 +173,9 @@ class Suite:
         for name, lines, table in (("the clear", log.clear, CLEAR),
                                    ("TLS", log.inside, INSIDE)):
             for line in lines:
-                if not re.fullmatch(b"(?:%s)\r\n" % table[case.family],
-                                    line):
+                end = b"" if case.protocol.size else b"\r\n"
+                if not re.fullmatch(b"(?:%s)%s" % (
+                        table[case.family], end), line):
                     yield "sent in %s: %a" % (name, line[:80])
         for record in channels.records(log.behind):
             if record[0] not in engine.TLS_RECORD:
