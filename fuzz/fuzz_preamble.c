@@ -48,7 +48,7 @@ static const struct {
 	/* LMTP */
 	SAID("LHLO localhost\r\n"),
 	/* ManageSieve */
-	SAID("CAPABILITY\r\n"), SAID("LOGOUT\r\n"),
+	SAID("CAPABILITY\r\nLOGOUT\r\n"),
 	/* IRC */
 	SAID("QUIT :bye\r\n"),
 	/* NUT */

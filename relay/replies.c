@@ -361,13 +361,33 @@ heard_imap(struct replies *r, const char *line)
 	r->bye = tagged && r->announced && behind(word, "OK") != NULL;
 }
 
+/* ---- NUT ---- */
+
+/* One line, or a list from BEGIN LIST to END LIST, RFC 9271 section 4.2. */
+static void
+heard_nut(struct replies *r, const char *line)
+{
+	if (r->in_block) {
+		r->in_block = behind(line, "END LIST") == NULL;
+		return;
+	}
+	r->in_block = behind(line, "BEGIN LIST") != NULL;
+	pay(r);
+	r->bye = behind(line, "OK") != NULL;
+}
+
 /* ---- protocols ---- */
 
 static const struct verb smtp_verbs[] = {
 	{ "DATA", CONTENT }, { "BDAT", CHUNK }, { NULL, REPLY },
 };
 
-static const struct verb ftp_verbs[] = {
+/* behind a message there are as many replies as recipients */
+static const struct verb lmtp_verbs[] = {
+	{ "DATA", STRANGE }, { "BDAT", STRANGE }, { NULL, REPLY },
+};
+
+static const struct verb plain_verbs[] = {
 	{ NULL, REPLY },
 };
 
@@ -389,10 +409,12 @@ static const struct verb pop3_verbs[] = {
 static const struct dialect dialects[] = {
 	{ "smtp", "QUIT", 221, smtp_verbs, sent_command, heard_smtp },
 	{ "submission", "QUIT", 221, smtp_verbs, sent_command, heard_smtp },
-	{ "ftp", "QUIT", 221, ftp_verbs, sent_command, heard_ftp },
+	{ "lmtp", "QUIT", 221, lmtp_verbs, sent_command, heard_smtp },
+	{ "ftp", "QUIT", 221, plain_verbs, sent_command, heard_ftp },
 	{ "nntp", "QUIT", 205, nntp_verbs, sent_command, heard_nntp },
 	{ "pop3", "QUIT", 0, pop3_verbs, sent_command, heard_pop3 },
 	{ "imap", "LOGOUT", 0, NULL, sent_imap, heard_imap },
+	{ "nut", "LOGOUT", 0, plain_verbs, sent_command, heard_nut },
 };
 
 /* ---- lines ---- */

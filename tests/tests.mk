@@ -58,7 +58,7 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/clients.test tests/real/examples.test \
 	tests/real/pipelined.test tests/real/ftp-data.test \
 	tests/real/compare.test tests/real/cookbook.test \
-	tests/real/tunnel.test
+	tests/real/tunnel.test tests/real/others.test
 EXPORTER_TESTS = tests/command/exporter.test \
 	tests/command/exporter-crowd.test tests/command/exporter-pages.test \
 	tests/command/exporter-reload.test tests/real/prometheus.test \

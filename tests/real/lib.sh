@@ -8,8 +8,9 @@
 #	mint_ca			$work/tls: ca.pem, other.pem (a stranger), and
 #				server.crt, server.key for localhost
 #	start dovecot [V]	sets REAL_IMAP, REAL_IMAPS, and REAL_SUBMISSION,
-#				REAL_SUBMISSIONS, REAL_POP3, REAL_POP3S where
-#				installed
+#				REAL_SUBMISSIONS, REAL_POP3, REAL_POP3S, and
+#				REAL_LMTP, REAL_LMTPS, REAL_SIEVE, REAL_SIEVES
+#				where installed
 #	start postfix [V]	sets REAL_SMTP, REAL_SMTPS; root only
 #	start vsftpd [V]	sets REAL_FTP, REAL_FTPS
 #	start proftpd [V [DIRECTIVE]]
@@ -423,14 +424,15 @@ begin_dovecot()
 	} >"$dir/dovecot.conf"
 }
 
-# dovecot_listener PROTOCOL PORT [PORT-FOR-TLS]: a part of its configuration.
+# dovecot_listener PROTOCOL PORT [PORT-FOR-TLS [SERVICE]]: a part of its
+# configuration.
 dovecot_listener()
 {
 	local count='restart_request_count = unlimited'
 
 	! dovecot_is_old || count='service_count = 0'
 	cat <<-END
-	service $1-login {
+	service ${4:-$1-login} {
 	  $count
 	  $(is_root || echo 'chroot =')
 	  inet_listener $1 {
@@ -449,8 +451,9 @@ dovecot_listener()
 # Dovecot has no setting for the highest version of TLS.
 run_dovecot()
 {
-	local dir home only=
+	local dir home only= protocols
 	local imap imaps submission='' submissions='' pop3='' pop3s=''
+	local lmtp='' lmtps='' sieve='' sieves=''
 
 	only=${1:+$(tls_only "$1")}
 	imap=$(free_port) imaps=$(free_port)
@@ -460,9 +463,14 @@ run_dovecot()
 	if [ -x /usr/lib/dovecot/pop3-login ]; then
 		pop3=$(free_port) pop3s=$(free_port)
 	fi
+	[ ! -x /usr/lib/dovecot/lmtp ] ||
+	    lmtp=$(free_port) lmtps=$(free_port)
+	[ ! -x /usr/lib/dovecot/managesieve-login ] ||
+	    sieve=$(free_port) sieves=$(free_port)
 	home=$work/dovecot/mail/$(dovecot_user)
-	begin_dovecot dovecot "imap ${submission:+submission} ${pop3:+pop3}" \
-	    yes "$home" "$home" ${only:+"$only"}
+	protocols="imap ${submission:+submission} ${pop3:+pop3}"
+	protocols="$protocols ${lmtp:+lmtp} ${sieve:+sieve}"
+	begin_dovecot dovecot "$protocols" yes "$home" "$home" ${only:+"$only"}
 	mkdir "$dir/mail"
 	! is_root || chown mail:mail "$dir/mail"
 	{
@@ -473,16 +481,21 @@ run_dovecot()
 		$(dovecot_listener submission "$submission" "$submissions")
 		END
 		[ -z "$pop3" ] || dovecot_listener pop3 "$pop3" "$pop3s"
+		[ -z "$lmtp" ] || dovecot_listener lmtp "$lmtp" "$lmtps" lmtp
+		[ -z "$sieve" ] || dovecot_listener sieve "$sieve" "$sieves" \
+		    managesieve-login
 	} >>"$dir/dovecot.conf"
 
 	spawn "$dir" dovecot -F -c "$dir/dovecot.conf"
 	# shellcheck disable=SC2086 # both or none
-	serve "$imap" "$imaps" $submission $submissions $pop3 $pop3s ||
-	    return 1
+	serve "$imap" "$imaps" $submission $submissions $pop3 $pop3s \
+	    $lmtp $lmtps $sieve $sieves || return 1
 	export REAL_IMAP="$imap" REAL_IMAPS="$imaps"
 	[ -z "$submission" ] ||
 	    export REAL_SUBMISSION="$submission" REAL_SUBMISSIONS="$submissions"
 	[ -z "$pop3" ] || export REAL_POP3="$pop3" REAL_POP3S="$pop3s"
+	[ -z "$lmtp" ] || export REAL_LMTP="$lmtp" REAL_LMTPS="$lmtps"
+	[ -z "$sieve" ] || export REAL_SIEVE="$sieve" REAL_SIEVES="$sieves"
 }
 
 # ---- Postfix ----------------------------------------------------------------

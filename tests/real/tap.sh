@@ -94,10 +94,12 @@ report_shows()
 	grep -q "^version  *TLS$version\$" "$work/report"
 }
 
-# exercise SCHEME PORT V [CONVERSATION]: four results, and one for that
+# exercise SCHEME PORT V [CONVERSATION]: four results, and one for that.  The
+# port of the URL is named as well, as some schemes have no usual one.
 exercise()
 {
-	local what="$1, TLS $3" url="$1://localhost" version=$3 script=${4:-}
+	local what="$1, TLS $3" url="$1://localhost:9" version=$3
+	local script=${4:-}
 
 	set -- --timeout 10 --connect "127.0.0.1:$2"
 	expect 0 "$what: check" \
@@ -107,7 +109,8 @@ exercise()
 	expect 5 "$what: the anchor is another CA" \
 	    "$STARTTLS" check --ca-file "$work/tls/other.pem" "$@" "$url"
 	expect 5 "$what: the certificate is for another name" \
-	    "$STARTTLS" check --ca-file "$REAL_CA" "$@" "${url%localhost}wrong.example.test"
+	    "$STARTTLS" check --ca-file "$REAL_CA" "$@" \
+	    "${url%%://*}://wrong.example.test:9"
 	[ -z "$script" ] ||
 	    expect 0 "$what: a conversation" "$(dirname "$0")/talk.py" \
 	    "$STARTTLS" connect --ca-file "$REAL_CA" "$@" "$url" <<-END
