@@ -191,13 +191,15 @@ static int
 add_block(struct trust *t, const char **at, const char *end)
 {
 	struct slice der, issuer, subject;
-	ptrdiff_t n = starttls_pem_decode(t->bytes + t->bytes_len, at, end);
+	const char *stop = *at;    /* an error tells where it begins */
+	ptrdiff_t n = starttls_pem_decode(t->bytes + t->bytes_len, &stop, end);
 
 	if (n < 0)
 		return STARTTLS_E_POLICY;
 	der = (struct slice){ t->bytes + t->bytes_len, (size_t)n };
 	if (!starttls_der_names(der, &issuer, &subject))
 		return STARTTLS_E_POLICY;
+	*at = stop;
 	t->bytes_len += (size_t)n;
 	return append_anchor(t, t->bytes_len - (size_t)n, (size_t)n, subject);
 }

@@ -561,6 +561,54 @@ START_TEST(test_restrict_only_removes)
 }
 END_TEST
 
+/* The cheaper of the two usual groups is first, and either costs the same round
+   trips: a share of both is sent. */
+static const struct group_row {
+	const char *removed, *server, *group;
+} group_rows[] = {
+	{ NULL, TLS13, "X25519" },
+	{ NULL, TLS13 ":-GROUP-X25519", "SECP256R1" },
+	{ NULL, TLS13 ":-GROUP-SECP256R1", "X25519" },
+	{ "-GROUP-X25519", TLS13, "SECP256R1" },
+	{ "-GROUP-SECP256R1", TLS13, "X25519" },
+	{ NULL, TLS12, "X25519" },
+	{ NULL, TLS12 ":-GROUP-X25519", "SECP256R1" },
+};
+
+static int
+trips_with(const struct group_row *row, const char *priority,
+	   const char *group)
+{
+	struct tlspair_server server = { .chain = chain, .n = 2,
+	    .priority = priority };
+	struct conn_spec spec = { .policy = test_policy(anchors, 1),
+	    .server = &server };
+	struct starttls_report report = { .size = sizeof(report) };
+	struct conn c;
+
+	if (group != NULL && row->removed != NULL)
+		ck_assert_int_eq(starttls_policy_restrict(spec.policy,
+		    row->removed, NULL), 0);
+	must_run(&c, &spec);
+	starttls_session_report(c.session, &report);
+	ck_assert_msg(group == NULL || strcmp(report.group, group) == 0,
+	    "%s, %s: %s", row->removed != NULL ? row->removed : "",
+	    priority, report.group);
+	conn_done(&c);
+	starttls_policy_unref(spec.policy);
+	return report.round_trips;
+}
+
+START_TEST(test_cheaper_group_is_first)
+{
+	const struct group_row *row = &group_rows[_i];
+
+	ck_assert_int_eq(trips_with(row, row->server, row->group),
+	    trips_with(row, strstr(row->server, TLS12) != NULL ? TLS12 :
+	    TLS13, NULL));
+}
+END_TEST
+
 /* A minimum and a removal that leave nothing are noticed before a dialog. */
 START_TEST(test_restrict_and_minimum_may_leave_nothing)
 {
@@ -666,6 +714,7 @@ main(void)
 	add_rows_both(tc, test_alpn_follows_the_policy, alpn_rows);
 	add_rows(tc, test_version_is_a_ratchet, version_rows);
 	add_rows(tc, test_restrict_only_removes, restrict_rows);
+	add_rows(tc, test_cheaper_group_is_first, group_rows);
 	tcase_add_test(tc, test_restrict_and_minimum_may_leave_nothing);
 	tcase_add_loop_test(tc, test_secure_renegotiation_is_required, 0, 2);
 	add_rows(tc, test_weak_algorithms_are_never_offered, weak_rows);
