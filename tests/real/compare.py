@@ -276,7 +276,7 @@ def test_bad():
         is_bad(scheme, port, "name-mismatch", "certificate is valid for",
                end_of("server.pem"), scheme + "_name",
                name="wrong.example.test")
-        is_bad(scheme, port, "chain-incomplete", "unknown authority",
+        is_bad(scheme, port, "cert-untrusted", "unknown authority",
                end_of("server.pem"), scheme + "_authority",
                authority="other.pem")
         is_bad(scheme, dated("expired", scheme), "cert-expired",
@@ -392,7 +392,7 @@ def test_plugins_bad():
     status, text = plugin(command, imaps, "-D", "30,7")
     for reason, name, authority in (
             ("name-mismatch", "wrong.example.test", "ca.pem"),
-            ("chain-incomplete", "localhost", "other.pem")):
+            ("cert-untrusted", "localhost", "other.pem")):
         code, out, _ = ours("imaps", imaps, name, authority, "--format",
                             "nagios")
         result(status == 0 and code == 2 and reason.encode() in out,
