@@ -465,8 +465,10 @@ close_tag(struct xml_state *x, struct bytes rest, struct unit *u)
 {
 	struct name_parts name;
 
-	if (!take_name(&rest, &name) || (skip_blanks(&rest), rest.len > 0) ||
-	    x->depth == 0)
+	if (!take_name(&rest, &name))
+		return MALFORMED;
+	skip_blanks(&rest);
+	if (rest.len > 0 || x->depth == 0)
 		return MALFORMED;
 	/* nothing is known of one that was entered */
 	if (x->base[x->depth] < x->scope_len &&
