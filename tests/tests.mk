@@ -75,7 +75,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/hostile/client_tls.py tests/hostile/clients.py \
 	tests/hostile/engine.py tests/hostile/garbage.py \
 	tests/hostile/hello.py tests/hostile/launch.py \
-	tests/hostile/legal.py tests/hostile/octets.py \
+	tests/hostile/legal.py tests/hostile/lines.py tests/hostile/octets.py \
 	tests/hostile/runner.py tests/hostile/tls.py \
 	tests/real/compare.py tests/real/inside.py tests/real/lib.sh \
 	tests/real/nntpclient.pl tests/real/odd_ftp.py \

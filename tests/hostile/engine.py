@@ -40,6 +40,7 @@ class Protocol:
     replies: dict         # stage -> honest reply
     size: object = None   # a function: bytes -> how many are a command, or 0;
                           # None: lines
+    greets_again: bool = False    # inside TLS, unasked
 
     def stage(self, line):
         for stage, pattern in self.commands.items():
@@ -155,7 +156,29 @@ PROTOCOLS["telnet"] = Protocol(
     {"greeting": b"\xff\xfd.", "in_greeting": b"login: ", "will": b"",
      "go": TELNET_FOLLOWS, "other": b""}, telnet_size)
 
-OCTETS = ("xmpp", "nbd", "rdp", "telnet")   # without lines
+PROTOCOLS["lmtp"] = protocol(
+    (r"LHLO [\w.:\[\]-]+", "STARTTLS", "QUIT"),
+    greeting="220 mail.example.test LMTP\r\n",
+    ask="250-mail.example.test\r\n250 STARTTLS\r\n",
+    go="220 2.0.0 go ahead\r\n", bye="221 bye\r\n", other="235 ok\r\n",
+    in_ask="250 mail.example.test\r\n")
+PROTOCOLS["sieve"] = dataclasses.replace(protocol(
+    ("CAPABILITY", "STARTTLS", "LOGOUT"),
+    greeting='"SASL" ""\r\n"STARTTLS"\r\nOK "ready"\r\n',
+    in_greeting='"SASL" "PLAIN"\r\nOK "ready"\r\n',
+    ask='"SASL" "PLAIN"\r\nOK\r\n', go='OK "go ahead"\r\n',
+    bye="OK\r\n", other="OK\r\n"), greets_again=True)
+PROTOCOLS["irc"] = protocol(
+    ("CAP LS", "STARTTLS", "QUIT :bye"), greeting="",
+    ask=":x CAP * LS :tls\r\n", go=":x 670 * :go ahead\r\n",
+    bye="ERROR :bye\r\n", other=":x 001 a :Welcome\r\n")
+PROTOCOLS["nut"] = Protocol(
+    {"ask": rb"VER\n", "go": rb"STARTTLS\n", "bye": rb"LOGOUT\n"},
+    {"greeting": b"", "ask": b"Network UPS Tools upsd 2.8.0\n",
+     "go": b"OK STARTTLS\n", "bye": b"OK Goodbye\n", "other": b"OK\n"})
+
+OCTETS = ("xmpp", "nbd", "rdp", "telnet",   # without lines, and with lines of
+          "lmtp", "sieve", "irc", "nut")    # their own: see octets.py, lines.py
 UPGRADED = {**{name: name for name in PROTOCOLS if name not in OCTETS},
             "submission": "smtp"}
 DEDICATED = {"smtps": "smtp", "submissions": "smtp", "imaps": "imap",
@@ -425,7 +448,7 @@ def talk(case, channel, log, start):
         channel.drain()
     with start(channel) as inside:
         inside.tag, inside.port = channel.tag, channel.port
-        if case.scheme in DEDICATED:
+        if case.scheme in DEDICATED or protocol.greets_again:
             inside.play(case.reply("in_greeting"))
         stage = None
         while stage != "bye":

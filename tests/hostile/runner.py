@@ -28,6 +28,10 @@ CLEAR = {
     "nbd": rb"\x00{3}[\x01\x03]|IHAVEOPT\x00{3}\x05\x00{4}",
     "rdp": rb"\x03\x00\x00\x13\x0e\xe0\x00{5}\x01\x00\x08\x00\x03\x00\x00\x00",
     "telnet": rb"\xff\xfb\.|\xff\xfa\.\x01\xff\xf0",
+    "lmtp": rb"LHLO [\w.:\[\]-]+|STARTTLS",
+    "sieve": rb"STARTTLS",
+    "irc": rb"STARTTLS",
+    "nut": rb"STARTTLS",
 }
 INSIDE = {
     "smtp": rb"EHLO [\w.:\[\]-]+|QUIT",
@@ -40,6 +44,10 @@ INSIDE = {
     "nbd": rb"IHAVEOPT\x00{3}[\x02\x03]\x00{4}",
     "rdp": rb"",
     "telnet": rb"",
+    "lmtp": rb"LHLO [\w.:\[\]-]+|QUIT",
+    "sieve": rb"CAPABILITY|LOGOUT",
+    "irc": rb"QUIT :bye",
+    "nut": rb"VER|LOGOUT",
 }
 
 
@@ -122,7 +130,8 @@ class Suite:
             trust = ["--ca-file", self.mint.trust(case.trust)]
         return [self.client, "check", *trust, "--timeout", str(case.timeout),
                 "--connect", "127.0.0.1:%d" % port, *case.arguments,
-                "%s://%s" % (case.scheme, case.name)]
+                "%s://%s%s" % (case.scheme, case.name, ":24" if
+                               case.scheme == "lmtp" else "")]
 
     @staticmethod
     def serve(case, listener, launcher, log, start):
@@ -173,7 +182,8 @@ class Suite:
         for name, lines, table in (("the clear", log.clear, CLEAR),
                                    ("TLS", log.inside, INSIDE)):
             for line in lines:
-                end = b"" if case.protocol.size else b"\r\n"
+                end = (b"" if case.protocol.size else
+                       b"\n" if case.family == "nut" else b"\r\n")
                 if not re.fullmatch(b"(?:%s)%s" % (
                         table[case.family], end), line):
                     yield "sent in %s: %a" % (name, line[:80])
