@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include <gnutls/crypto.h>
-#include <gnutls/x509-ext.h>
 
 #include "cause.h"
 #include "findings.h"
@@ -27,8 +26,14 @@
 #include "staple.h"
 
 #define OID_SUBJECT_ALT_NAME "2.5.29.17"
-#define OID_SRV_NAME "1.3.6.1.5.5.7.8.7" /* RFC 4985 */
-#define OID_XMPP_ADDR "1.3.6.1.5.5.7.8.5" /* RFC 6120 section 13.7.1.4 */
+
+/* 1.3.6.1.5.5.7.8.7, RFC 4985 */
+static const uint8_t oid_srv_name[] = { 0x2b, 6, 1, 5, 5, 7, 8, 7 };
+/* 1.3.6.1.5.5.7.8.5, RFC 6120 section 13.7.1.4 */
+static const uint8_t oid_xmpp_addr[] = { 0x2b, 6, 1, 5, 5, 7, 8, 5 };
+
+/* What a GeneralName may be, by its tag. */
+enum { OTHER_NAME = 0xa0, DNS_NAME = 0x82, IP_ADDRESS = 0x87 };
 
 /* One verification. */
 struct trial {
@@ -69,82 +74,110 @@ check_dates(struct starttls_session *s, gnutls_x509_crt_t leaf)
 	return 0;
 }
 
+/* An otherName, X.509: what kind it is, and what is in it. */
 static bool
-is_oid(const gnutls_datum_t *oid, const char *text)
+split_other(struct slice other, struct slice *ret_oid, struct slice *ret_value)
 {
-	return oid->data != NULL && strcmp((const char *)oid->data, text) == 0;
+	*ret_value = (struct slice){ NULL, 0 };
+	return starttls_der_take(&other, DER_OID, false, ret_oid) &&
+	    starttls_der_take(&other, DER_EXPLICIT, false, ret_value) &&
+	    other.len == 0;
 }
 
-/* An otherName; number @i of those that are asked for. */
+/* Number @i of those that are asked for. */
 static bool
-match_other(const struct names *asked, unsigned i, const gnutls_datum_t *value,
-	    const gnutls_datum_t *oid)
+match_other(const struct names *asked, unsigned i, struct slice other)
 {
+	static const struct slice srv = { oid_srv_name, sizeof(oid_srv_name) },
+	    xmpp = { oid_xmpp_addr, sizeof(oid_xmpp_addr) };
 	const struct name *name = asked->name[i];
+	struct slice oid, value;
 
-	if (is_oid(oid, OID_SRV_NAME))
-		return starttls_name_matches_srv(name, value->data,
-		    value->size) || (i == 0 && asked->service != NULL &&
+	if (!split_other(other, &oid, &value))
+		return false;
+	if (starttls_der_equal(oid, srv))
+		return starttls_name_matches_srv(name, value.data,
+		    value.len) || (i == 0 && asked->service != NULL &&
 		    starttls_name_matches_service(name, asked->service,
-			value->data, value->size));
-	return i == 0 && asked->has_xmpp_addr && is_oid(oid, OID_XMPP_ADDR) &&
-	    starttls_name_matches_xmpp(name, value->data, value->size);
+			value.data, value.len));
+	return i == 0 && asked->has_xmpp_addr &&
+	    starttls_der_equal(oid, xmpp) &&
+	    starttls_name_matches_xmpp(name, value.data, value.len);
 }
 
 /* One name of a certificate: which of those that are asked for it is, as bits
    in their order. */
 static unsigned
-match(const struct names *asked, unsigned type, const gnutls_datum_t *value,
-      const gnutls_datum_t *oid)
+match(const struct names *asked, uint8_t tag, struct slice value)
 {
 	unsigned which = 0, i;
 
 	for (i = 0; i < asked->count; i++) {
 		const struct name *name = asked->name[i];
 
-		if ((type == GNUTLS_SAN_DNSNAME && starttls_name_matches_dns(
-		    name, value->data, value->size)) ||
-		    (type == GNUTLS_SAN_IPADDRESS && starttls_name_matches_ip(
-		    name, value->data, value->size)) ||
-		    (type == GNUTLS_SAN_OTHERNAME &&
-		    match_other(asked, i, value, oid)))
+		if ((tag == DNS_NAME && starttls_name_matches_dns(name,
+		    value.data, value.len)) ||
+		    (tag == IP_ADDRESS && starttls_name_matches_ip(name,
+		    value.data, value.len)) ||
+		    (tag == OTHER_NAME && match_other(asked, i, value)))
 			which |= 1u << i;
 	}
 	return which;
 }
 
-/* Those of the names that a certificate has. */
+/* Whether it can be a GeneralName, RFC 5280 section 4.2.1.6. */
+static bool
+is_general_name(uint8_t tag, struct slice value)
+{
+	static const uint8_t others[] = { 0x81, 0xa3, 0xa4, 0xa5, 0x86, 0x88 };
+	struct slice oid, content;
+
+	if (tag == OTHER_NAME)
+		return split_other(value, &oid, &content);
+	return tag == DNS_NAME || tag == IP_ADDRESS ||
+	    memchr(others, tag, sizeof(others)) != NULL;
+}
+
+/* Those of the names of a subjectAltName, in bits; none if it is malformed. */
+static unsigned
+match_all(const struct names *asked, struct slice list)
+{
+	struct slice value;
+	unsigned which = 0;
+	uint8_t tag;
+
+	if (!starttls_der_unwrap(&list, DER_SEQUENCE))
+		return 0;
+	while (list.len > 0) {
+		tag = list.data[0];
+		if (!starttls_der_take(&list, tag, false, &value) ||
+		    !is_general_name(tag, value))
+			return 0;
+		which |= match(asked, tag, value);
+	}
+	return which;
+}
+
+/*
+ * Those of the names that a certificate has.  They are compared where they are:
+ * there may be thousands, and GnuTLS would copy each, with a tree of all.
+ */
 static void
 match_names(const struct names *asked, gnutls_x509_crt_t leaf,
 	    struct names *ret_names)
 {
-	gnutls_subject_alt_names_t names;
-	gnutls_datum_t der = { NULL, 0 }, value, oid;
-	unsigned type, which = 0, i;
+	gnutls_datum_t der = { NULL, 0 };
+	unsigned which, i;
 
 	ret_names->count = 0;
 	if (gnutls_x509_crt_get_extension_by_oid2(leaf, OID_SUBJECT_ALT_NAME,
 	    0, &der, NULL) < 0)
 		return;
-	if (gnutls_subject_alt_names_init(&names) < 0) {
-		gnutls_free(der.data);
-		return;
-	}
-	if (gnutls_x509_ext_import_subject_alt_names(&der, names, 0) < 0)
-		goto out;
-	for (i = 0;; i++) {
-		oid = (gnutls_datum_t){ NULL, 0 };
-		if (gnutls_subject_alt_names_get(names, i, &type, &value,
-		    &oid) < 0)
-			break;
-		which |= match(asked, type, &value, &oid);
-	}
+	which = match_all(asked, (struct slice){ der.data, der.size });
+	gnutls_free(der.data);
 	for (i = 0; i < asked->count; i++)
 		if ((which & 1u << i) != 0)
 			ret_names->name[ret_names->count++] = asked->name[i];
-out:
-	gnutls_subject_alt_names_deinit(names);
-	gnutls_free(der.data);
 }
 
 /* What the peer may be called. */

@@ -19,7 +19,8 @@ UNIT_TESTS = \
 	tests/unit/check_verify \
 	tests/unit/check_verify_name tests/unit/check_verify_use \
 	tests/unit/check_verify_revocation tests/unit/check_verify_pin \
-	tests/unit/check_verify_malformed tests/unit/check_peer \
+	tests/unit/check_verify_malformed tests/unit/check_verify_bytes \
+	tests/unit/check_peer \
 	tests/unit/check_tlsa tests/unit/check_tlsa_options \
 	tests/unit/check_tlsa_names tests/unit/check_session \
 	tests/unit/check_session_handshake tests/unit/check_session_check \
