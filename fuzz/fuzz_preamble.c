@@ -20,6 +20,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* All that is ever said, which may have a NUL in it. */
+#define NULS_23 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define SAID(text) { text, sizeof(text) - 1 }
 
 static const struct {
@@ -66,6 +67,22 @@ static const struct {
 	SAID("\3\0\0\x13\x0e\xe0\0\0\0\0\0\1\0\x08\0\3\0\0\0"),
 	/* telnet: WILL START_TLS, FOLLOWS */
 	SAID("\xff\xfb.\xff\xfa.\1\xff\xf0"),
+	/* MySQL */
+	SAID("\x20\0\0\x01\0\x8a\0\0\0\0\0\x01\x2d" NULS_23),
+	SAID("\x40\0\0\x02\0\x8a\x08\0\0\0\0\x01\x2d" NULS_23
+	    "starttls\0\0mysql_native_password\0"),
+	SAID("\0\0\0\x04"), SAID("\x01\0\0\0\x01"),
+	/* LDAP */
+	SAID("\x30\x1d\x02\x01\x01\x77\x18\x80\x16"
+	    "1.3.6.1.4.1.1466.20037"),
+	SAID("\x30\x2a\x02\x01\x02\x63\x25\x04\x00\x0a\x01\x00\x0a"
+	    "\x01\x00\x02\x01\x00\x02\x01\x00\x01\x01\x00\x87\x0b"
+	    "objectClass\x30\x05\x04\x03" "1.1"),
+	SAID("\x30\x05\x02\x01\x03\x42\x00"),
+	/* PostgreSQL */
+	SAID("\0\0\0\x08\x04\xd2\x16\x2f"), SAID("X\0\0\0\x04"),
+	SAID("\0\0\0\x29\0\x03\0\0user\0starttls\0"
+	    "database\0starttls\0\0"),
 };
 
 static void

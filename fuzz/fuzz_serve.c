@@ -123,12 +123,35 @@ static const char *const tagged[] = {
 	"BAD nothing may follow STARTTLS",
 };
 
+#define OCTETS(text) { text, sizeof(text) - 1 }
+
 /* Of protocols without lines, each reply as a whole. */
 static const struct {
 	const char *text;
 	size_t len;
 } octets[] = {
-	{ "", 0 },
+	/* PostgreSQL */
+	OCTETS("S"), OCTETS("N"),
+	OCTETS("E\0\0\0\x38SFATAL\0VFATAL\0C28000\0M"
+	    "TLS is needed: no encryption\0\0"),
+	OCTETS("E\0\0\0\x38SFATAL\0VFATAL\0C08P01\0M"
+	    "no request, or nothing known\0\0"),
+	OCTETS("E\0\0\0\x47SFATAL\0VFATAL\0C08P01\0M"
+	    "received unencrypted data after SSL request\0\0"),
+	/* LDAP: behind the messageID, and with a tag that may be others */
+	OCTETS("\x78\x07\x0a\x01\x00\x04\x00\x04\x00"),
+	OCTETS("\x78\x1f\x0a\x01\x02\x04\x00\x04\x18"
+	    "no request data expected"),
+	OCTETS("\x78\x27\x0a\x01\x02\x04\x00\x04\x20"
+	    "not an operation before StartTLS"),
+	OCTETS("\x78\x1b\x0a\x01\x0d\x04\x00\x04\x14"
+	    "StartTLS comes first"),
+	OCTETS("\x78\x34\x04\x00\x30\x30\x30\x2e\x04\x12"
+	    "supportedExtension\x31\x18\x04\x16" "1.3.6.1.4.1.1466.20037"),
+	OCTETS("\x78\x33\x0a\x01\x02\x04\x00\x04\x14"
+	    "this is not expected\x8a\x16" "1.3.6.1.4.1.1466.20036"),
+	OCTETS("\x78\x3c\x0a\x01\x01\x04\x00\x04\x1d"
+	    "nothing may follow a StartTLS\x8a\x16" "1.3.6.1.4.1.1466.20036"),
 };
 
 struct input {
@@ -193,12 +216,43 @@ check_octets(const char *out, size_t len)
 	require(i < COUNT(octets));
 }
 
+/* One message of LDAP: its length. */
+static size_t
+check_message(const char *out, size_t len)
+{
+	char op[128];
+	size_t skip;
+
+	require(len > 5 && (size_t)out[1] + 2 <= len && out[1] < 126);
+	len = (size_t)out[1] + 2;
+	skip = 4 + (size_t)out[3];
+	require(out[2] == 2 && out[3] > 0 && out[3] <= 4 && skip < len);
+	memcpy(op, out + skip, len - skip);
+	op[0] = 0x78;
+	check_octets(op, len - skip);
+	return len;
+}
+
+static void
+check_messages(const char *out, size_t len)
+{
+	while (len > 0) {
+		size_t n = check_message(out, len);
+
+		out += n;
+		len -= n;
+	}
+}
 static void
 check_output(const struct input *in, const struct preamble *p,
 	     const char *out, size_t len)
 {
 	const size_t end_len = strlen(starttls_preamble_line_end(p));
 
+	if (p->raw && out[0] == 0x30) {
+		check_messages(out, len);
+		return;
+	}
 	if (p->raw) {
 		check_octets(out, len);
 		return;

@@ -183,6 +183,12 @@ bool bytes_equal(struct bytes b, const char *text);
 /* Whether @b begins with @text, or may do so when there is more of it. */
 #define bytes_may_begin starttls_bytes_may_begin
 bool bytes_may_begin(struct bytes b, const char *text);
+/* Cut what stands in front of the first @c off @rest; false: there is none. */
+#define bytes_until starttls_bytes_until
+bool bytes_until(struct bytes *rest, uint8_t c, struct bytes *ret);
+#define ber_next starttls_ber_next
+#define ber_take starttls_ber_take
+#define ber_number starttls_ber_number
 /* Cut the first word, up to a blank, off @rest. */
 #define bytes_word starttls_bytes_word
 struct bytes bytes_word(struct bytes *rest);

@@ -97,6 +97,9 @@ exchange(struct starttls_session *s)
 	}
 	if (rc == 0 && p->status == PREAMBLE_FAILED)
 		rc = s->error.code;
+	/* an exchange that knows no last words */
+	if (rc == 0 && !p->leaving)
+		rc = say_nothing(s);
 	return rc;
 }
 

@@ -84,13 +84,9 @@ frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */
 frame_fn starttls_frame_nntp;    /* one line with a code, and blocks */
 frame_fn starttls_frame_exact;   /* as many bytes as want_bytes() said */
-
-frame_fn starttls_frame_nbd;     /* greetings and replies of servers */
-frame_fn starttls_frame_tpkt;    /* as RDP has them */
-frame_fn starttls_frame_telnet;  /* commands; text octet by octet */
-
-#define NBD_GREETING 18
-#define NBD_REPLY 20               /* in front of its data */
+frame_fn starttls_frame_postgres; /* messages; want_bytes(1): an answer */
+frame_fn starttls_frame_mysql;   /* packets */
+frame_fn starttls_frame_ldap;    /* LDAPMessages */
 
 /* A number of up to four octets, the highest first, or the lowest. */
 static inline uint32_t
@@ -113,5 +109,21 @@ bytes_le(const uint8_t *data, size_t octets)
 		value = value << 8 | data[--octets];
 	return value;
 }
+
+/*
+ * Elements of BER: the content of the one that @in begins with, cut off @in.
+ * Lengths are definite, and within what is there.  A number is an INTEGER or an
+ * ENUMERATED from 0 to 2^31-1, written as shortly as it goes.
+ */
+bool starttls_ber_next(struct bytes *in, uint8_t *ret_tag, struct bytes *ret);
+bool starttls_ber_take(struct bytes *in, uint8_t tag, struct bytes *ret);
+bool starttls_ber_number(struct bytes *in, uint8_t tag, uint32_t *ret);
+
+frame_fn starttls_frame_nbd;     /* greetings and replies of servers */
+frame_fn starttls_frame_tpkt;    /* as RDP has them */
+frame_fn starttls_frame_telnet;  /* commands; text octet by octet */
+
+#define NBD_GREETING 18
+#define NBD_REPLY 20               /* in front of its data */
 
 #endif

@@ -244,7 +244,9 @@ struct starttls_error {
 	int depth;                          /* certificate at fault, as sent,
 	                                       0 the peer's own; -1: none of
 	                                       those */
-	int reply_code;                     /* three-digit reply; 0: none */
+	int reply_code;                     /* three digits, or the resultCode
+	                                       of LDAP, the error of MySQL;
+	                                       0: none */
 	char protocol[16];
 	char state[24];                     /* of the dialog */
 	char reply[STARTTLS_REPLY_SIZE];    /* a server's words, sanitised;

@@ -304,6 +304,20 @@ starttls_bytes_may_begin(struct bytes b, const char *text)
 	return memcmp(b.data, text, b.len < len ? b.len : len) == 0;
 }
 
+bool
+starttls_bytes_until(struct bytes *rest, uint8_t c, struct bytes *ret)
+{
+	const uint8_t *end = rest->len == 0 ? NULL :
+	    memchr(rest->data, c, rest->len);
+
+	if (end == NULL)
+		return false;
+	*ret = (struct bytes){ rest->data, (size_t)(end - rest->data) };
+	rest->data += ret->len + 1;
+	rest->len -= ret->len + 1;
+	return true;
+}
+
 struct bytes
 starttls_bytes_word(struct bytes *rest)
 {

@@ -59,6 +59,7 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/clients.test tests/real/examples.test \
 	tests/real/pipelined.test tests/real/ftp-data.test \
 	tests/real/compare.test tests/real/cookbook.test \
+	tests/real/ldap.test tests/real/mysql.test tests/real/postgres.test \
 	tests/real/tunnel.test tests/real/others.test
 EXPORTER_TESTS = tests/command/exporter.test \
 	tests/command/exporter-crowd.test tests/command/exporter-pages.test \
@@ -78,7 +79,8 @@ TEST_FILES = tests/command/commanding.py \
 	tests/hostile/hello.py tests/hostile/launch.py \
 	tests/hostile/legal.py tests/hostile/lines.py tests/hostile/octets.py \
 	tests/hostile/runner.py tests/hostile/tls.py \
-	tests/real/compare.py tests/real/inside.py tests/real/lib.sh \
+	tests/real/compare.py tests/real/databases.sh \
+	tests/real/elsewhere.py tests/real/inside.py tests/real/lib.sh \
 	tests/real/nntpclient.pl tests/real/odd_ftp.py \
 	tests/real/pipeline.py tests/real/pyclient.py \
 	tests/real/resumes.py tests/real/sink.py \

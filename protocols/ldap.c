@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: ISC */
+/* Copyright (c) 2026 The libstarttls authors */
+
+/*
+ * LDAP: RFC 4511, section 4.14 for the upgrade; RFC 4513 section 3.
+ *
+ *	LDAPMessage = SEQUENCE { messageID INTEGER, op, [0] controls OPTIONAL }
+ *	op          = [APPLICATION n] SEQUENCE { ... }
+ *	result      = ENUMERATED resultCode, OCTET STRING matchedDN,
+ *	              OCTET STRING diagnosticMessage, [3] referral OPTIONAL,
+ *	              [10] responseName OPTIONAL, [11] responseValue OPTIONAL,
+ *	              whatever later versions may add
+ *
+ * BER has definite lengths here (section 5.1), in as many octets as the server
+ * likes: Active Directory always takes four.  Whatever is read stays within
+ * what contains it.
+ *
+ * The client speaks first.  The go-ahead is an ExtendedResponse to our
+ * messageID, with the name of StartTLS if it has any, and resultCode success;
+ * its last octet is the last one in the clear.  A message with messageID 0 is an
+ * unsolicited notification: that of disconnection is a refusal, others are
+ * advisory (section 4.4), and nothing is kept of them.  Referrals are not
+ * followed: nobody knows yet who gives them.
+ *
+ * The exchange reads the root DSE, none of its attributes, and unbinds.
+ */
+
+#include "config.h"
+
+#include "protocol.h"
+
+#define STARTTLS_OID "1.3.6.1.4.1.1466.20037"
+#define DISCONNECTION_OID "1.3.6.1.4.1.1466.20036"
+
+enum { ASK, STARTTLS, BEGIN, SEARCH, UNBIND };
+
+static const char *const ldap_states[] = {
+	[ASK] = "start", [STARTTLS] = "StartTLS", [BEGIN] = "begin",
+	[SEARCH] = "root DSE", [UNBIND] = "unbind",
+};
+
+/* What a message may be before a login, by its tag. */
+enum {
+	UNBIND_REQUEST = 0x42, DEL_REQUEST = 0x4a, ABANDON_REQUEST = 0x50,
+	BIND_REQUEST = 0x60, BIND_RESPONSE, SEARCH_REQUEST = 0x63,
+	SEARCH_ENTRY, SEARCH_DONE, MODIFY_REQUEST, ADD_REQUEST = 0x68,
+	MODIFY_DN_REQUEST = 0x6c, COMPARE_REQUEST = 0x6e,
+	SEARCH_REFERENCE = 0x73, EXTENDED_REQUEST = 0x77, EXTENDED_RESPONSE
+};
+
+enum {
+	SUCCESS = 0, PROTOCOL_ERROR = 2, CONFIDENTIALITY_REQUIRED = 13,
+	BUSY = 51, UNAVAILABLE = 52, OTHER = 80
+};
+
+enum { START_ID = 1, SEARCH_ID };
+
+static const char start_request[] =
+    "\x30\x1d\x02\x01\x01\x77\x18\x80\x16" STARTTLS_OID;
+static const char search_request[] =
+    "\x30\x2a\x02\x01\x02\x63\x25\x04\x00\x0a\x01\x00\x0a\x01\x00"
+    "\x02\x01\x00\x02\x01\x00\x01\x01\x00\x87\x0b" "objectClass"
+    "\x30\x05\x04\x03" "1.1";
+static const char unbind_request[] = "\x30\x05\x02\x01\x03\x42\x00";
+
+/* RFC 4511 appendix A, as far as it has to do with sessions. */
+static const char *
+result_name(unsigned code)
+{
+	static const struct {
+		unsigned code;
+		const char *name;
+	} names[] = {
+		{ SUCCESS, "success" }, { 1, "operationsError" },
+		{ PROTOCOL_ERROR, "protocolError" }, { 3, "timeLimitExceeded" },
+		{ 4, "sizeLimitExceeded" }, { 7, "authMethodNotSupported" },
+		{ 8, "strongerAuthRequired" }, { 10, "referral" },
+		{ 11, "adminLimitExceeded" },
+		{ 12, "unavailableCriticalExtension" },
+		{ CONFIDENTIALITY_REQUIRED, "confidentialityRequired" },
+		{ 14, "saslBindInProgress" }, { 32, "noSuchObject" },
+		{ 48, "inappropriateAuthentication" },
+		{ 49, "invalidCredentials" },
+		{ 50, "insufficientAccessRights" }, { BUSY, "busy" },
+		{ UNAVAILABLE, "unavailable" }, { 53, "unwillingToPerform" },
+		{ OTHER, "other" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].code == code)
+			return names[i].name;
+	return "a result that is not known here";
+}
+
+/* The components of a result: code, text, and the name as u->text. */
+static bool
+read_result(struct unit *u, struct bytes op)
+{
+	struct bytes matched, element;
+	uint32_t code;
+	uint8_t tag;
+
+	if (!ber_number(&op, 0x0a, &code) || !ber_take(&op, 0x04, &matched) ||
+	    !ber_take(&op, 0x04, &u->line))
+		return false;
+	u->code = code;
+	u->name = result_name(code);
+	while (op.len > 0) {
+		if (!ber_next(&op, &tag, &element))
+			return false;
+		if (tag == 0x8a)
+			u->text = element;
+	}
+	return true;
+}
+
+static bool
+read_op(struct unit *u, uint8_t tag, struct bytes op)
+{
+	u->kind = tag;
+	u->line.len = 0;
+	u->text = (struct bytes){ NULL, 0 };
+	switch (tag) {
+	case BIND_RESPONSE:
+	case SEARCH_DONE:
+	case EXTENDED_RESPONSE:
+		return read_result(u, op);
+	case SEARCH_ENTRY:
+		u->name = "searchResEntry";
+		return ber_take(&op, 0x04, &u->line);
+	case SEARCH_REFERENCE:
+		u->name = "searchResRef";
+		return true;
+	}
+	u->name = "another message";
+	return true;
+}
+
+static bool
+ldap_read(struct unit *u)
+{
+	struct bytes rest = u->line, message, op, controls;
+	uint8_t tag;
+
+	return ber_take(&rest, 0x30, &message) &&
+	    ber_number(&message, 0x02, &u->id) &&
+	    ber_next(&message, &tag, &op) &&
+	    (message.len == 0 || ber_take(&message, 0xa0, &controls)) &&
+	    message.len == 0 && read_op(u, tag, op);
+}
+
+/* An unsolicited notification, RFC 4511 section 4.4. */
+static bool
+is_notification(const struct unit *u)
+{
+	return u->id == 0 && u->kind == EXTENDED_RESPONSE;
+}
+
+static enum verdict
+no(struct dialog *d, const struct unit *u)
+{
+	return u->code == BUSY || u->code == UNAVAILABLE ?
+	    refused_for_now(d, u) : refused(d, u);
+}
+
+static enum verdict
+notified(struct dialog *d, const struct unit *u)
+{
+	if (u->text.data == NULL)
+		return malformed(d, u);
+	return bytes_equal(u->text, DISCONNECTION_OID) ? no(d, u) : more(d);
+}
+
+static enum verdict
+ldap_upgrade(struct dialog *d, const struct unit *u)
+{
+	switch (d->state) {
+	case ASK:
+		named(d, "StartTLS");
+		return put(d, STARTTLS, start_request,
+		    sizeof(start_request) - 1);
+	case STARTTLS:
+		if (is_notification(u))
+			return notified(d, u);
+		if (u->id != START_ID || u->kind != EXTENDED_RESPONSE ||
+		    (u->text.data != NULL &&
+		    !bytes_equal(u->text, STARTTLS_OID)))
+			return malformed(d, u);
+		return u->code == SUCCESS ? upgrade(d) : no(d, u);
+	}
+	return bug(d);
+}
+
+/* Whatever it says of the root DSE, it is an answer, but for these. */
+static enum verdict
+searched(struct dialog *d, const struct unit *u)
+{
+	if (u->id != SEARCH_ID)
+		return malformed(d, u);
+	if (u->kind == SEARCH_ENTRY || u->kind == SEARCH_REFERENCE)
+		return more(d);
+	if (u->kind != SEARCH_DONE)
+		return malformed(d, u);
+	if (u->code == BUSY || u->code == UNAVAILABLE || u->code == OTHER)
+		return no(d, u);
+	named(d, "unbind");
+	return put_goodbye(d, UNBIND, unbind_request,
+	    sizeof(unbind_request) - 1);
+}
+
+static enum verdict
+ldap_exchange(struct dialog *d, const struct unit *u)
+{
+	switch (d->state) {
+	case BEGIN:
+		named(d, "search of the root DSE");
+		return put(d, SEARCH, search_request,
+		    sizeof(search_request) - 1);
+	case SEARCH:
+		return is_notification(u) ? notified(d, u) : searched(d, u);
+	case UNBIND:
+		return done(d);
+	}
+	return bug(d);
+}
+
+/* ---- the server's side ---- */
+
+/* A message in the making.  All of ours is short: a length has one octet. */
+struct message {
+	uint8_t data[128];
+	size_t len;
+};
+
+static void
+add(struct message *m, const void *data, size_t len)
+{
+	const uint8_t *in = data;
+
+	while (len > 0 && m->len < sizeof(m->data)) {
+		m->data[m->len++] = *in++;
+		len--;
+	}
+}
+
+static void
+add_element(struct message *m, uint8_t tag, const void *data, size_t len)
+{
+	const uint8_t header[] = { tag, (uint8_t)len };
+
+	add(m, header, sizeof(header));
+	add(m, data, len);
+}
+
+static void
+add_number(struct message *m, uint8_t tag, uint32_t value)
+{
+	const uint8_t all[] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16),
+	    (uint8_t)(value >> 8), (uint8_t)value };
+	size_t skip = 0;
+
+	while (skip < 3 && all[skip] == 0 && all[skip + 1] < 0x80)
+		skip++;
+	add_element(m, tag, all + skip, sizeof(all) - skip);
+}
+
+/* Around what is there: a response to @id. */
+static void
+add_response(struct message *m, uint32_t id, uint8_t tag,
+	     const struct message *op)
+{
+	struct message inner = { .len = 0 };
+
+	add_number(&inner, 0x02, id);
+	add_element(&inner, tag, op->data, op->len);
+	add_element(m, 0x30, inner.data, inner.len);
+}
+
+static void
+add_result(struct dialog *d, struct message *m, uint32_t id, uint8_t tag,
+	   unsigned code, struct bytes text)
+{
+	struct message op = { .len = 0 };
+
+	named(d, result_name(code));
+	add_number(&op, 0x0a, code);
+	add_element(&op, 0x04, NULL, 0);
+	add_element(&op, 0x04, text.data, text.len);
+	add_response(m, id, tag, &op);
+}
+
+#define TEXT(text) (struct bytes){ (const uint8_t *)(text), sizeof(text) - 1 }
+
+static enum verdict
+serve_extended(struct dialog *d, uint32_t id, struct bytes op)
+{
+	struct message m = { .len = 0 };
+	struct bytes name;
+	bool known = ber_take(&op, 0x80, &name) &&
+	    bytes_equal(name, STARTTLS_OID);
+
+	if (known && op.len == 0) {
+		add_result(d, &m, id, EXTENDED_RESPONSE, SUCCESS, TEXT(""));
+		return answer(d, "StartTLS", UPGRADE, m.data, m.len);
+	}
+	add_result(d, &m, id, EXTENDED_RESPONSE, PROTOCOL_ERROR, known ?
+	    TEXT("no request data expected") :
+	    TEXT("not an operation before StartTLS"));
+	return answer(d, known ? "StartTLS" : "(unknown extension)", REFUSE,
+	    m.data, m.len);
+}
+
+/* The root DSE can be read, and has nothing but the upgrade in it. */
+static enum verdict
+serve_search(struct dialog *d, uint32_t id, struct bytes op)
+{
+	static const char entry[] = "\x04\x00\x30\x30\x30\x2e\x04\x12"
+	    "supportedExtension" "\x31\x18\x04\x16" STARTTLS_OID;
+	struct message m = { .len = 0 }, attributes = { .len = 0 };
+	struct bytes base;
+	uint32_t scope;
+
+	if (!ber_take(&op, 0x04, &base) || !ber_number(&op, 0x0a, &scope) ||
+	    base.len > 0 || scope > 0) {
+		add_result(d, &m, id, SEARCH_DONE, CONFIDENTIALITY_REQUIRED,
+		    TEXT("StartTLS comes first"));
+		return answer(d, "search", REFUSE, m.data, m.len);
+	}
+	add(&attributes, entry, sizeof(entry) - 1);
+	add_response(&m, id, SEARCH_ENTRY, &attributes);
+	add_result(d, &m, id, SEARCH_DONE, SUCCESS, TEXT(""));
+	return answer(d, "search of the root DSE", ANSWER, m.data, m.len);
+}
+
+/* Everything else has to wait, whatever is in it. */
+static enum verdict
+serve_others(struct dialog *d, uint32_t id, uint8_t tag)
+{
+	static const struct {
+		uint8_t request, response;
+		const char *name;
+	} known[] = {
+		{ BIND_REQUEST, BIND_RESPONSE, "bind" },
+		{ MODIFY_REQUEST, MODIFY_REQUEST + 1, "modify" },
+		{ ADD_REQUEST, ADD_REQUEST + 1, "add" },
+		{ DEL_REQUEST, 0x6b, "delete" },
+		{ MODIFY_DN_REQUEST, MODIFY_DN_REQUEST + 1, "modify DN" },
+		{ COMPARE_REQUEST, COMPARE_REQUEST + 1, "compare" },
+	};
+	struct message m = { .len = 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].request == tag) {
+			add_result(d, &m, id, known[i].response,
+			    CONFIDENTIALITY_REQUIRED,
+			    TEXT("StartTLS comes first"));
+			return answer(d, known[i].name, REFUSE, m.data,
+			    m.len);
+		}
+	return answer(d, "(unknown request)", HANG_UP, NULL, 0);
+}
+
+static enum verdict
+ldap_serve(struct dialog *d, const struct unit *u)
+{
+	struct bytes rest = u->line, message, op;
+	uint32_t id = 0;
+	uint8_t tag = 0;
+
+	if (!ber_take(&rest, 0x30, &message) ||
+	    !ber_number(&message, 0x02, &id) || id == 0 ||
+	    !ber_next(&message, &tag, &op))
+		return answer(d, "(no request)", HANG_UP, NULL, 0);
+	switch (tag) {
+	case UNBIND_REQUEST:
+		return answer(d, "unbind", LEAVE, NULL, 0);
+	case ABANDON_REQUEST:      /* nothing is left to be abandoned */
+		return answer(d, "abandon", ANSWER, NULL, 0);
+	case EXTENDED_REQUEST:
+		return serve_extended(d, id, op);
+	case SEARCH_REQUEST:
+		return serve_search(d, id, op);
+	}
+	return serve_others(d, id, tag);
+}
+
+/* Notices of disconnection. */
+#define NOTICE(length, inner, code, text_length, text) \
+	"\x30" length "\x02\x01\x00\x78" inner "\x0a\x01" code \
+	"\x04\x00\x04" text_length text "\x8a\x16" DISCONNECTION_OID
+
+const struct starttls_protocol starttls_protocol_ldap = {
+	.name = "ldap",
+	.scheme_tls = "ldaps",
+	.port = "389",
+	.port_tls = "636",
+	.rfc = "RFC 4511, RFC 4513",
+	.frame = starttls_frame_ldap,
+	.read = ldap_read,
+	.upgrade_rules = { ldap_upgrade, ASK, ASK, ldap_states },
+	.exchange_rules = { ldap_exchange, BEGIN, BEGIN, ldap_states },
+	.serve_rules = {
+		.frame = starttls_frame_ldap,
+		.step = ldap_serve,
+		.hangup = BYTES(NOTICE("\x38", "\x33", "\x02", "\x14",
+		    "this is not expected")),
+		.pipelined = BYTES(NOTICE("\x41", "\x3c", "\x01", "\x1d",
+		    "nothing may follow a StartTLS")),
+	},
+};
