@@ -448,13 +448,16 @@ print_several(const struct format_run *run, const struct nagios *n)
 {
 	char all[ALL_SIZE];
 	struct text t = text_of(all, FIRST_SIZE);
+	size_t first_len;
 
 	print_first(&t, n, run->count);
+	first_len = t.len;
 	t.size = sizeof(all) - NOTE_SIZE - n->data_len - sizeof(" |\n");
 	print_lines(&t, n, run->settings->only_problems);
-	/* the last line has the data; a first one that is alone, too */
+	/* the last line has the data, unless that is the first */
 	t.size = sizeof(all);
-	t.data[--t.len] = '\0';
+	if (t.len > first_len)
+		t.data[--t.len] = '\0';
 	put(&t, " |%s", n->data);
 	if (!n->without_phases && n->phases_len + 1 < t.size - t.len)
 		put(&t, "%s", n->phases);
