@@ -94,6 +94,33 @@ report_shows()
 	grep -q "^version  *TLS$version\$" "$work/report"
 }
 
+# run_front URL BACKEND: "starttls serve" in front of a local server, its messages
+# in $work/front/messages; the port goes to front
+run_front()
+{
+	local dir
+
+	front=$(free_port)
+	new_dir front
+	spawn "$dir" "$STARTTLS" serve --cert "$work/tls/server.crt" \
+	    --key "$work/tls/server.key" --listen "127.0.0.1:$front" \
+	    --to "127.0.0.1:$2" "$1"
+	serve "$front"
+}
+
+# upgraded COMMAND...: whether it ends well, and has spoken TLS with the front
+upgraded()
+{
+	local tries=100
+
+	"$@" || return
+	until grep -q ': ok: TLS1' "$work/front/messages"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return
+		sleep 0.05
+	done
+}
+
 # exercise SCHEME PORT V [CONVERSATION]: four results, and one for that.  The
 # port of the URL is named as well, as some schemes have no usual one.
 exercise()
