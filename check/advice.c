@@ -17,6 +17,10 @@
 #include "conversation.h"
 #include "words/complain.h"
 
+/* RFC 8446 section 6 */
+#define ALERT_BAD_CERTIFICATE 42
+#define ALERT_ACCESS_DENIED 49
+#define ALERT_CERTIFICATE_REQUIRED 116
 #define ALERT_NO_APPLICATION_PROTOCOL 120 /* RFC 7301 section 3.2 */
 
 /* A scheme with an s, such as imaps. */
@@ -57,6 +61,32 @@ advice_about_trust(int code)
 		    "send its certificate as well; if it is the root of your "
 		    "own, name it with --ca-file";
 	}
+}
+
+/* Servers that want a client certificate say so in many ways, or just go. */
+static const char *
+advice_about_ours(const struct conversation *c)
+{
+	int alert = c->error.alert;
+
+	switch ((enum starttls_own_certificate)c->report.own_certificate) {
+	case STARTTLS_OWN_NOT_ASKED:
+		break;
+	case STARTTLS_OWN_MISSING:
+		return "if it wants a client certificate, name one with --cert "
+		    "and --key";
+	case STARTTLS_OWN_UNFIT:
+		return "the client certificate needs a key of another kind, "
+		    "such as ECDSA or RSA";
+	case STARTTLS_OWN_SHOWN:
+		if (alert == ALERT_CERTIFICATE_REQUIRED ||
+		    (alert >= ALERT_BAD_CERTIFICATE &&
+		    alert <= ALERT_ACCESS_DENIED))
+			return "the server has to trust the authority of the "
+			    "client certificate; its log may say more";
+		break;
+	}
+	return "";
 }
 
 /* Names stand in subjectAltName, addresses there as such. */
@@ -119,6 +149,11 @@ advice_about(const char *url, const struct conversation *c)
 		    "that this is it, give it to --accept-peer";
 	case STARTTLS_E_TLSA_MISMATCH:
 		return "the records are out of date, or this is another server";
+	case STARTTLS_E_ALERT:
+	case STARTTLS_E_EOF:
+	case STARTTLS_E_TRUNCATED:
+	case STARTTLS_E_IO:
+		return advice_about_ours(c);
 	case STARTTLS_E_NOT_TLS:
 		return is_dedicated(url) ? "this may be a port for the scheme "
 		    "without the s" : "";

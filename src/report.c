@@ -18,6 +18,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
+#include "alert.h"
 #include "altname.h"
 #include "cause.h"
 #include "text.h"
@@ -153,6 +154,8 @@ starttls_session_report(const struct starttls_session *session,
 		fill_verified(r, s);
 	r->verdict = s->verdict;
 	r->staple = (int)s->staple;
+	r->own_certificate = s->tls == NULL ? STARTTLS_OWN_NOT_ASKED :
+	    (int)starttls_alert_shown(s);
 	r->not_after = s->leaf_end;
 	r->path_not_after = s->path_end;
 	r->round_trips = s->finished ? s->handshake_trips :

@@ -133,7 +133,7 @@ receive(struct starttls_session *s, void *data, size_t size)
 	s->io.budget = TLS_READ_BUDGET;
 	if (s->io.quick_ack || s->keep_later)
 		first_data(s);
-	s->used = true;
+	s->used = s->was_read = true;
 	return n;
 }
 

@@ -58,6 +58,9 @@ struct starttls_session {
 	unsigned warnings;         /* alerts of warning level */
 	unsigned kept;             /* tickets of TLS 1.3, see handshake.c */
 	uint8_t suite[2];          /* the server's choice */
+	bool is_asked;             /* for our certificate, by a server */
+	char wanted[120];          /* the authorities that it named, for people;
+	                              empty: none */
 	bool without_alpn;         /* it was refused before */
 	bool without_resumption;   /* no session is offered */
 	bool offered_alpn;
@@ -93,6 +96,7 @@ struct starttls_session {
 
 	/* inside TLS */
 	bool used;                 /* application data went either way */
+	bool was_read;             /* some came */
 	bool closed_by_peer;       /* close_notify received */
 	bool shut;                 /* close_notify sent */
 	size_t ahead;              /* bytes of the next write that GnuTLS has

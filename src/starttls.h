@@ -1252,6 +1252,7 @@ struct starttls_report {
 	                              before had been refused for it */
 	char compression[8];       /* always "none" */
 	int staple;                /* enum starttls_staple */
+	int own_certificate;       /* enum starttls_own_certificate */
 	unsigned verdict;          /* STARTTLS_V_*; 0 and verified: good */
 	unsigned chain_len;        /* certificates sent by the peer */
 	int64_t not_after;         /* of its own, seconds since 1970; 0: not
@@ -1266,6 +1267,19 @@ struct starttls_report {
 	int64_t handshake_us;
 	int64_t exchange_us;       /* starttls_session_check */
 	int64_t total_us;          /* sum of the above */
+};
+
+/**
+ * enum starttls_own_certificate: what became of a client's own certificate.
+ */
+enum starttls_own_certificate {
+	STARTTLS_OWN_NOT_ASKED = 0, /* the server did not ask for any; or we are
+	                               the server, or the session was resumed */
+	STARTTLS_OWN_MISSING = 1,   /* it asked, and the policy has none */
+	STARTTLS_OWN_UNFIT = 2,     /* it asked, and was not shown that of the
+	                               policy, whose key makes no signature that
+	                               it takes */
+	STARTTLS_OWN_SHOWN = 3
 };
 
 /**

@@ -14,8 +14,10 @@
 #include "tls.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "alert.h"
 #include "findings.h"
 #include "unasked.h"
 
@@ -110,37 +112,17 @@ starttls_tls_attach(struct starttls_session *s)
 	gnutls_transport_set_vec_push_function(s->tls, push);
 }
 
-/* What the peer's alert means for the person in front of it. */
-static const char *
-alert_hint(int alert)
-{
-	switch (alert) {
-	case 116: /* certificate_required, RFC 8446 */
-		return " (it wants a client certificate)";
-	case GNUTLS_A_PROTOCOL_VERSION:
-		return " (it has no TLS version that we accept)";
-	case GNUTLS_A_HANDSHAKE_FAILURE:
-	case GNUTLS_A_INSUFFICIENT_SECURITY:
-		return " (no algorithms in common, or it wants a client "
-		    "certificate)";
-	case GNUTLS_A_UNRECOGNIZED_NAME:
-		return " (it does not know the name)";
-	case GNUTLS_A_NO_APPLICATION_PROTOCOL:
-		return " (it refuses the ALPN that it was offered)";
-	default:
-		return "";
-	}
-}
-
 static int
 peer_alert(struct starttls_session *s, enum starttls_phase phase)
 {
 	int alert = (int)gnutls_alert_get(s->tls);
 	const char *name = gnutls_alert_get_name(
 	    (gnutls_alert_description_t)alert);
+	char hint[ALERT_HINT_SIZE];
 	int code = starttls_session_fail(s, STARTTLS_E_ALERT, phase,
 	    "the peer sent the TLS alert %d, %s%s", alert,
-	    name != NULL ? name : "unknown", alert_hint(alert));
+	    name != NULL ? name : "unknown",
+	    starttls_alert_hint(s, alert, hint));
 
 	s->error.alert = alert;
 	return code;
@@ -149,24 +131,33 @@ peer_alert(struct starttls_session *s, enum starttls_phase phase)
 static int
 transport_fault(struct starttls_session *s, enum starttls_phase phase)
 {
+	char hint[ALERT_HINT_SIZE] = "", what[ALERT_HINT_SIZE + 32];
 	int saved = errno;
 
 	if (s->io.budget == 0)
 		return starttls_session_fail(s, STARTTLS_E_LIMIT, phase,
 		    "the peer sends without end, to no effect");
-	return starttls_session_fail_sys(s, STARTTLS_E_IO, phase, saved,
-	    "the connection failed");
+	if (!s->was_read)
+		starttls_alert_hint(s, -1, hint);
+	snprintf(what, sizeof(what), "the connection failed%s", hint);
+	return starttls_session_fail_sys(s, STARTTLS_E_IO, phase, saved, what);
 }
 
 static int
 peer_gone(struct starttls_session *s, enum starttls_phase phase)
 {
+	char hint[ALERT_HINT_SIZE] = "";
+
+	/* whoever has sent us something has not missed our certificate */
+	if (!s->was_read)
+		starttls_alert_hint(s, -1, hint);
 	if (phase == STARTTLS_PHASE_HANDSHAKE)
 		return starttls_session_fail(s, STARTTLS_E_EOF, phase,
 		    "the peer closed the connection during the TLS "
-		    "handshake");
+		    "handshake%s", hint);
 	return starttls_session_fail(s, STARTTLS_E_TRUNCATED, phase,
-	    "the connection ended without close_notify: data may be missing");
+	    "the connection ended without close_notify: data may be missing"
+	    "%s", hint);
 }
 
 /* A key usage or strength that GnuTLS refuses before we are asked. */
@@ -183,6 +174,27 @@ certificate_fault(struct starttls_session *s, int code, unsigned bit,
 	return s->error.code;
 }
 
+/*
+ * A server that does not want our certificate says so behind the handshake in
+ * TLS 1.3, and goes.  If that makes a write of ours fail, what it has said is
+ * still there to be read.
+ */
+static bool
+has_last_words(struct starttls_session *s, enum starttls_phase phase)
+{
+	unsigned char unwanted;
+	ssize_t n = GNUTLS_E_AGAIN;
+	int tries;
+
+	if (phase != STARTTLS_PHASE_SESSION || s->was_read ||
+	    starttls_alert_shown(s) == STARTTLS_OWN_NOT_ASKED)
+		return false;
+	/* tickets come first */
+	for (tries = 0; tries < 4 && n == GNUTLS_E_AGAIN; tries++)
+		n = gnutls_record_recv(s->tls, &unwanted, 1);
+	return n == GNUTLS_E_FATAL_ALERT_RECEIVED;
+}
+
 static int
 tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 {
@@ -191,6 +203,9 @@ tls_fault(struct starttls_session *s, int rc, enum starttls_phase phase)
 		return starttls_session_fail_at(s, STARTTLS_E_NOT_TLS, phase,
 		    s->stray, s->stray_len,
 		    "the peer does not speak TLS here");
+	if ((rc == GNUTLS_E_PUSH_ERROR || rc == GNUTLS_E_PREMATURE_TERMINATION) &&
+	    has_last_words(s, phase))
+		return peer_alert(s, phase);
 	/* also within a record, for which GnuTLS has other words */
 	if (s->io.ended && rc != GNUTLS_E_FATAL_ALERT_RECEIVED)
 		return peer_gone(s, phase);
