@@ -156,6 +156,56 @@ PROTOCOLS["telnet"] = Protocol(
     {"greeting": b"\xff\xfd.", "in_greeting": b"login: ", "will": b"",
      "go": TELNET_FOLLOWS, "other": b""}, telnet_size)
 
+
+def ldap_size(data):
+    return 2 + data[1] if len(data) >= 2 else 0
+
+
+def postgres_size(data):
+    return int.from_bytes(data[:4], "big") if len(data) >= 4 else 0
+
+
+def mysql_size(data):
+    return 4 + int.from_bytes(data[:3], "little") if len(data) >= 4 else 0
+
+
+def postgres_error(state, text):
+    fields = b"SFATAL\0C%s\0M%s\0\0" % (state, text)
+    return b"E" + struct.pack(">I", 4 + len(fields)) + fields
+
+
+def ldap_result(ident, tag, code, text=b"", name=b""):
+    op = b"\x0a\1%c\4\0\4%c%s" % (code, len(text), text)
+    op += b"\x8a%c%s" % (len(name), name) if name else b""
+    inner = b"\2\1%c%c%c%s" % (ident, tag, len(op), op)
+    return b"\x30%c%s" % (len(inner), inner)
+
+
+def mysql_packet(number, payload):
+    return struct.pack("<I", len(payload) | number << 24) + payload
+
+
+MYSQL_GREETING = mysql_packet(0, b"\x0a8.0.36\0\3\0\0\0" + b"12345678\0"
+                              b"\xff\xff\x08\2\0\xff\xdf\x15" + bytes(10) +
+                              b"abcdefghijkl\0mysql_native_password\0")
+PROTOCOLS["ldap"] = Protocol(
+    {"go": rb"0\x1d\x02\x01\x01w\x18\x80\x161\.3\.6\.1\.4\.1\.1466\.20037",
+     "ask": rb"0\x2a\x02\x01\x02c.*", "bye": rb"0\x05\x02\x01\x03B\x00"},
+    {"greeting": b"", "go": ldap_result(1, 0x78, 0), "bye": b"",
+     "ask": b"0\x09\2\1\2d\4\4\0000\0" + ldap_result(2, 0x65, 0),
+     "other": ldap_result(2, 0x61, 0)}, ldap_size)
+PROTOCOLS["postgres"] = Protocol(
+    {"go": rb"\x00{3}\x08\x04\xd2\x16/",
+     "ask": rb"\x00{3}\)\x00\x03\x00\x00user\x00starttls\x00.*"},
+    {"greeting": b"", "go": b"S", "ask": b"R\0\0\0\x08\0\0\0\3",
+     "other": b"R\0\0\0\x08\0\0\0\0"}, postgres_size)
+PROTOCOLS["mysql"] = Protocol(
+    {"go": rb"\x20\x00\x00\x01\x00\x8a.*",
+     "ask": rb"@\x00\x00\x02\x00\x8a\x08.*starttls.*"},
+    {"greeting": MYSQL_GREETING, "in_greeting": b"", "go": b"",
+     "ask": mysql_packet(3, b"\xff\x15\x04#28000no"),
+     "other": mysql_packet(3, b"\0\0\0\2\0\0\0")}, mysql_size)
+
 PROTOCOLS["lmtp"] = protocol(
     (r"LHLO [\w.:\[\]-]+", "STARTTLS", "QUIT"),
     greeting="220 mail.example.test LMTP\r\n",
@@ -177,8 +227,9 @@ PROTOCOLS["nut"] = Protocol(
     {"greeting": b"", "ask": b"Network UPS Tools upsd 2.8.0\n",
      "go": b"OK STARTTLS\n", "bye": b"OK Goodbye\n", "other": b"OK\n"})
 
-OCTETS = ("xmpp", "nbd", "rdp", "telnet",   # without lines, and with lines of
-          "lmtp", "sieve", "irc", "nut")    # their own: see octets.py, lines.py
+# Without lines, and with lines of their own: see octets.py, lines.py.
+OCTETS = ("xmpp", "nbd", "rdp", "telnet", "ldap", "postgres", "mysql",
+          "lmtp", "sieve", "irc", "nut")
 UPGRADED = {**{name: name for name in PROTOCOLS if name not in OCTETS},
             "submission": "smtp"}
 DEDICATED = {"smtps": "smtp", "submissions": "smtp", "imaps": "imap",

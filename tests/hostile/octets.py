@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
 # Copyright (c) 2026 The libstarttls authors
-"""The rows of the other modules for protocols without lines: XMPP, NBD, RDP and
-telnet.  What can be wrong in their messages is in the transcripts; here are a
+"""The rows of the other modules for protocols without lines: XMPP, NBD, RDP,
+telnet, LDAP, PostgreSQL and MySQL.  What can be wrong in their messages is in the transcripts; here are a
 few of each kind, against the command."""
 
 from engine import (NBD_GREETING, RDP_CONFIRM, TELNET_FOLLOWS, XMPP_FEATURES,
                     XMPP_HEADER, XMPP_LOGINS, XMPP_PROCEED, bytewise, case,
-                    drip, fin, flood, nbd_reply, pause, rst, silence)
+                    drip, fin, flood, ldap_result, mysql_packet, nbd_reply,
+                    pause, postgres_error, rst, silence, MYSQL_GREETING)
 
 NO_WORDS = (3, 4)
 ERROR = 1 << 31
@@ -127,6 +128,86 @@ TABLE = {
             "TM-1/silence": (6, [RDP_CONFIRM, silence]),
             "legal/hybrid": (0, RDP_CONFIRM + bytes.fromhex(
                 "021f080002000000")),
+        },
+    },
+    "ldap": {
+        "go": {
+            "DG-2/busy": (3, ldap_result(1, 0x78, 51)),
+            "DG-3/protocol": (3, ldap_result(1, 0x78, 2)),
+            "DG-6/notice": (3, ldap_result(0, 0x78, 52, b"bye",
+                                           b"1.3.6.1.4.1.1466.20036")),
+            "DG-11/bind": (4, ldap_result(1, 0x61, 0)),
+            "DG-12/name": (4, ldap_result(1, 0x78, 0, b"", b"1.2.3")),
+            "DG-18/referral": (3, ldap_result(1, 0x78, 10)),
+            "PG-7/id": (4, ldap_result(2, 0x78, 0)),
+            "PG-8/indefinite": (4, b"\x30\x80" + ldap_result(1, 0x78, 0)[2:]
+                                + b"\0\0"),
+            "PG-8/negative": (4, b"\x30\x84\xff\xff\xff\xff"),
+            "RI-1/bind": (4, ldap_result(1, 0x78, 0) + ldap_result(
+                2, 0x61, 0)),
+            "RI-3/byte": (4, ldap_result(1, 0x78, 0) + b"0"),
+            "RI-11/entry": (4, b"0\x09\2\1\2d\4\4\0000\0" + ldap_result(
+                1, 0x78, 0)),
+            "TX-1/escapes": (3, ldap_result(1, 0x78, 53, b"\x1b[2J\r\n")),
+            "TM-1/silence": (6, [ldap_result(1, 0x78, 0)[:-1], silence]),
+            "TM-3/length": (4, [b"\x30\x84\x7f\xff\xff\xff",
+                                flood(b"x" * 1000)]),
+            "TM-4/notices": (4, flood(ldap_result(0, 0x78, 0, b"",
+                                                  b"1.2.3"))),
+            "TM-7/fin": (NO_WORDS, fin),
+            "legal/bytewise": (0, bytewise(ldap_result(1, 0x78, 0))),
+        },
+        "in_ask": {
+            "TL-13/imap": (4, b"* OK ready\r\n"),
+            "PG-7/id": (4, ldap_result(1, 0x65, 0)),
+            "DG-2/busy": (3, ldap_result(2, 0x65, 51)),
+        },
+    },
+    "postgres": {
+        "go": {
+            "DG-1/no": (3, b"N"),
+            "DG-1/no-more": (3, b"N" + postgres_error(b"53300", b"x")),
+            "DG-2/error": (3, postgres_error(b"57P03", b"starting")),
+            "DG-11/gss": (4, b"G"),
+            "DG-12/lower": (4, b"s"),
+            "RI-9/login": (4, b"SR\0\0\0\x08\0\0\0\0"),
+            "RI-3/byte": (4, b"SS"),
+            "RI-4/like-tls": (4, b"S\x16\3\3\0\2"),
+            "PG-1/http": (4, b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+            "PG-8/length": (4, b"E\0\xff\xff\xff"),
+            "TX-1/escapes": (3, postgres_error(b"28000", b"\x1b[2J\r\n")),
+            "TM-3/text": (4, [b"E", flood(b"x" * 1000)]),
+            "TM-1/silence": (6, silence),
+            "TM-1/error": (6, [b"E\0\0\0\x20M", silence]),
+            "TM-7/fin": (NO_WORDS, fin),
+        },
+        "in_ask": {
+            "TL-13/imap": (4, b"* OK ready\r\n"),
+            "DG-2/busy": (3, postgres_error(b"53300", b"too many")),
+            "legal/no-user": (0, postgres_error(b"28000", b"no such")),
+        },
+    },
+    "mysql": {
+        "greeting": {
+            "DG-1/flags": (3, MYSQL_GREETING.replace(b"\xff\xff\x08",
+                                                     b"\xff\xf7\x08")),
+            "DG-1/version-9": (3, mysql_packet(0, b"\x093.20\0" + bytes(13))),
+            "DG-2/busy": (3, mysql_packet(0, b"\xff\x10\4Too many")),
+            "DG-15/blocked": (3, mysql_packet(0, b"\xff\x69\4Host")),
+            "PG-1/smtp": (4, b"220 hi\r\n"),
+            "PG-7/number": (4, mysql_packet(1, MYSQL_GREETING[4:])),
+            "PG-10/greeting": (4, MYSQL_GREETING * 2),
+            "RI-1/ok": (4, MYSQL_GREETING + mysql_packet(2, bytes(7))),
+            "RI-3/byte": (4, MYSQL_GREETING + b"\0"),
+            "TX-1/escapes": (3, mysql_packet(0, b"\xff\x6a\4\x1b[2J\r\n")),
+            "TM-1/silence": (6, [MYSQL_GREETING[:-1], silence]),
+            "TM-3/length": (4, [b"\xff\xff\xff\0", flood(b"x" * 1000)]),
+            "TM-7/fin": (NO_WORDS, fin),
+            "legal/bytewise": (0, bytewise(MYSQL_GREETING)),
+        },
+        "in_ask": {
+            "TL-13/imap": (4, b"* OK ready\r\n"),
+            "DG-2/busy": (3, mysql_packet(3, b"\xff\x10\4#08004no")),
         },
     },
     "telnet": {
