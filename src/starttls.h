@@ -594,7 +594,8 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
  * A server may have several; the one with the name that the client asks for
  * (SNI) is shown, by a wildcard if need be, or else the first.  Several for
  * the very same names, with keys of different types, go together: the client's
- * algorithms choose.
+ * algorithms choose, and among those that are left TLS 1.3 takes the first.  An
+ * upgrade with an EC key costs a quarter of one with RSA, so set that first.
  *
  * @chain_file   PEM, from the own certificate upwards, or one certificate of
  *               DER, or a PKCS#11 URI (RFC 7512)
