@@ -27,12 +27,20 @@ static const struct trip_row {
 	{ "ftp", STARTTLS_GREETING, "", 4 },
 	{ "smtp", STARTTLS_GREETING, "", 5 },
 	{ "submission", STARTTLS_GREETING, "", 5 },
+	{ "lmtp", STARTTLS_GREETING, "", 5 },
+	{ "sieve", STARTTLS_GREETING, "", 4 },
+	{ "irc", STARTTLS_GREETING, "", 3 },
+	{ "nut", STARTTLS_GREETING, "", 3 },
 	{ "imap", STARTTLS_HANDSHAKE, "", 2 },
 	{ "nntp", STARTTLS_HANDSHAKE, "", 2 },
 	{ "xmpp", STARTTLS_HANDSHAKE, "", 2 },
 	{ "ftp", STARTTLS_HANDSHAKE, "", 2 },
 	{ "smtp", STARTTLS_HANDSHAKE, "", 2 },
 	{ "submission", STARTTLS_HANDSHAKE, "", 2 },
+	{ "lmtp", STARTTLS_HANDSHAKE, "", 2 },
+	{ "sieve", STARTTLS_HANDSHAKE, "", 2 },
+	{ "irc", STARTTLS_HANDSHAKE, "", 2 },
+	{ "https", STARTTLS_HANDSHAKE, "", 2 },
 };
 
 /* TLS 1.2 does it in as many as TLS 1.3, thanks to the false start. */
