@@ -130,10 +130,31 @@ describe_dates(const struct starttls_session *s, unsigned blamed,
 	}
 }
 
+/* Why a name that a person can see in a certificate does not count. */
+static const char *
+describe_near_miss(const struct name *name, gnutls_x509_crt_t leaf,
+		   const char *names)
+{
+	char cn[STARTTLS_HOST_SIZE], sought[STARTTLS_HOST_SIZE + 1];
+	size_t size = sizeof(cn), len;
+	const char *at;
+
+	len = (size_t)snprintf(sought, sizeof(sought), ":%s", name->text);
+	at = strstr(names, sought);
+	if (at != NULL && (at[len] == '\0' || at[len] == ','))
+		return name->ip_len > 0 ? ", where an address does not count" :
+		    ", where a host's name does not count";
+	if (gnutls_x509_crt_get_dn_by_oid(leaf, GNUTLS_OID_X520_COMMON_NAME, 0,
+	    0, cn, &size) >= 0 && (strcmp(cn, name->text) == 0 ||
+	    starttls_name_matches_dns(name, (const uint8_t *)cn, size)))
+		return ", as its common name does not count";
+	return "";
+}
+
 /* Whom it is for, if that is not who was asked for: the first of the names. */
 static void
-describe_names(const struct chain *chain, unsigned verdict, char *text,
-	       size_t size)
+describe_names(const struct starttls_session *s, const struct chain *chain,
+	       unsigned verdict, char *text, size_t size)
 {
 	char names[128];
 
@@ -143,9 +164,11 @@ describe_names(const struct chain *chain, unsigned verdict, char *text,
 	starttls_altname_list((struct slice){ chain->der->data,
 	    chain->der->size }, names, sizeof(names));
 	if (names[0] == '\0')
-		snprintf(text, size, "; it names nobody");
+		snprintf(text, size, "; it names nobody%s",
+		    describe_near_miss(s->name, chain->crt[0], ""));
 	else
-		snprintf(text, size, "; it is for %s", names);
+		snprintf(text, size, "; it is for %s%s", names,
+		    describe_near_miss(s->name, chain->crt[0], names));
 }
 
 /* The words of every bit. */
@@ -235,7 +258,7 @@ starttls_findings_report(struct starttls_session *s, const struct chain *chain,
 			const struct findings *f)
 {
 	char first[160], other[120], detail[192], culprit[128] = "";
-	char names[144], cause[192];
+	char names[192], cause[192];
 	unsigned rest = f->culprit == NULL ? 0 : f->verdict & ~f->blamed;
 	int code = STARTTLS_E_BAD_CHAIN;
 	size_t i;
@@ -249,7 +272,7 @@ starttls_findings_report(struct starttls_session *s, const struct chain *chain,
 	describe_bits(rest, other, sizeof(other));
 	describe_culprit(f, culprit, sizeof(culprit));
 	describe_detail(s, chain, f, detail, sizeof(detail));
-	describe_names(chain, f->verdict, names, sizeof(names));
+	describe_names(s, chain, f->verdict, names, sizeof(names));
 	starttls_cause_describe(chain, f->verdict, f->depth, f->owner, cause,
 	    sizeof(cause));
 	starttls_session_fail(s, code, STARTTLS_PHASE_HANDSHAKE,
