@@ -150,7 +150,7 @@ describe_disorder(const struct chain *chain, unsigned owner, char *text,
 		    namesake + 1, name);
 	else
 		snprintf(text, size, "; its issuer \"%s\" is not among the "
-		    "%u others that were sent", name, chain->len - 1);
+		    "others that were sent", name);
 }
 
 void
