@@ -29,7 +29,8 @@ append(struct preamble *p, const char *text, size_t len)
 {
 	if (len > sizeof(p->out) - p->out_len)
 		return false;
-	memcpy(p->out + p->out_len, text, len);
+	if (len > 0)
+		memcpy(p->out + p->out_len, text, len);
 	p->out_len += len;
 	return true;
 }

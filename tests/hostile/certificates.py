@@ -255,7 +255,8 @@ ADDRESS_WRONG = {"CE-1": "other-address good",
                  "CE-5": "star stars-all"}
 EXACT = {          # rows whose cause must be named, by its stable name
     "CE-1": b"name-mismatch", "expired": b"cert-expired",
-    "future": b"cert-not-yet-valid", "of-unknown": b"cert-untrusted",
+    "future": b"cert-not-yet-valid", "of-unknown": b"root-untrusted",
+    "self": b"cert-self-signed", "missing": b"chain-incomplete",
     "must-staple": b"staple-missing", "CE-11": b"cert-weak",
     "client": b"cert-purpose"}
 SCHEMES = itertools.cycle(("smtp", "imaps", "ftp", "nntps", "pop3", "smtps",
