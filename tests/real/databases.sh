@@ -36,16 +36,24 @@ as_user()
 	fi
 }
 
+# Debian 12 links slapd with GnuTLS, Debian 13 with OpenSSL, and there is no
+# setting for the highest version of either.
 run_slapd()
 {
-	local dir user=openldap priority=NORMAL
+	local dir user=openldap conf=
 
-	[ -z "${1:-}" ] || priority=NORMAL:-VERS-ALL:+VERS-TLS$1
 	REAL_LDAP=$(free_port) REAL_LDAPS=$(free_port)
 	DN=uid=tester,dc=example,dc=test
 	export REAL_LDAP REAL_LDAPS DN
 	new_dir slapd
 	mkdir "$dir/db"
+	: >"$dir/only.conf"
+	if [ -n "${1:-}" ]; then
+		ldd "$(command -v slapd)" | grep -q libgnutls &&
+		    echo "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS$1" \
+			>"$dir/only.conf"
+		conf=$(tls_only "$1")
+	fi
 	cat >"$dir/slapd.conf" <<-END
 	include /etc/ldap/schema/core.schema
 	include /etc/ldap/schema/cosine.schema
@@ -58,7 +66,7 @@ run_slapd()
 	TLSCertificateFile $work/tls/server.crt
 	TLSCertificateKeyFile $dir/server.key
 	TLSCACertificateFile $work/tls/ca.pem
-	TLSCipherSuite $priority
+	include $dir/only.conf
 	TLSVerifyClient ${slapd_verifies:-never}
 	authz-regexp ^cn=tester.*$ $DN
 	password-hash {CLEARTEXT}
@@ -90,7 +98,8 @@ run_slapd()
 	own $user
 	set -- -h "ldap://127.0.0.1:$REAL_LDAP/ ldaps://127.0.0.1:$REAL_LDAPS/"
 	! is_root || set -- "$@" -u $user -g $user
-	spawn "$dir" slapd "$@" -f "$dir/slapd.conf" -d none
+	spawn "$dir" env ${conf:+OPENSSL_CONF="$conf"} \
+	    slapd "$@" -f "$dir/slapd.conf" -d none
 	serve "$REAL_LDAP" "$REAL_LDAPS"
 }
 

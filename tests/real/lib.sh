@@ -860,10 +860,11 @@ run_prosody()
 	s2s_require_encryption = true
 	authentication = "internal_plain"
 	storage = "internal"
-	ssl = { certificate = "$work/tls/server.crt", key = "$dir/server.key",
-	    protocol = "$protocol" }
-	c2s_direct_tls_ssl = ssl
-	s2s_direct_tls_ssl = ssl
+	local identity = { certificate = "$work/tls/server.crt",
+	    key = "$dir/server.key", protocol = "$protocol" }
+	ssl = identity
+	c2s_direct_tls_ssl = identity
+	s2s_direct_tls_ssl = identity
 	VirtualHost "localhost"
 	VirtualHost "wrong.example.test"
 	END
