@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * SMTP and message submission: RFC 5321, RFC 3207, RFC 6409, RFC 8314.
+ * SMTP, message submission and LMTP: RFC 5321, RFC 3207, RFC 6409, RFC 8314,
+ * RFC 2033.
  *
  *	reply    = *( code "-" [text] CRLF ) code [ SP [text] ] CRLF
  *	greeting = reply with 220
@@ -10,6 +11,10 @@
  *
  * EHLO has to be asked before STARTTLS, and cannot share a segment with it
  * (RFC 2920), so five round trips from TCP to TLS 1.3 are the least.
+ *
+ * LMTP is SMTP but for LHLO in place of EHLO and HELO, which are errors there.
+ * No port is registered for it: 25 is ruled out (RFC 2033 section 5), so URLs
+ * name one.
  *
  * A server answers before TLS what RFC 3207 section 4 lets it answer, and
  * 530 to the rest.  Parameters may be pipelined in front of STARTTLS.
@@ -27,6 +32,22 @@ static const char *const smtp_states[] = {
 	[HELLO] = "EHLO inside TLS", [QUIT] = "QUIT",
 };
 
+static const char *const lmtp_states[] = {
+	[START] = "start", [READY] = "ready", [GREETING] = "greeting",
+	[EHLO] = "LHLO", [STARTTLS] = "STARTTLS", [BEGIN] = "begin",
+	[HELLO] = "LHLO inside TLS", [QUIT] = "QUIT",
+};
+
+/* Behind the greeting comes the hello, of whichever protocol. */
+static enum verdict
+greeted(struct dialog *d, const struct unit *u, unsigned next,
+	const char *hello)
+{
+	if (u->code != 220)
+		return no_or_malformed(d, u);
+	return u->last ? say(d, next, "%s %s", hello, d->own_name) : more(d);
+}
+
 static enum verdict
 smtp_upgrade(struct dialog *d, const struct unit *u)
 {
@@ -38,11 +59,7 @@ smtp_upgrade(struct dialog *d, const struct unit *u)
 	case READY:
 		return say(d, STARTTLS, "STARTTLS");
 	case GREETING:
-		if (u->code != 220)
-			return no_or_malformed(d, u);
-		if (!u->last)
-			return more(d);
-		return say(d, EHLO, "EHLO %s", d->own_name);
+		return greeted(d, u, EHLO, "EHLO");
 	case EHLO:
 		if (u->code != 250)
 			return no_or_malformed(d, u);
@@ -68,11 +85,7 @@ smtp_exchange(struct dialog *d, const struct unit *u)
 	case START:
 		return expect(d, GREETING);
 	case GREETING:
-		if (u->code != 220)
-			return no_or_malformed(d, u);
-		if (!u->last)
-			return more(d);
-		return say(d, HELLO, "EHLO %s", d->own_name);
+		return greeted(d, u, HELLO, "EHLO");
 	case BEGIN:
 		return say(d, HELLO, "EHLO %s", d->own_name);
 	case HELLO:
@@ -85,31 +98,62 @@ smtp_exchange(struct dialog *d, const struct unit *u)
 	return bug(d);
 }
 
+static enum verdict
+lmtp_upgrade(struct dialog *d, const struct unit *u)
+{
+	return d->state == GREETING ? greeted(d, u, EHLO, "LHLO") :
+	    smtp_upgrade(d, u);
+}
+
+static enum verdict
+lmtp_exchange(struct dialog *d, const struct unit *u)
+{
+	switch (d->state) {
+	case GREETING:
+		return greeted(d, u, HELLO, "LHLO");
+	case BEGIN:
+		return say(d, HELLO, "LHLO %s", d->own_name);
+	}
+	return smtp_exchange(d, u);
+}
+
 static const char tls_first[] = "530 5.7.0 Must issue a STARTTLS command first";
 static const char no_parameters[] = "501 5.5.4 no parameters allowed";
 
+static const char lhlo_only[] = "500 5.5.1 this is LMTP: LHLO";
+
+#define COMMANDS(VERB) \
+	{ VERB, ANSWER, NEEDED, "250-$\n250-PIPELINING\n" \
+	  "250-ENHANCEDSTATUSCODES\n250 STARTTLS", \
+	  "501 5.5.4 " VERB " needs a name" }, \
+	{ "STARTTLS", UPGRADE, NONE, "220 2.0.0 ready to start TLS", \
+	  no_parameters }, \
+	{ "NOOP", ANSWER, OPTIONAL, "250 2.0.0 OK", NULL }, \
+	{ "RSET", ANSWER, NONE, "250 2.0.0 OK", no_parameters }, \
+	{ "HELP", ANSWER, OPTIONAL, \
+	  "214 2.0.0 " VERB " STARTTLS NOOP RSET QUIT", NULL }, \
+	{ "QUIT", LEAVE, NONE, "221 2.0.0 goodbye", no_parameters }, \
+	{ "AUTH", REFUSE, OPTIONAL, tls_first, NULL }, \
+	{ "MAIL", REFUSE, OPTIONAL, tls_first, NULL }, \
+	{ "RCPT", REFUSE, OPTIONAL, tls_first, NULL }, \
+	{ "DATA", REFUSE, OPTIONAL, tls_first, NULL }, \
+	{ "VRFY", REFUSE, OPTIONAL, tls_first, NULL }, \
+	/* was not offered, and its data would come next (RFC 3030) */ \
+	{ "BDAT", HANG_UP, OPTIONAL, NULL, NULL }
+
 static const struct command smtp_commands[] = {
-	{ "EHLO", ANSWER, NEEDED, "250-$\n250-PIPELINING\n"
-	  "250-ENHANCEDSTATUSCODES\n250 STARTTLS",
-	  "501 5.5.4 EHLO needs a name" },
+	COMMANDS("EHLO"),
 	{ "HELO", ANSWER, NEEDED, "250 $", "501 5.5.4 HELO needs a name" },
-	{ "STARTTLS", UPGRADE, NONE, "220 2.0.0 ready to start TLS",
-	  no_parameters },
-	{ "NOOP", ANSWER, OPTIONAL, "250 2.0.0 OK", NULL },
-	{ "RSET", ANSWER, NONE, "250 2.0.0 OK", no_parameters },
-	{ "HELP", ANSWER, OPTIONAL, "214 2.0.0 EHLO STARTTLS NOOP RSET QUIT",
-	  NULL },
-	{ "QUIT", LEAVE, NONE, "221 2.0.0 goodbye", no_parameters },
-	{ "AUTH", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "MAIL", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "RCPT", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "DATA", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "VRFY", REFUSE, OPTIONAL, tls_first, NULL },
 	{ "EXPN", REFUSE, OPTIONAL, tls_first, NULL },
 	{ "ETRN", REFUSE, OPTIONAL, tls_first, NULL },
 	{ "BURL", REFUSE, OPTIONAL, tls_first, NULL },
-	/* was not offered, and its data would come next (RFC 3030) */
-	{ "BDAT", HANG_UP, OPTIONAL, NULL, NULL },
+	{ NULL, REFUSE, OPTIONAL, "500 5.5.1 no such command", NULL },
+};
+
+static const struct command lmtp_commands[] = {
+	COMMANDS("LHLO"),
+	{ "EHLO", REFUSE, OPTIONAL, lhlo_only, NULL },
+	{ "HELO", REFUSE, OPTIONAL, lhlo_only, NULL },
 	{ NULL, REFUSE, OPTIONAL, "500 5.5.1 no such command", NULL },
 };
 
@@ -119,10 +163,16 @@ smtp_serve(struct dialog *d, const struct unit *u)
 	return serve(d, u->line, smtp_commands);
 }
 
-#define SMTP_SERVE { \
+static enum verdict
+lmtp_serve(struct dialog *d, const struct unit *u)
+{
+	return serve(d, u->line, lmtp_commands);
+}
+
+#define SERVE(STEP, GREETING) { \
 	.frame = starttls_frame_command, \
-	.step = smtp_serve, \
-	.greeting = "220 $ ESMTP", \
+	.step = STEP, \
+	.greeting = GREETING, \
 	.hangup = LINES("421 4.7.0 $ closing the connection"), \
 	.pipelined = LINES("554 5.7.0 nothing may follow STARTTLS"), \
 }
@@ -137,7 +187,7 @@ const struct starttls_protocol starttls_protocol_smtp = {
 	.frame = starttls_frame_smtp,
 	.upgrade_rules = { smtp_upgrade, START, READY, smtp_states },
 	.exchange_rules = { smtp_exchange, START, BEGIN, smtp_states },
-	.serve_rules = SMTP_SERVE,
+	.serve_rules = SERVE(smtp_serve, "220 $ ESMTP"),
 };
 
 const struct starttls_protocol starttls_protocol_submission = {
@@ -150,5 +200,15 @@ const struct starttls_protocol starttls_protocol_submission = {
 	.frame = starttls_frame_smtp,
 	.upgrade_rules = { smtp_upgrade, START, READY, smtp_states },
 	.exchange_rules = { smtp_exchange, START, BEGIN, smtp_states },
-	.serve_rules = SMTP_SERVE,
+	.serve_rules = SERVE(smtp_serve, "220 $ ESMTP"),
+};
+
+const struct starttls_protocol starttls_protocol_lmtp = {
+	.name = "lmtp",
+	.scheme_tls = "lmtps",
+	.rfc = "RFC 2033, RFC 3207",
+	.frame = starttls_frame_smtp,
+	.upgrade_rules = { lmtp_upgrade, START, READY, lmtp_states },
+	.exchange_rules = { lmtp_exchange, START, BEGIN, lmtp_states },
+	.serve_rules = SERVE(lmtp_serve, "220 $ LMTP"),
 };
