@@ -214,11 +214,75 @@ keep_identity(struct starttls_policy *p, const struct identity *identity)
 	return 0;
 }
 
+static bool
+is_rsa(gnutls_x509_crt_t crt)
+{
+	int type = gnutls_x509_crt_get_pk_algorithm(crt, NULL);
+
+	return type == GNUTLS_PK_RSA || type == GNUTLS_PK_RSA_PSS;
+}
+
+/* One key with its chain, behind those of @to; GNUTLS_E_*. */
+static int
+append_pair(gnutls_certificate_credentials_t to,
+	    gnutls_certificate_credentials_t from, unsigned index)
+{
+	gnutls_x509_privkey_t key;
+	gnutls_x509_crt_t *chain;
+	unsigned count, i;
+	int rc = gnutls_certificate_get_x509_key(from, index, &key);
+
+	if (rc < 0)
+		return rc;
+	rc = gnutls_certificate_get_x509_crt(from, index, &chain, &count);
+	if (rc >= 0) {
+		rc = gnutls_certificate_set_x509_key(to, chain, (int)count,
+		    key);
+		for (i = 0; i < count; i++)
+			gnutls_x509_crt_deinit(chain[i]);
+		gnutls_free(chain);
+	}
+	gnutls_x509_privkey_deinit(key);
+	return rc;
+}
+
+/* Returns whether @old has become @new and, behind it, what it was: not so if
+   a key is on a token, which gives none away. */
+static bool
+put_in_front(struct identity *old, const struct identity *new)
+{
+	size_t i;
+
+	for (i = 0; i < old->count; i++)
+		if (append_pair(new->credentials, old->credentials,
+		    (unsigned)i) < 0)
+			return false;
+	free_identity(old);
+	*old = (struct identity){ new->credentials, new->leaf, i + 1 };
+	return true;
+}
+
 /*
  * Certificates of one name, say with an RSA and an ECDSA key, share their
- * credentials, so that GnuTLS chooses among them.  Among names we choose:
- * GnuTLS has no wildcards there.
+ * credentials, so that GnuTLS chooses among them.  In TLS 1.3 it takes the
+ * first that the client can verify, and RSA costs us several times as much, so
+ * that comes last.  Takes @new.
  */
+static int
+join_identity(struct identity *old, struct identity *new,
+	      const struct source *source)
+{
+	int rc;
+
+	if (is_rsa(old->leaf) && !is_rsa(new->leaf) && put_in_front(old, new))
+		return 0;
+	rc = load_into(old->credentials, source);
+	free_identity(new);
+	old->count += rc >= 0;
+	return rc;
+}
+
+/* Among names we choose: GnuTLS has no wildcards there. */
 static int
 load_server(struct starttls_policy *p, const struct source *source)
 {
@@ -232,12 +296,8 @@ load_server(struct starttls_policy *p, const struct source *source)
 	if (rc >= 0)
 		rc = get_leaf(new.credentials, &new.leaf);
 	for (i = 0; rc >= 0 && i < p->identity_count; i++)
-		if (have_same_names(p->identities[i].leaf, new.leaf)) {
-			p->identities[i].count++;
-			rc = load_into(p->identities[i].credentials, source);
-			free_identity(&new);
-			return rc;
-		}
+		if (have_same_names(p->identities[i].leaf, new.leaf))
+			return join_identity(&p->identities[i], &new, source);
 	if (rc >= 0)
 		rc = keep_identity(p, &new);
 	if (rc < 0)

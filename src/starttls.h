@@ -595,7 +595,8 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
  * (SNI) is shown, by a wildcard if need be, or else the first.  Several for
  * the very same names, with keys of different types, go together: the client's
  * algorithms choose, and among those that are left TLS 1.3 takes the first.  An
- * upgrade with an EC key costs a quarter of one with RSA, so set that first.
+ * upgrade with an EC key costs a quarter of one with RSA, so RSA comes last,
+ * unless its key is on a token, where the order is that of the calls.
  *
  * @chain_file   PEM, from the own certificate upwards, or one certificate of
  *               DER, or a PKCS#11 URI (RFC 7512)

@@ -127,16 +127,17 @@ START_TEST(test_server_odd_names)
 }
 END_TEST
 
+static const char *const lacks_ec[VERSIONS] = {
+	TLS12 ":-KX-ALL:+ECDHE-RSA:-SIGN-ALL:+SIGN-RSA-SHA256",
+	TLS13 ":-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256",
+};
+
 /* Two keys for one name: who cannot take one gets the other. */
 START_TEST(test_server_two_kinds_of_key)
 {
 	static const char *const lacks_rsa[VERSIONS] = {
 		TLS12 ":-SIGN-ALL:+SIGN-ECDSA-SHA256",
 		TLS13 ":-SIGN-ALL:+SIGN-ECDSA-SECP256R1-SHA256",
-	};
-	static const char *const lacks_ec[VERSIONS] = {
-		TLS12 ":-KX-ALL:+ECDHE-RSA:-SIGN-ALL:+SIGN-RSA-SHA256",
-		TLS13 ":-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256",
 	};
 	struct starttls_policy *server = duo_policy(chain, 2);
 	char name[64];
@@ -145,6 +146,24 @@ START_TEST(test_server_two_kinds_of_key)
 	duo_identity(server, (const struct mint_cert *const[]){ &rsa }, 1);
 	shown_to(server, PEER, lacks_rsa[_i], name, sizeof(name), &count);
 	ck_assert_str_eq(name, "leaf");
+	shown_to(server, PEER, lacks_ec[_i], name, sizeof(name), &count);
+	ck_assert_str_eq(name, "rsa");
+	starttls_policy_unref(server);
+}
+END_TEST
+
+/* RSA costs a server more: who can take both gets EC, whichever was first. */
+START_TEST(test_server_prefers_keys_that_cost_less)
+{
+	const struct mint_cert *const only_rsa[] = { &rsa };
+	struct starttls_policy *server = duo_policy(only_rsa, 1);
+	char name[64];
+	unsigned count;
+
+	duo_identity(server, chain, 2);
+	shown_to(server, PEER, priorities[_i], name, sizeof(name), &count);
+	ck_assert_str_eq(name, "leaf");
+	ck_assert_uint_eq(count, 2);
 	shown_to(server, PEER, lacks_ec[_i], name, sizeof(name), &count);
 	ck_assert_str_eq(name, "rsa");
 	starttls_policy_unref(server);
@@ -313,6 +332,8 @@ main(void)
 	tcase_add_loop_test(identity, test_server_odd_names, 0, VERSIONS);
 	tcase_add_loop_test(identity, test_server_two_kinds_of_key, 0,
 	    VERSIONS);
+	tcase_add_loop_test(identity,
+	    test_server_prefers_keys_that_cost_less, 0, VERSIONS);
 	tcase_add_loop_test(identity, test_server_identity_files, 0,
 	    2 * LAYOUTS);
 	tcase_add_test(identity,
