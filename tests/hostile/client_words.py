@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: ISC
+# Copyright (c) 2026 The libstarttls authors
+"""What the protocols say in the clear, as a server of ours and its clients."""
+
+import dataclasses
+
+CRLF = b"\r\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """What is said in the clear; patterns are of whole lines."""
+    upgrade: bytes
+    greeting: bytes
+    go: bytes                 # the go-ahead
+    no: bytes                 # any refusal
+    final: bytes              # the last line of a reply
+    private: bytes            # the refusal of a login: TLS first
+    asks: bytes               # wants the secret
+    ask: bytes                # asks for the capabilities
+    listed: bytes             # a line in their list
+    unlisted: bytes           # not in their list
+    logins: tuple
+    harmless: tuple           # (command, reply) in front of the upgrade
+    pipelines: tuple          # legal ones in front of it
+    begun: tuple              # begun in the clear, to be forgotten
+    quit: bytes
+    bye: bytes
+    odd: tuple                # not the upgrade, for this protocol only
+    alpn: tuple
+    before: tuple = ()        # what an honest client says first
+    multi: bytes = None       # replies that end with a dot
+    prefix: bytes = b""       # in front of each command
+    synonyms: tuple = ()      # other words for the upgrade
+    probe: bytes = b"NOOP"    # inside TLS, at a server that is no echo
+    probe_reply: bytes = b"2"
+
+    def line(self, command, end=CRLF):
+        return self.prefix + command + end
+
+
+SECRET = b"AHRlc3RlcgBzM2NyZXQ="
+SMTP = Protocol(
+    upgrade=b"STARTTLS", greeting=rb"220[ -].*", go=rb"220 .*",
+    no=rb"[45]\d\d .*", final=rb"\d{3}( .*)?", private=rb"53[048] .*",
+    asks=rb"3\d\d.*", ask=b"EHLO client.example.test",
+    listed=rb"250[ -]STARTTLS", unlisted=rb"250[ -]AUTH.*",
+    before=(b"EHLO client.example.test",), quit=b"QUIT", bye=rb"221 .*",
+    logins=(b"AUTH PLAIN", b"AUTH PLAIN " + SECRET, b"AUTH LOGIN",
+            b"AUTH LOGIN dGVzdGVy", b"AUTH CRAM-MD5", b"AUTH NTLM",
+            b"AUTH EXTERNAL =", b"AUTH XOAUTH2 " + SECRET),
+    harmless=((b"NOOP", rb"250 .*"), (b"RSET", rb"250 .*"),
+              (b"HELO there", rb"250 .*"), (b"EHLO [192.0.2.1]", rb"250 .*"),
+              (b"HELP", rb"(214|502) .*"), (b"NOOP x", rb"250 .*"),
+              (b"VRFY root", rb"\d.*"), (b"EXPN staff", rb"\d.*"),
+              (b"XYZZY", rb"50[02] .*"), (b"MAIL FROM:<>", rb"[25]\d\d .*"),
+              (b"DATA", rb"5\d\d .*"), (b"RCPT TO:<a@b.test>", rb"5.*"),
+              (b"", rb"5\d\d .*"), (b"EHLO", rb"5\d\d .*"),
+              (b"EHLO [IPv6:::1]", rb"250 .*"), (b"EHLO a  ", rb"250 .*"),
+              (b"HELO", rb"5\d\d .*")),
+    pipelines=((b"RSET",), (b"NOOP", b"RSET"), (b"NOOP",) * 5),
+    begun=((b"MAIL FROM:<a@b.test>",), (b"AUTH PLAIN",), (b"AUTH LOGIN",),
+           (b"MAIL FROM:<a@b.test>", b"RCPT TO:<c@d.test>"),
+           (b"EHLO other.test",), (b"HELO old.test",), (b"VRFY x",)),
+    odd=(b"EHLO STARTTLS", b"NOOP STARTTLS", b"HELO x STARTTLS",
+         b"BDAT 10\r\nSTARTTLS", b"BDAT 10 LAST\r\nSTARTTLS",
+         b"HELP STARTTLS", b"X-STARTTLS", b"STLS"),
+    alpn=(b"smtp",), probe=b"EHLO inside.test", probe_reply=b"250")
+IMAP = Protocol(
+    upgrade=b"STARTTLS", greeting=rb"\* OK.*", go=rb"a1 OK.*",
+    no=rb"(a1 (NO|BAD)|\* BYE).*", final=rb"((a1|\*) (OK|NO|BAD|BYE)|\+).*",
+    private=rb"a1 NO \[PRIVACYREQUIRED\].*", asks=rb"\+.*",
+    ask=b"CAPABILITY", listed=rb"\* CAPABILITY .*\bSTARTTLS\b.*",
+    unlisted=rb"\* CAPABILITY (?!.*LOGINDISABLED).*|.*AUTH=PLAIN.*",
+    logins=(b"LOGIN tester s3cret", b'LOGIN "tester" "s3cret"',
+            b"LOGIN {6}", b"LOGIN tester {6}", b"AUTHENTICATE PLAIN",
+            b"AUTHENTICATE PLAIN " + SECRET, b"AUTHENTICATE LOGIN",
+            b"AUTHENTICATE CRAM-MD5", b"AUTHENTICATE EXTERNAL ="),
+    harmless=((b"NOOP", rb"a1 OK.*"), (b"CAPABILITY", rb"a1 OK.*"),
+              (b"ID NIL", rb"a1 (OK|BAD).*"),
+              (b'ID ("name" "test" "version" "1")', rb"a1 (OK|BAD).*"),
+              (b"XYZZY", rb"a1 BAD.*"), (b"SELECT INBOX", rb"a1 (BAD|NO).*"),
+              (b"ENABLE IMAP4rev2", rb"a1 .*"), (b"LIST x y", rb"a1 B.*"),
+              (b"NAMESPACE", rb"a1 (BAD|NO).*"), (b"IDLE", rb"a1 (B|N).*"),
+              (b"LOGIN", rb"a1 (BAD|NO).*"), (b"CHECK", rb"a1 BAD.*")),
+    pipelines=((b"CAPABILITY",), (b"NOOP", b"CAPABILITY"), (b"ID NIL",),
+               (b"NOOP",) * 5),
+    begun=((b"AUTHENTICATE PLAIN",), (b"LOGIN {6}",), (b"SELECT INBOX",),
+           (b"LOGIN tester s3cret",), (b"ID NIL",), (b"IDLE",)),
+    odd=(b"UID STARTTLS", b"STARTTLS {3}", b"STARTTLS {3+}\r\nabc",
+         b"LOGIN {11+}\r\na1 STARTTLS", b"NOOP STARTTLS",
+         b"LOGIN x {13+}\r\na1 STARTTLS\r\n", b"ID {11+}\r\na1 STARTTLS",
+         b"ID NIL STARTTLS", b"(STARTTLS)", b"STLS",
+         b"LOGIN ~{11+}\r\na1 STARTTLS", b"STARTTLS NIL"),
+    quit=b"LOGOUT", bye=rb"\* BYE.*", alpn=(b"imap",), prefix=b"a1 ",
+    probe=b"NOOP", probe_reply=b"a1 OK")
+FTP = Protocol(
+    upgrade=b"AUTH TLS", greeting=rb"220[ -].*", go=rb"234 .*",
+    no=rb"[45]\d\d .*", final=rb"\d{3}( .*)?", private=rb"53[0-4] .*",
+    asks=rb"33[0-9].*|230.*", ask=b"FEAT", listed=rb" AUTH .*TLS.*",
+    unlisted=rb" USER.*",
+    logins=(b"USER anonymous", b"USER tester", b"PASS s3cret", b"ACCT x",
+            b"PASS", b"USER", b"USER root", b"PASS -s3cret"),
+    harmless=((b"NOOP", rb"200 .*"), (b"SYST", rb"[25]\d\d .*"),
+              (b"FEAT", rb"211 .*"), (b"HELP", rb"214 .*|5.*"),
+              (b"XYZZY", rb"5\d\d .*"), (b"OPTS UTF8 ON", rb"[25]\d\d .*"),
+              (b"PBSZ 0", rb"5\d\d .*"), (b"PROT P", rb"5\d\d .*"),
+              (b"PWD", rb"5\d\d .*"), (b"LIST", rb"5\d\d .*"),
+              (b"PORT 127,0,0,1,0,25", rb"5\d\d .*"), (b"PASV", rb"5.*"),
+              (b"REIN", rb"[25]\d\d .*"), (b"HOST a.test", rb"[25].*"),
+              (b"AUTH KERBEROS_V4", rb"50[34] .*")),
+    pipelines=((b"NOOP",), (b"FEAT",), (b"SYST", b"FEAT")),
+    begun=((b"USER anonymous",), (b"PBSZ 0", b"PROT P"), (b"REST 100",),
+           (b"TYPE I",), (b"RNFR x",), (b"PORT 127,0,0,1,4,4",)),
+    odd=(b"AUTH", b"AUTH ", b"AUTH KRB", b"AUTH GSSAPI", b"AUTH TLS-X",
+         b"AUTHTLS", b"AUTH TLSTLS", b"AUTH XTLS", b"AUTH,TLS",
+         b"STARTTLS", b"AUTH TL", b"SITE AUTH TLS", b"AUTH =TLS",
+         b"NOOP AUTH TLS", b"ADAT AUTH TLS", b"AUTH KRB TLS"),
+    quit=b"QUIT", bye=rb"221 .*", alpn=(b"ftp",), probe=b"SYST",
+    synonyms=(b"AUTH TLS-C", b"auth tls-c"))
+NNTP = Protocol(
+    upgrade=b"STARTTLS", greeting=rb"20[01] .*", go=rb"382 .*",
+    no=rb"[45]\d\d .*", final=rb"\d{3}( .*)?", multi=rb"10[01] .*",
+    private=rb"483 .*", asks=rb"3[0-79]\d.*|38[13].*|2[38]\d.*",
+    ask=b"CAPABILITIES", listed=rb"STARTTLS", unlisted=rb"AUTHINFO .*USER.*",
+    logins=(b"AUTHINFO USER tester", b"AUTHINFO PASS s3cret",
+            b"AUTHINFO SASL PLAIN", b"AUTHINFO SASL PLAIN " + SECRET,
+            b"AUTHINFO GENERIC x", b"AUTHINFO SIMPLE", b"AUTHINFO",
+            b"AUTHINFO SASL EXTERNAL ="),
+    harmless=((b"CAPABILITIES", rb"\."), (b"MODE READER", rb"[2-5].*"),
+              (b"HELP", rb"\.|5.*|4.*"), (b"DATE", rb"[145]\d\d .*"),
+              (b"XYZZY", rb"500 .*"), (b"GROUP x.test", rb"[45]\d\d .*"),
+              (b"CAPABILITIES AUTOUPDATE", rb"\."), (b"LIST", rb"4.*|5.*"),
+              (b"POST", rb"[45]\d\d .*"), (b"IHAVE <a@b>", rb"[45].*"),
+              (b"ARTICLE 1", rb"[45]\d\d .*"), (b"CHECK <a@b>", rb"[45].*"),
+              (b"MODE STREAM", rb"[245]\d\d .*")),
+    pipelines=((b"CAPABILITIES",), (b"MODE READER", b"CAPABILITIES"),
+               (b"HELP",), (b"DATE",) * 3),
+    begun=((b"AUTHINFO USER tester",), (b"GROUP x.test",), (b"POST",),
+           (b"AUTHINFO SASL PLAIN",), (b"MODE READER",), (b"IHAVE <a@b>",)),
+    odd=(b"MODE STARTTLS", b"TAKETHIS <a@b>\r\nSTARTTLS",
+         b"CAPABILITIES STARTTLS", b"HELP STARTTLS", b"AUTHINFO STARTTLS",
+         b"STLS", b"XSTARTTLS x"),
+    quit=b"QUIT", bye=rb"205 .*", alpn=(b"nntp",), probe=b"CAPABILITIES",
+    probe_reply=b"101")
+POP3 = Protocol(
+    upgrade=b"STLS", greeting=rb"\+OK.*", go=rb"\+OK.*", no=rb"-ERR.*",
+    final=rb"(\+OK|-ERR|\+).*", multi=None, private=rb"-ERR.*",
+    asks=rb"\+.*", ask=b"CAPA", listed=rb"STLS", unlisted=rb"USER|SASL .*P.*",
+    logins=(b"USER tester", b"PASS s3cret", b"AUTH PLAIN",
+            b"APOP tester c4c9334bac560ecc979e58001b3e22fb", b"AUTH",
+            b"AUTH PLAIN " + SECRET, b"AUTH LOGIN", b"AUTH CRAM-MD5"),
+    harmless=((b"CAPA", rb"\."), (b"NOOP", rb"(\+OK|-ERR).*"),
+              (b"STAT", rb"-ERR.*"), (b"LIST", rb"-ERR.*"),
+              (b"XYZZY", rb"-ERR.*"), (b"UTF8", rb"(\+OK|-ERR).*"),
+              (b"LANG", rb"\.|-ERR.*"), (b"RSET", rb"-ERR.*"),
+              (b"RETR 1", rb"-ERR.*"), (b"TOP 1 0", rb"-ERR.*")),
+    pipelines=((b"CAPA",), (b"CAPA", b"CAPA"), (b"XYZZY", b"CAPA")),
+    begun=((b"USER tester",), (b"AUTH PLAIN",), (b"UTF8",), (b"LANG",)),
+    odd=(b"STARTTLS", b"CAPA STLS", b"NOOP STLS", b"USER STLS",
+         b"APOP STLS x", b"TLS", b"STLS+"),
+    quit=b"QUIT", bye=rb"\+OK.*", alpn=(b"pop3",), probe=b"CAPA",
+    probe_reply=b"+OK")
+
+PROTOCOLS = {"smtp": SMTP, "submission": SMTP, "imap": IMAP, "ftp": FTP,
+             "nntp": NNTP, "pop3": POP3}
+DEDICATED = {"smtps": "smtp", "submissions": "submission", "imaps": "imap",
+             "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3"}
