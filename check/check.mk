@@ -7,7 +7,7 @@ endif
 libchecks_a_SOURCES = check/advice.c check/advice.h check/batch.c \
 	check/batch.h check/checker.c check/checker.h check/conversation.c \
 	check/conversation.h check/detect.c check/detect.h check/format.c check/format.h \
-	check/format_human.c check/format_json.c check/format_json.h \
+	check/format_file_sd.c check/format_human.c check/format_json.c check/format_json.h \
 	check/format_nagios.c check/format_prometheus.c check/hello.c \
 	check/hello.h check/port.c \
 	check/port.h check/probe.c \

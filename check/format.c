@@ -25,6 +25,7 @@
 
 static const struct format *const formats[] = {
 	&format_human, &format_json, &format_nagios, &format_prometheus,
+	&format_file_sd,
 };
 
 const struct format *

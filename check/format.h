@@ -43,6 +43,7 @@ struct format {
 	                              to standard error */
 	bool plugin;               /* ends with enum plugin_state */
 	bool whole;                /* has to have all results */
+	bool lists;                /* targets, which have no results yet */
 	enum result_detail detail; /* that it wants of good ones */
 	bool (*begin)(struct format_run *run);  /* may be NULL */
 	bool (*add)(struct format_run *run, const struct result *r);
@@ -68,7 +69,7 @@ struct format_run {
 };
 
 extern const struct format format_human, format_json, format_nagios,
-    format_prometheus;
+    format_prometheus, format_file_sd;
 
 /* The version of jansson, and that it was built with; NULL: without. */
 const char *format_library(const char **ret_built);

@@ -138,6 +138,22 @@ targets_read(struct targets *ret_targets, char *const *urls, size_t count,
 	return file == NULL ? 0 : open_and_read(t, file, why, size);
 }
 
+const char *
+target_complaint(char *buf, size_t size, const struct targets *targets,
+		 const struct target *t, const char *message)
+{
+	char text[WITH_URL];
+	size_t len;
+
+	buf[0] = '\0';
+	if (t->line > 0)
+		snprintf(buf, size, "%.200s:%zu: ", targets->file, t->line);
+	len = strlen(buf);
+	snprintf(buf + len, size - len, "%s",
+	    with_url(text, sizeof(text), t->url, message));
+	return buf;
+}
+
 void
 targets_done(struct targets *t)
 {

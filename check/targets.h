@@ -13,7 +13,12 @@
 
 #include <stddef.h>
 
+#include "words/complain.h"
+
 struct result;
+
+/* What target_complaint has room for. */
+#define COMPLAINT (220 + WITH_URL)
 
 struct target {
 	char *url;                 /* owned, if it is of a file */
@@ -33,6 +38,10 @@ struct targets {
 /* 0; or EXIT_*, with the words in @why. */
 int targets_read(struct targets *ret_targets, char *const *urls, size_t count,
 		 const char *file, char *why, size_t why_size);
+/* @message with the URL, and where in the file that is. */
+const char *target_complaint(char *buf, size_t size,
+			     const struct targets *targets,
+			     const struct target *t, const char *message);
 void targets_done(struct targets *targets);
 
 #endif

@@ -101,7 +101,7 @@ check_target(const struct check_run *run, const struct target *t)
 	struct starttls_url parsed = { .size = sizeof(parsed) };
 	struct login_options ignored;
 	struct starttls_error error;
-	char message[220 + WITH_URL] = "", text[WITH_URL];
+	char message[COMPLAINT];
 	int rc = starttls_url_parse(t->url, &parsed, &error);
 
 	if (rc == 0)
@@ -113,12 +113,9 @@ check_target(const struct check_run *run, const struct target *t)
 		rc = find_account(s, t->url, &parsed, &ignored, &error);
 	if (rc == 0)
 		return 0;
-	if (t->line > 0)
-		snprintf(message, sizeof(message), "%.200s:%zu: ",
-		    run->batch.targets.file, t->line);
-	snprintf(message + strlen(message), sizeof(message) - strlen(message),
-	    "%s", with_url(text, sizeof(text), t->url, error.message));
-	return refuse(run->settings, message, exit_status(&error));
+	return refuse(run->settings, target_complaint(message,
+	    sizeof(message), &run->batch.targets, t, error.message),
+	    exit_status(&error));
 }
 
 /*

@@ -28,16 +28,26 @@ static const struct {
 	{ 'e', { "optional", "required", NULL } },
 };
 
-/* Those of monitors are for what has limits. */
+/* Those of monitors are for what has limits; lists for what asks nobody. */
+static bool
+suits(const struct subcommand *sub, const struct format *format)
+{
+	if (format->lists || strchr(sub->options, 't') == NULL)
+		return format->lists && strchr(sub->options, 't') == NULL;
+	return strchr(sub->options, 'w') != NULL || format == &format_human ||
+	    format == &format_json;
+}
+
 static const char *
 format_choice(const struct subcommand *sub, size_t index)
 {
-	const struct format *format = format_at(index);
+	const struct format *format;
+	size_t i;
 
-	if (format == NULL || (strchr(sub->options, 'w') == NULL &&
-	    format != &format_human && format != &format_json))
-		return NULL;
-	return format->name;
+	for (i = 0; (format = format_at(i)) != NULL; i++)
+		if (suits(sub, format) && index-- == 0)
+			return format->name;
+	return NULL;
 }
 
 const char *

@@ -37,6 +37,7 @@ int run_report(struct settings *settings);
 int run_policy(struct settings *settings);
 int run_serve(struct settings *settings);
 int run_proxy(struct settings *settings);
+int run_targets(struct settings *settings);
 int run_explain(struct settings *settings);
 
 /* Fill settings from the command line; EXIT_* or -1 to go on. */

@@ -39,6 +39,8 @@ static const struct subcommand subcommands[] = {
 	  SERVE, run_serve, STARTTLS_SERVER, true, 0 },
 	{ "proxy", "URL", "upgrade and verify for local clients without TLS",
 	  COMMON "LUXZQH", run_proxy, STARTTLS_CLIENT, false, 0 },
+	{ "targets", "URL...", "the same list for Prometheus to discover them in",
+	  "Sfoqh", run_targets, STARTTLS_CLIENT, false, 0 },
 	{ "explain", "[NAME] ...", "what a reason means, and what to do about it",
 	  "h", run_explain, STARTTLS_CLIENT, false, 0 },
 	{ NULL, NULL, NULL, NULL, NULL, STARTTLS_CLIENT, false, 0 }
