@@ -574,7 +574,26 @@ def program(c, argv):
     raise Failure("%s is not served" % " ".join(argv))
 
 
+def hellos(groups):
+    for name, want, parts in groups:
+        yield Case("hello/" + name, lambda c, w=want, x=parts,
+                   a=ALERTS.get(name): hello(c, w, x, a))
+
+
+def own_cases(p):
+    """What the protocol has a part in; the rest is the same for all."""
+    yield from hellos(alpn_cases(p))
+    for name, version in (("1.2", V12), ("1.3", V13)):
+        yield Case("legal/tls/" + name, lambda c, v=version: honest(c, v, v))
+        yield Case("legal/tls/goodbye-" + name, lambda c, v=version:
+                   goodbye(c, v))
+    yield Case("legal/program", honest, "program")
+    yield Case("legal/speaker", speaker, "speaker")
+    yield Case("legal/speaker-left", speaker_left, "speaker")
+
+
 def cases(p):
+    yield from own_cases(p)
     groups = [("version-" + k, *v) for k, v in VERSION_CASES.items()]
     groups += [("suite-" + k, NO, v) for k, v in SUITE_CASES.items()]
     groups += [("signature-" + k, NO, v) for k, v in ALGORITHM_CASES.items()]
@@ -582,10 +601,7 @@ def cases(p):
     groups += [("sni-" + k, ANY, {"ext": {SNI: v}})
                for k, v in NAME_CASES.items()]
     groups += [("broken-" + k, *v) for k, v in BROKEN_CASES.items()]
-    groups += alpn_cases(p)
-    for name, want, parts in groups:
-        yield Case("hello/" + name, lambda c, w=want, x=parts,
-                   a=ALERTS.get(name): hello(c, w, x, a))
+    yield from hellos(groups)
     for name, parts in HONEST.items():
         yield Case("legal/hello/" + name, lambda c, x=parts:
                    hello(c, YES, x))
@@ -600,7 +616,6 @@ def cases(p):
         yield Case("hello/retry-" + second, lambda c, x=second:
                    retry_loop(c, x))
     for name, version in (("1.2", V12), ("1.3", V13)):
-        yield Case("legal/tls/" + name, lambda c, v=version: honest(c, v, v))
         for what, shape in SHAPES.items():
             yield Case("legal/tls/%s-%s" % (what, name), lambda c, v=version,
                        s=shape: honest(c, v, v, shape=s))
@@ -611,8 +626,6 @@ def cases(p):
                 continue       # OpenSSL wants the certificate's curve, too
             yield Case("legal/tls/%s-%s" % (curve, name), lambda c, v=version,
                        x=curve: honest(c, v, v, curve=x))
-        yield Case("legal/tls/goodbye-" + name, lambda c, v=version:
-                   goodbye(c, v))
         yield Case("legal/tls/resumed-" + name, lambda c, v=version:
                    resumed(c, v))
     for suite in ("ECDHE+AESGCM", "ECDHE+CHACHA20", "ECDHE+AES256"):
@@ -625,9 +638,6 @@ def cases(p):
     for name, version in (("1.2", 0x0303), ("1.3", 0x0304)):
         yield Case("legal/tls/small-records-" + name, lambda c, v=version:
                    small_records(c, v), "echo")
-    yield Case("legal/program", honest, "program")
-    yield Case("legal/speaker", speaker, "speaker")
-    yield Case("legal/speaker-left", speaker_left, "speaker")
     for name, argv in PROGRAMS.items():
         yield Case("legal/client/" + name, lambda c, x=argv: program(c, x),
                    "echo")

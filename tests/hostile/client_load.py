@@ -75,7 +75,7 @@ def fragments(p):
 CLEAR_DRIPS = {
     "byte": lambda p: forever(b"A"), "line-bytes": lambda p: bytes_of(
         p.line(p.harmless[0][0]) * 100), "command": lambda p: forever(
-            p.line(p.harmless[0][0])), "empty-line": lambda p: forever(CRLF),
+            p.line(p.harmless[0][0])), "empty-line": lambda p: forever(p.end),
     "refused": lambda p: forever(p.line(p.logins[0])),
     "ask": lambda p: forever(p.line(p.ask)), "blank": lambda p: forever(b" "),
     "upgrade-bytes": lambda p: bytes_of(p.line(p.upgrade)[:-2]),

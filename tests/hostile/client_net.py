@@ -160,7 +160,7 @@ class Link:
 
     def __init__(self, port, protocol):
         self.protocol, self.buffer, self.log = protocol, b"", []
-        self.broken, self.last = False, b""
+        self.broken, self.last = False, None
         self.start = time.monotonic()
         self.sock = socket.create_connection(("127.0.0.1", port), AT_ONCE)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -205,7 +205,8 @@ class Link:
 
     def line(self, patience=None):
         """The next line, without its end; None at the end of all."""
-        while CRLF not in self.buffer:
+        end = self.protocol.end
+        while end not in self.buffer:
             data = self.recv(patience)
             if not data:
                 if self.buffer:
@@ -214,13 +215,15 @@ class Link:
             self.buffer += data
             if len(self.buffer) > 65536:
                 raise Failure("a line without end")
-        line, _, self.buffer = self.buffer.partition(CRLF)
+        line, _, self.buffer = self.buffer.partition(end)
         printable(line)
         return line
 
     def reply(self, patience=None):
         """The lines of one reply; [] at the end."""
         lines, p = [], self.protocol
+        if self.last is not None and is_like(p.silent, self.last):
+            return [b""]
         while True:
             line = self.line(patience)
             if line is None:
@@ -415,10 +418,15 @@ class Context:
     def greeted(self):
         """Connected, and in the clear."""
         link = self.connect()
+        self.take_greeting(link)
+        return link
+
+    def take_greeting(self, link):
+        if self.p.greeting is None:
+            return
         lines = link.reply()
         if not lines or not is_like(self.p.greeting, lines[-1]):
             raise Failure("not a greeting: %a" % lines)
-        return link
 
     def polite(self):
         """The same, and what an honest client says first is said."""
@@ -488,7 +496,7 @@ class Context:
             tls.read()
         tls.write(self.p.line(self.p.probe))
         got = tls.read()
-        while got[-2:] != CRLF:
+        while not got.endswith(self.p.end):
             got += tls.read()
         if self.p.probe_reply not in got:
             raise Failure("got %a" % got[:200])

@@ -11,7 +11,7 @@ CRLF = b"\r\n"
 class Protocol:
     """What is said in the clear; patterns are of whole lines."""
     upgrade: bytes
-    greeting: bytes
+    greeting: bytes           # None: the client speaks first
     go: bytes                 # the go-ahead
     no: bytes                 # any refusal
     final: bytes              # the last line of a reply
@@ -34,9 +34,11 @@ class Protocol:
     synonyms: tuple = ()      # other words for the upgrade
     probe: bytes = b"NOOP"    # inside TLS, at a server that is no echo
     probe_reply: bytes = b"2"
+    silent: bytes = None      # commands that have no reply, in capitals
+    end: bytes = CRLF         # of the server's lines and of honest clients'
 
-    def line(self, command, end=CRLF):
-        return self.prefix + command + end
+    def line(self, command, end=None):
+        return self.prefix + command + (self.end if end is None else end)
 
 
 SECRET = b"AHRlc3RlcgBzM2NyZXQ="
@@ -161,8 +163,34 @@ POP3 = Protocol(
          b"APOP STLS x", b"TLS", b"STLS+"),
     quit=b"QUIT", bye=rb"\+OK.*", alpn=(b"pop3",), probe=b"CAPA",
     probe_reply=b"+OK")
+SIEVE = Protocol(
+    upgrade=b"STARTTLS", greeting=rb"OK.*", go=rb"OK.*", no=rb"(NO|BYE) .*",
+    final=rb"(OK|NO|BYE)\b.*", private=rb"NO \(ENCRYPT-NEEDED\) .*",
+    asks=rb'["{].*|OK.*', ask=b"CAPABILITY", listed=rb'"STARTTLS"',
+    unlisted=rb'"SASL" "[^"].*',
+    logins=(b'AUTHENTICATE "PLAIN"', b'AUTHENTICATE "PLAIN" "%s"' % SECRET,
+            b'AUTHENTICATE "LOGIN"', b'AUTHENTICATE "EXTERNAL" ""',
+            b'AUTHENTICATE "SCRAM-SHA-256" "biwsbj11LHI9cg=="',
+            b"AUTHENTICATE PLAIN", b"AUTHENTICATE"),
+    harmless=((b"NOOP", rb"OK.*"), (b"CAPABILITY", rb"OK.*"),
+              (b"LISTSCRIPTS", rb"NO .*"), (b'GETSCRIPT "a"', rb"NO .*"),
+              (b'PUTSCRIPT "a" "keep;"', rb"NO .*"), (b"", rb"NO .*"),
+              (b'HAVESPACE "a" 9', rb"NO .*"), (b"XYZZY", rb"NO .*"),
+              (b"UNAUTHENTICATE", rb"NO .*"), (b"CAPABILITY x", rb"NO .*")),
+    pipelines=((b"CAPABILITY",), (b"NOOP", b"CAPABILITY"), (b"NOOP",) * 5),
+    begun=((b'AUTHENTICATE "PLAIN"',), (b'PUTSCRIPT "a" "b"',),
+           (b"LISTSCRIPTS",), (b'SETACTIVE "a"',)),
+    odd=(b'PUTSCRIPT "a" {10+}\r\nSTARTTLS', b'PUTSCRIPT "a" {10}\r\nSTARTTLS',
+         b'AUTHENTICATE "PLAIN" {8+}\r\nSTARTTLS', b"STARTTLS {3+}\r\nabc",
+         b"{8+}\r\nSTARTTLS", b'PUTSCRIPT {1+}\r\na "x"\r\nSTARTTLS',
+         b'PUTSCRIPT "a" "x\r\nSTARTTLS"', b'NOOP "STARTTLS"',
+         b"NOOP STARTTLS", b"(STARTTLS)", b"STLS", b'STARTTLS ""'),
+    quit=b"LOGOUT", bye=rb"OK.*", alpn=(b"managesieve",),
+    probe=b"CAPABILITY", probe_reply=b"OK")
 
 PROTOCOLS = {"smtp": SMTP, "submission": SMTP, "imap": IMAP, "ftp": FTP,
-             "nntp": NNTP, "pop3": POP3}
+             "nntp": NNTP, "pop3": POP3, "sieve": SIEVE}
 DEDICATED = {"smtps": "smtp", "submissions": "submission", "imaps": "imap",
              "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3"}
+# TLS is the same whatever stands in front of it; those have been seen enough.
+ONLY_WORDS = ("sieve",)

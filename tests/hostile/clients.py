@@ -20,6 +20,7 @@ import client_load
 from certs import Mint
 from client_net import (DEDICATED, PROTOCOLS, Context, Elsewhere, Failure,
                         Server, Should, family)
+from client_words import ONLY_WORDS
 from client_tls import Refused
 
 WORKERS = 40
@@ -36,10 +37,13 @@ def all_cases(scheme):
         groups = (client_load.cases_dedicated, client_clear.cases_dedicated)
     else:
         groups = (client_load.cases, client_clear.cases)
-    groups += (client_inside.cases, client_hello.cases,
-               client_inside.mutual_cases)
+    if scheme in ONLY_WORDS:
+        groups += (client_hello.own_cases,)
+    else:
+        groups += (client_inside.cases, client_hello.cases,
+                   client_inside.mutual_cases)
     return ([case for group in groups for case in group(p)],
-            list(client_load.alone(p)))
+            [] if scheme in ONLY_WORDS else list(client_load.alone(p)))
 
 
 class Servers:
