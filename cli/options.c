@@ -110,8 +110,7 @@ static const struct option_row rows[] = {
 	  "a second connection tries to resume the session of the first" },
 	{ 'M', "--pem", NULL, "print the peer's chain as PEM and nothing else" },
 	{ 'f', "--format", "FORMAT",
-	  "human (default) or json; of a check also nagios or "
-	  "prometheus; of targets file_sd" },
+	  "human or json; check: nagios, prometheus; targets: file_sd" },
 	{ 'o', "--output", "FILE", "replace this file when all is done" },
 	{ 'w', "--warning", "time=S,days=N",
 	  "-w: warn if it takes longer, or less is left; also N%, hours=N" },
