@@ -35,7 +35,8 @@ UNIT_TESTS = \
 	tests/unit/check_threads
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test \
-	tests/rules/reasons.test tests/rules/adding.test
+	tests/rules/reasons.test tests/rules/adding.test \
+	tests/rules/html.test
 COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
 	tests/command/names.test tests/command/retry.test \
 	tests/command/tunnel.test \
