@@ -23,6 +23,9 @@
  * followed: nobody knows yet who gives them.
  *
  * The exchange reads the root DSE, none of its attributes, and unbinds.
+ *
+ * As a server we read what we act on, to its end, and controls; a request that
+ * has to wait for TLS is not looked into, as it may be a bind.
  */
 
 #include "config.h"
@@ -49,8 +52,8 @@ enum {
 };
 
 enum {
-	SUCCESS = 0, PROTOCOL_ERROR = 2, CONFIDENTIALITY_REQUIRED = 13,
-	BUSY = 51, UNAVAILABLE = 52, OTHER = 80
+	SUCCESS = 0, PROTOCOL_ERROR = 2, UNAVAILABLE_CRITICAL_EXTENSION = 12,
+	CONFIDENTIALITY_REQUIRED = 13, BUSY = 51, UNAVAILABLE = 52, OTHER = 80
 };
 
 enum { START_ID = 1, SEARCH_ID };
@@ -76,7 +79,8 @@ result_name(unsigned code)
 		{ 4, "sizeLimitExceeded" }, { 7, "authMethodNotSupported" },
 		{ 8, "strongerAuthRequired" }, { 10, "referral" },
 		{ 11, "adminLimitExceeded" },
-		{ 12, "unavailableCriticalExtension" },
+		{ UNAVAILABLE_CRITICAL_EXTENSION,
+		    "unavailableCriticalExtension" },
 		{ CONFIDENTIALITY_REQUIRED, "confidentialityRequired" },
 		{ 14, "saslBindInProgress" }, { 32, "noSuchObject" },
 		{ 48, "inappropriateAuthentication" },
@@ -293,22 +297,76 @@ add_result(struct dialog *d, struct message *m, uint32_t id, uint8_t tag,
 #define TEXT(text) (struct bytes){ (const uint8_t *)(text), sizeof(text) - 1 }
 
 static enum verdict
-serve_extended(struct dialog *d, uint32_t id, struct bytes op)
+not_a_request(struct dialog *d)
+{
+	return answer(d, "(no request)", HANG_UP, NULL, 0);
+}
+
+/* A request whose answer is nothing but a result. */
+static enum verdict
+serve_result(struct dialog *d, const char *what, uint32_t id, uint8_t tag,
+	     unsigned code, struct bytes text)
 {
 	struct message m = { .len = 0 };
-	struct bytes name;
-	bool known = ber_take(&op, 0x80, &name) &&
-	    bytes_equal(name, STARTTLS_OID);
 
-	if (known && op.len == 0) {
-		add_result(d, &m, id, EXTENDED_RESPONSE, SUCCESS, TEXT(""));
-		return answer(d, "StartTLS", UPGRADE, m.data, m.len);
-	}
-	add_result(d, &m, id, EXTENDED_RESPONSE, PROTOCOL_ERROR, known ?
-	    TEXT("no request data expected") :
-	    TEXT("not an operation before StartTLS"));
-	return answer(d, known ? "StartTLS" : "(unknown extension)", REFUSE,
-	    m.data, m.len);
+	add_result(d, &m, id, tag, code, text);
+	return answer(d, what, code == SUCCESS ? UPGRADE : REFUSE, m.data,
+	    m.len);
+}
+
+static enum verdict
+serve_extended(struct dialog *d, uint32_t id, struct bytes op)
+{
+	struct bytes name, value = { NULL, 0 };
+
+	if (!ber_take(&op, 0x80, &name) ||
+	    (op.len > 0 && !ber_take(&op, 0x81, &value)) || op.len > 0)
+		return not_a_request(d);
+	if (!bytes_equal(name, STARTTLS_OID))
+		return serve_result(d, "(unknown extension)", id,
+		    EXTENDED_RESPONSE, PROTOCOL_ERROR,
+		    TEXT("not an operation before StartTLS"));
+	if (value.data != NULL)
+		return serve_result(d, "StartTLS", id, EXTENDED_RESPONSE,
+		    PROTOCOL_ERROR, TEXT("no request data expected"));
+	return serve_result(d, "StartTLS", id, EXTENDED_RESPONSE, SUCCESS,
+	    TEXT(""));
+}
+
+static bool
+read_boolean(struct bytes *in, bool *ret)
+{
+	struct bytes b;
+
+	if (!ber_take(in, 0x01, &b) || b.len != 1 ||
+	    (b.data[0] != 0 && b.data[0] != 0xff))
+		return false;
+	*ret = b.data[0] != 0;
+	return true;
+}
+
+/* What is looked for, and that the rest of it is a search. */
+static bool
+read_search(struct bytes op, struct bytes *ret_base, uint32_t *ret_scope)
+{
+	struct bytes filter, attributes, attribute;
+	uint32_t aliases, limit;
+	bool types_only;
+	uint8_t tag;
+
+	if (!ber_take(&op, 0x04, ret_base) ||
+	    !ber_number(&op, 0x0a, ret_scope) ||
+	    !ber_number(&op, 0x0a, &aliases) ||
+	    !ber_number(&op, 0x02, &limit) ||
+	    !ber_number(&op, 0x02, &limit) ||
+	    !read_boolean(&op, &types_only) ||
+	    !ber_next(&op, &tag, &filter) || (tag & 0xc0) != 0x80 ||
+	    !ber_take(&op, 0x30, &attributes) || op.len > 0)
+		return false;
+	while (attributes.len > 0)
+		if (!ber_take(&attributes, 0x04, &attribute))
+			return false;
+	return true;
 }
 
 /* The root DSE can be read, and has nothing but the upgrade in it. */
@@ -321,69 +379,110 @@ serve_search(struct dialog *d, uint32_t id, struct bytes op)
 	struct bytes base;
 	uint32_t scope;
 
-	if (!ber_take(&op, 0x04, &base) || !ber_number(&op, 0x0a, &scope) ||
-	    base.len > 0 || scope > 0) {
-		add_result(d, &m, id, SEARCH_DONE, CONFIDENTIALITY_REQUIRED,
-		    TEXT("StartTLS comes first"));
-		return answer(d, "search", REFUSE, m.data, m.len);
-	}
+	if (!read_search(op, &base, &scope))
+		return not_a_request(d);
+	if (base.len > 0 || scope > 0)
+		return serve_result(d, "search", id, SEARCH_DONE,
+		    CONFIDENTIALITY_REQUIRED, TEXT("StartTLS comes first"));
 	add(&attributes, entry, sizeof(entry) - 1);
 	add_response(&m, id, SEARCH_ENTRY, &attributes);
 	add_result(d, &m, id, SEARCH_DONE, SUCCESS, TEXT(""));
 	return answer(d, "search of the root DSE", ANSWER, m.data, m.len);
 }
 
-/* Everything else has to wait, whatever is in it. */
+/* Nothing is left that could be abandoned.  @op with its tag. */
 static enum verdict
-serve_others(struct dialog *d, uint32_t id, uint8_t tag)
+serve_abandon(struct dialog *d, struct bytes op)
 {
-	static const struct {
-		uint8_t request, response;
-		const char *name;
-	} known[] = {
-		{ BIND_REQUEST, BIND_RESPONSE, "bind" },
-		{ MODIFY_REQUEST, MODIFY_REQUEST + 1, "modify" },
-		{ ADD_REQUEST, ADD_REQUEST + 1, "add" },
-		{ DEL_REQUEST, 0x6b, "delete" },
-		{ MODIFY_DN_REQUEST, MODIFY_DN_REQUEST + 1, "modify DN" },
-		{ COMPARE_REQUEST, COMPARE_REQUEST + 1, "compare" },
-	};
-	struct message m = { .len = 0 };
+	uint32_t id;
+
+	if (!ber_number(&op, ABANDON_REQUEST, &id))
+		return not_a_request(d);
+	return answer(d, "abandon", ANSWER, NULL, 0);
+}
+
+/* What gets a response, whatever becomes of it. */
+static const struct {
+	uint8_t request, response;
+	const char *name;
+} requests[] = {
+	{ BIND_REQUEST, BIND_RESPONSE, "bind" },
+	{ SEARCH_REQUEST, SEARCH_DONE, "search" },
+	{ MODIFY_REQUEST, MODIFY_REQUEST + 1, "modify" },
+	{ ADD_REQUEST, ADD_REQUEST + 1, "add" },
+	{ DEL_REQUEST, 0x6b, "delete" },
+	{ MODIFY_DN_REQUEST, MODIFY_DN_REQUEST + 1, "modify DN" },
+	{ COMPARE_REQUEST, COMPARE_REQUEST + 1, "compare" },
+	{ EXTENDED_REQUEST, EXTENDED_RESPONSE, "extended request" },
+};
+
+/* Why we do not look into a request: all have to wait, but for two. */
+static enum verdict
+serve_others(struct dialog *d, uint32_t id, uint8_t tag, bool critical)
+{
 	size_t i;
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].request == tag) {
-			add_result(d, &m, id, known[i].response,
-			    CONFIDENTIALITY_REQUIRED,
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (requests[i].request == tag && critical)
+			return serve_result(d, requests[i].name, id,
+			    requests[i].response,
+			    UNAVAILABLE_CRITICAL_EXTENSION,
+			    TEXT("no control is known here"));
+		else if (requests[i].request == tag)
+			return serve_result(d, requests[i].name, id,
+			    requests[i].response, CONFIDENTIALITY_REQUIRED,
 			    TEXT("StartTLS comes first"));
-			return answer(d, known[i].name, REFUSE, m.data,
-			    m.len);
-		}
 	return answer(d, "(unknown request)", HANG_UP, NULL, 0);
+}
+
+/* RFC 4511 section 4.1.11.  We know none, so the critical ones matter. */
+static bool
+read_controls(struct bytes controls, bool *ret_critical)
+{
+	bool critical = false;
+
+	while (controls.len > 0) {
+		struct bytes control, element;
+		bool is_critical = false;
+
+		if (!ber_take(&controls, 0x30, &control) ||
+		    !ber_take(&control, 0x04, &element) ||
+		    (control.len > 0 && control.data[0] == 0x01 &&
+		    !read_boolean(&control, &is_critical)) ||
+		    (control.len > 0 && !ber_take(&control, 0x04, &element)) ||
+		    control.len > 0)
+			return false;
+		critical = critical || is_critical;
+	}
+	*ret_critical = critical;
+	return true;
 }
 
 static enum verdict
 ldap_serve(struct dialog *d, const struct unit *u)
 {
-	struct bytes rest = u->line, message, op;
+	struct bytes rest = u->line, message, tagged, op, controls;
+	bool critical = false;
 	uint32_t id = 0;
 	uint8_t tag = 0;
 
 	if (!ber_take(&rest, 0x30, &message) ||
-	    !ber_number(&message, 0x02, &id) || id == 0 ||
-	    !ber_next(&message, &tag, &op))
-		return answer(d, "(no request)", HANG_UP, NULL, 0);
-	switch (tag) {
-	case UNBIND_REQUEST:
+	    !ber_number(&message, 0x02, &id) || id == 0)
+		return not_a_request(d);
+	tagged = message;
+	if (!ber_next(&message, &tag, &op) || (message.len > 0 &&
+	    (!ber_take(&message, 0xa0, &controls) || message.len > 0 ||
+	    !read_controls(controls, &critical))))
+		return not_a_request(d);
+	if (tag == UNBIND_REQUEST)
 		return answer(d, "unbind", LEAVE, NULL, 0);
-	case ABANDON_REQUEST:      /* nothing is left to be abandoned */
-		return answer(d, "abandon", ANSWER, NULL, 0);
-	case EXTENDED_REQUEST:
+	if (tag == ABANDON_REQUEST)
+		return serve_abandon(d, tagged);
+	if (tag == EXTENDED_REQUEST && !critical)
 		return serve_extended(d, id, op);
-	case SEARCH_REQUEST:
+	if (tag == SEARCH_REQUEST && !critical)
 		return serve_search(d, id, op);
-	}
-	return serve_others(d, id, tag);
+	return serve_others(d, id, tag, critical);
 }
 
 /* Notices of disconnection. */

@@ -221,12 +221,12 @@ starttls_serve_advance(struct preamble *p)
 		    p->in_len, &unit);
 		if (n == 0 && p->in_len < sizeof(p->in))
 			return;
-		if (n == 0)
-			end(p, STARTTLS_E_LIMIT, "a line of more than %d "
-			    "bytes", PREAMBLE_MAX_LINE);
+		if (n == 0 || n == STARTTLS_E_LIMIT)
+			end(p, STARTTLS_E_LIMIT, "a command that is longer "
+			    "than any is here");
 		else if (n < 0)
-			end(p, (int)n, "NUL, bare CR or bare LF in a "
-			    "command, or no command at all");
+			end(p, (int)n, "no command: NUL, a bare CR or LF, or "
+			    "a malformed message");
 		else if (!starttls_preamble_count(p, (size_t)n))
 			starttls_preamble_hang_up(p);
 		else
