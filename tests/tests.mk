@@ -75,6 +75,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/hostile/cleartext.py tests/hostile/client_clear.py \
 	tests/hostile/client_hello.py tests/hostile/client_inside.py \
 	tests/hostile/client_load.py tests/hostile/client_net.py \
+	tests/hostile/client_octets.py \
 	tests/hostile/client_tls.py tests/hostile/client_words.py \
 	tests/hostile/clients.py \
 	tests/hostile/engine.py tests/hostile/garbage.py \

@@ -7,9 +7,10 @@ import random
 import re
 import time
 
-from client_net import (AT_ONCE, CRLF, Case, Failure, Should, Silence,
-                        is_like, printable)
+from client_net import (AT_ONCE, Case, Failure, Should, Silence, is_like,
+                        printable)
 from client_tls import Refused, Tls, client_hello, record
+from client_words import CRLF, named, values
 
 HELLO = record(22, client_hello(), 0x0301)
 MOMENT = 0.25                 # enough for a reply, if there is one
@@ -29,17 +30,21 @@ def slug(text):
     return "-".join(re.findall("[a-z0-9+~,=]+", text.decode().lower()))
 
 
+def word_of(command):
+    return command.split()[0].decode().lower()
+
+
 # ---- behind the upgrade command --------------------------------------------
 
 def payloads(p):
-    login = p.line(p.logins[0])
+    login = p.line(p.login)
     return {
-        "login": login, "logins": b"".join(map(p.line, p.logins)),
-        "command": p.line(p.probe), "half": login[:9],
+        "login": login, "logins": b"".join(map(p.line, values(p.logins))),
+        "command": p.line(p.noop), "half": login[:9],
         "half-of-crlf": login[:-1], "crlf": CRLF, "lf": b"\n", "cr": b"\r",
         "one-byte": b"x", "nul": b"\0", "blank": b" ", "dot": b".\r\n",
         "again": p.line(p.upgrade), "quit": p.line(p.quit),
-        "commands": p.line(p.probe) * MANY, "long": b"A" * 70000,
+        "commands": p.line(p.noop) * MANY, "long": b"A" * 70000,
         "tls-byte": b"\x16", "tls-header": b"\x16\3\1\2\0",
         "tls-record": b"\x16\3\1\0\5hello", "tls-data": b"\x17\3\3\0\5hello",
         "ssl2": b"\x80\x2e\1\3\1\0\x15\0\0\0\x10", "high": b"\xff\xfe\xfd",
@@ -161,7 +166,7 @@ def judge_login(p, lines, command, strict=True):
 def login(c, command, form):
     p = c.p
     line = p.line(command)
-    if form == "first":
+    if form == "first" and p.greeting is not None:
         link = c.connect()
         link.send(line)
         c.take_greeting(link)
@@ -173,15 +178,23 @@ def login(c, command, form):
         link = c.polite()
         forms = {"lower": line.lower(), "upper": line.upper(),
                  "mixed": p.prefix + mixed(line[len(p.prefix):]),
-                 "twice": line + line, "then-noop": line,
+                 "twice": line + line,
                  "blank": p.line(command + b" ")}
         if form == "bytewise":
             link.bytewise(line)
         else:
             link.send(forms.get(form, line))
-        for _ in range(2 if form == "twice" else 1):
+        for _ in range(2 if form == "twice" and not p.leaves else 1):
             judge_login(p, link.reply(), command)
-    c.upgraded(link)
+    goes_on(c, link)
+
+
+def goes_on(c, link):
+    """A refusal is no obstacle, or the end."""
+    if c.p.leaves:
+        judge_lines(link, link.rest(), 0)
+    else:
+        c.upgraded(link)
 
 
 def long_login(c, command, size):
@@ -198,8 +211,9 @@ def long_login(c, command, size):
     judge_login(p, lines, command, False)
     if len(line) > LINE_LIMIT:
         rest = link.settled(PAUSE)
-        if is_like(p.asks, rest[:200]) or rest.count(p.end) > 1:
+        if is_like(p.asks, rest[:200]):
             raise Failure("says more: %a" % rest[:200])
+        judge_lines(link, rest, 1)
         return
     c.upgraded(link)
 
@@ -209,26 +223,27 @@ def secret_unasked(c, command):
     p, link = c.p, c.polite()
     link.command(command)
     judge_login(p, link.reply(), command, False)
-    link.send(b"AHRlc3RlcgBzM2NyZXQ=\r\n")
+    link.send(p.secret)
     lines = link.reply()
     if lines and not is_like(p.no, lines[-1]) and \
             not is_like(rb"\S+ BAD.*", lines[-1]):
         raise Failure("takes the secret: %a" % lines)
     if lines and not is_like(rb"\* BYE.*", lines[-1]):
-        c.upgraded(link)
+        goes_on(c, link)
 
 
 def logins(p):
-    for at, command in enumerate(p.logins):
-        name = "login/%d-%s" % (at, command.split()[0].decode().lower())
-        for form in ("plain", "lower", "mixed", "twice", "first", "bytewise",
-                     "blank"):
+    forms = ("plain", "twice", "first", "bytewise")
+    if not p.size:
+        forms += ("lower", "mixed", "blank")
+    for at, (name, command) in enumerate(named(p.logins, "login/", word_of)):
+        for form in forms:
             yield Case("%s/%s" % (name, form), lambda c, x=command, f=form:
                        login(c, x, f))
         yield Case(name + "/secret-unasked", lambda c, x=command:
-                   secret_unasked(c, x))
+                   secret_unasked(c, x), "traced")
         for size in (1000, 3900, 4096, 16384, 70000, 200000):
-            if at < 3 or size in (1000, 200000):
+            if (at < 3 or size in (1000, 200000)) and not p.size:
                 yield Case("%s/%d-bytes" % (name, size), lambda c, x=command,
                            s=size: long_login(c, x, s))
 
@@ -266,13 +281,14 @@ def capabilities(c):
 
 
 def forgotten(p):
-    for at, commands in enumerate(p.begun):
-        name = "begun/%d-%s" % (at, commands[0].split()[0].decode().lower())
+    for name, commands in named(p.begun, "begun/",
+                                lambda commands: word_of(commands[0])):
         yield Case(name, lambda c, x=commands: begun(c, x))
         yield Case(name + "/program", lambda c, x=commands: begun(c, x),
                    "program")
     yield Case("begun/nothing", lambda c: begun(c, ()))
-    yield Case("capabilities", capabilities)
+    if p.listed:
+        yield Case("capabilities", capabilities)
 
 
 # ---- what is not the upgrade -----------------------------------------------
@@ -287,11 +303,7 @@ def unanswered(link):
     rest += link.settled(PAUSE)
     if re.search(b"[\x14-\x17]\x03[\0-\4]", rest):
         raise Failure("was taken for the upgrade")
-    lines = rest.split(link.protocol.end)
-    for line in lines:
-        printable(line)
-    if len(lines) > 17:
-        raise Failure("%d lines of replies" % (len(lines) - 1))
+    judge_lines(link, rest, 16)
 
 
 def not_taken(c, data):
@@ -310,11 +322,18 @@ def not_first(c, data, size):
 def not_later(c, data, size):
     """The same, but the command ends before, and blanks fill its line."""
     link, p = c.polite(), c.p
-    link.send(p.line(p.harmless[0][0] + b" " * size, b"") + data)
+    link.send(p.line(p.noop + b" " * size, b"") + data)
     unanswered(link)
 
 
 def odd_words(p):
+    for name, command in named(p.odd, "word/", slug):
+        yield Case(name, lambda c, x=p.line(command): not_taken(c, x))
+    if not p.size:
+        yield from odd_lines(p)
+
+
+def odd_lines(p):
     word, line = p.upgrade, p.line(p.upgrade)
     first, last = word[:1], word[-1:]
     words = {
@@ -355,9 +374,6 @@ def odd_words(p):
             continue
         yield Case("end/" + name, lambda c, x=p.line(word, end):
                    not_taken(c, x))
-    for at, command in enumerate(p.odd):
-        yield Case("word/%d-%s" % (at, slug(command)), lambda c,
-                   x=p.line(command): not_taken(c, x))
     for size in (2, 510, 512, 998, 1000, 1022, 1024, 2048, 4086, 4094, 4096,
                  4097, 8190, 8192, 16384, 65536, 70000):
         yield Case("hidden/behind-%d" % size, lambda c, s=size:
@@ -365,7 +381,7 @@ def odd_words(p):
     for size in (4086, 4096, 8192, 70000):
         yield Case("hidden/blanks-%d" % size, lambda c, s=size:
                    not_later(c, line, s))
-    noop = p.harmless[0][0]
+    noop = p.noop
     for name, data in {
             "cr": p.line(noop, b"\r") + line, "lf": p.line(noop, b"\n") +
             line, "nul": p.line(noop, b"\0") + line,
@@ -465,15 +481,15 @@ def alien_stays(c, data):
 
 def many_lines(p, data):
     """Where LF is an end, garbage has commands in it."""
-    return data.count(p.end) if p.end != CRLF else 0
+    return data.count(b"\n") if p.end == b"\n" else 0
 
 
 def judge_lines(link, text, limit):
-    lines = text.split(link.protocol.end)
-    if lines.pop():
-        raise Failure("half a line: %a" % text[-200:])
+    lines, rest = link.protocol.cut(text)
+    if rest:
+        raise Failure("half a line: %a" % rest[-200:])
     for line in lines:
-        printable(line)
+        printable(link.protocol.shown(line))
     if len(lines) > limit:
         raise Failure("%d lines of refusals: %a" % (len(lines), text[:300]))
 
@@ -491,18 +507,24 @@ def garbage(p):
     if p.end == CRLF:
         ends += rb"|[^\r]\n|\r\r"
     for name, data in ALIEN.items():
+        if name in p.own:
+            continue
         yield Case("garbage/" + name, lambda c, x=data: alien(c, x))
-        if re.search(ends, data):
+        if re.search(p.hopeless or ends, data, re.S):
             yield Case("garbage/stays/" + name, lambda c, x=data:
                        alien_stays(c, x))
-    for name, data in PRINTED.items():
+    for name, data in p.garbage.items():
+        yield Case("garbage/stays/" + name, lambda c, x=data:
+                   alien_stays(c, x))
+        yield Case("word/" + name, lambda c, x=data: not_taken(c, x))
+    for name, data in PRINTED.items() if not p.size else ():
         yield Case("garbage/line/" + name, lambda c, x=data: printed(c, x))
 
 
 def garbage_dedicated(p):
     """Cleartext on the dedicated port: no word in the clear."""
     texts = {**ALIEN, **PRINTED, "command": p.line(p.probe),
-             "login": p.line(p.logins[0]), "upgrade": p.line(p.upgrade),
+             "login": p.line(p.login), "upgrade": p.line(p.upgrade),
              "upgrade-and-hello": p.line(p.upgrade) + HELLO}
     for name in ("hello-unasked", "hello-1.2"):
         del texts[name]
@@ -553,11 +575,11 @@ def advance(c, stage):
     if stage == "half-hello":
         link.send(HELLO[:100])
     if stage in ("hello", "server-hello"):
-        link.send(record(22, client_hello(), 0x0301))
+        link.send(record(22, c.hello(), 0x0301))
     if stage == "server-hello":
         link.recv()
     if stage in ("in-tls", "half-record"):
-        tls = Tls(link)
+        tls = c.raw(link)
         tls.handshake()
         c.served(tls)
         if stage == "half-record":
@@ -580,9 +602,9 @@ def leave(c, stage, how):
 def half_executed(c):
     """A line without its end is not executed."""
     link = c.polite()
-    link.send(c.p.line(c.p.upgrade, b""))
+    link.send(c.p.line(c.p.upgrade)[:-1 if c.p.size else -len(c.p.end)])
     link.fin()
-    for line in link.rest().split(c.p.end):
+    for line in c.p.cut(link.rest())[0]:
         if is_like(c.p.go, line):
             raise Failure("executes half a line: %a" % line)
 
@@ -604,14 +626,14 @@ def departures_dedicated(p):
 
 # ---- honest clients --------------------------------------------------------
 
-def honest(c, data, every=0.0, bytewise=False):
+def honest(c, data, every=0.0, bytewise=False, go=None):
     """The upgrade command in a form that must be taken for it."""
     link = c.polite()
     if bytewise:
         link.bytewise(data, every)
     else:
         link.send(data)
-    c.go_ahead(link)
+    c.go_ahead(link, go)
     c.served(c.good(link))
 
 
@@ -717,7 +739,7 @@ def goodbye(c, form):
     link, p = c.polite(), c.p
     line = p.line(p.quit)
     line = {"lower": line.lower(), "blank": p.line(p.quit + b" "),
-            "behind-others": p.line(p.harmless[0][0]) * 3 + line}.get(
+            "behind-others": p.line(p.noop) * 3 + line}.get(
                 form, line)
     if form == "bytewise":
         link.bytewise(line)
@@ -725,11 +747,13 @@ def goodbye(c, form):
         link.send(line)
     if form in ("fin", "behind-others"):
         link.fin()
-    lines = link.rest().split(p.end)
-    if not any(is_like(p.bye, line) for line in lines):
+    lines, rest = p.cut(link.rest())
+    if rest:
+        raise Failure("half a line: %a" % rest)
+    if p.bye and not any(is_like(p.bye, line) for line in lines):
         raise Failure("no goodbye: %a" % lines)
-    if lines[-1]:
-        raise Failure("half a line: %a" % lines[-1])
+    if not p.bye and lines and form != "behind-others":
+        raise Failure("says goodbye: %a" % lines)
 
 
 def goodbye_then_more(c):
@@ -745,8 +769,37 @@ def goodbye_then_more(c):
 
 def legal(p):
     line = p.line(p.upgrade)
+    for name, data, go in p.forms:
+        yield Case("legal/form/" + name, lambda c, x=data, y=go:
+                   honest(c, x, go=y))
+    yield Case("legal/bytewise", lambda c: honest(c, line, 0, True))
+    yield Case("legal/bytewise-slow", lambda c: honest(c, line, 0.03, True))
+    for at in range(1, len(line)):
+        yield Case("legal/in-two-%d" % at, lambda c, x=at: in_two(c, x))
+    for at, commands in enumerate(p.pipelines):
+        yield Case("legal/pipeline-%d" % at, lambda c, x=commands:
+                   pipelined(c, x))
+    for name, (command, pattern) in named(
+            p.harmless, "legal/in-front/", lambda row: slug(row[0])):
+        yield Case(name, lambda c, x=command, y=pattern: in_front(c, x, y))
+    command, pattern = next(iter(values(p.harmless)))
+    for times in p.many:
+        yield Case("legal/in-front/%d-times" % times, lambda c, n=times:
+                   in_front(c, command, pattern, n))
+    yield Case("legal/refusals", lambda c: in_front(c, p.unknown, rb".*", 10))
+    yield Case("legal/slow", slow)
+    yield Case("legal/unasked", unasked)
+    for form in ("plain", "fin", "bytewise", "behind-others"):
+        yield Case("legal/goodbye/" + form, lambda c, f=form: goodbye(c, f))
+    yield Case("legal/goodbye/then-more", goodbye_then_more)
+    if not p.size:
+        yield from legal_lines(p)
+
+
+def legal_lines(p):
+    """What is legal where there are lines and words."""
     for name, data in {
-            "lower": p.line(p.upgrade.lower()), "upper": line,
+            "lower": p.line(p.upgrade.lower()), "upper": p.line(p.upgrade),
             "mixed": p.line(mixed(p.upgrade)),
             "title": p.line(p.upgrade.title()),
             "blank": p.line(p.upgrade + b" "),
@@ -759,31 +812,13 @@ def legal(p):
     for tag in TAGS if p.prefix else ():
         name = tag.decode() if tag.isalnum() else tag.hex()
         yield Case("legal/tag/" + name, lambda c, x=tag: tagged(c, x))
-    yield Case("legal/bytewise", lambda c: honest(c, line, 0, True))
-    yield Case("legal/bytewise-slow", lambda c: honest(c, line, 0.03, True))
-    for at in range(1, len(line)):
-        yield Case("legal/in-two-%d" % at, lambda c, x=at: in_two(c, x))
-    for at, commands in enumerate(p.pipelines):
-        yield Case("legal/pipeline-%d" % at, lambda c, x=commands:
-                   pipelined(c, x))
-    for command, pattern in p.harmless:
-        what = "legal/in-front/" + (slug(command) or "empty")
-        yield Case(what, lambda c, x=command, y=pattern: in_front(c, x, y))
-        yield Case(what + "/lower", lambda c, x=command, y=pattern:
+    for name, (command, pattern) in named(
+            p.harmless, "legal/in-front/", lambda row: slug(row[0])):
+        yield Case(name + "/lower", lambda c, x=command, y=pattern:
                    in_front_lower(c, x, y))
-    command, pattern = p.harmless[0]
-    for times in (10, 90):
-        yield Case("legal/in-front/%d-times" % times, lambda c, n=times:
-                   in_front(c, command, pattern, n))
-    yield Case("legal/refusals", lambda c: in_front(c, b"XYZZY",
-                                                    rb".*", 10))
-    yield Case("legal/slow", slow)
-    yield Case("legal/unasked", unasked)
     yield Case("legal/early-bird", early_bird)
-    for form in ("plain", "fin", "lower", "blank", "bytewise",
-                 "behind-others"):
+    for form in ("lower", "blank"):
         yield Case("legal/goodbye/" + form, lambda c, f=form: goodbye(c, f))
-    yield Case("legal/goodbye/then-more", goodbye_then_more)
 
 
 def cases(p):

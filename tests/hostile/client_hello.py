@@ -234,6 +234,8 @@ ALPN_CASES = {
 
 
 def alpn_cases(p):
+    if not p.alpn:
+        return
     own = p.alpn[0]
     for name, (want, value) in ALPN_CASES.items():
         value = {"case": alpn(own.upper()), "prefix": alpn(own[:-1]),

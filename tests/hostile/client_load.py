@@ -7,9 +7,10 @@ import threading
 import time
 
 from client_clear import advance
-from client_net import CRLF, Case, Failure, Link, Silence
+from client_net import Case, Failure, Link, Silence
 from client_tls import (ALERT, CCS, HANDSHAKE, Refused, Tls, client_hello,
                         record)
+from client_words import CRLF
 
 GRACE = 3.0                   # seconds behind the deadline, on a busy machine
 WELL = 2.0                    # a good client is served within
@@ -74,9 +75,10 @@ def fragments(p):
 
 CLEAR_DRIPS = {
     "byte": lambda p: forever(b"A"), "line-bytes": lambda p: bytes_of(
-        p.line(p.harmless[0][0]) * 100), "command": lambda p: forever(
-            p.line(p.harmless[0][0])), "empty-line": lambda p: forever(p.end),
-    "refused": lambda p: forever(p.line(p.logins[0])),
+        p.line(p.noop) * 100), "command": lambda p: forever(
+            p.line(p.noop)), "empty-line": lambda p: forever(
+                p.end or CRLF),
+    "refused": lambda p: forever(p.line(p.login)),
     "ask": lambda p: forever(p.line(p.ask)), "blank": lambda p: forever(b" "),
     "upgrade-bytes": lambda p: bytes_of(p.line(p.upgrade)[:-2]),
 }
@@ -214,8 +216,8 @@ def unread(c):
 def commands(c, count):
     """So many; it may end them, but not stumble."""
     link, p = c.polite(), c.p
-    sent, got = pour(link, p.line(p.harmless[0][0]), count *
-                     len(p.line(p.harmless[0][0])))
+    sent, got = pour(link, p.line(p.noop), count *
+                     len(p.line(p.noop)))
     if got > 1 << 20:
         raise Failure("said %d bytes" % got)
 
@@ -223,11 +225,11 @@ def commands(c, count):
 def floods(p):
     texts = {
         "line": b"A", "crlf": CRLF, "nul": b"\0", "commands":
-        p.line(p.harmless[0][0]), "unknown": p.line(b"XYZZY"),
-        "logins": p.line(p.logins[0]), "lists": p.line(p.ask),
+        p.line(p.noop), "unknown": p.line(p.unknown),
+        "logins": p.line(p.login), "lists": p.line(p.ask),
         "blanks": b" ", "8-bit": b"\xff", "cr": b"\r", "lf": b"\n",
         "tls": record(HANDSHAKE, b"", 0x0301), "arguments":
-        p.line(p.harmless[0][0] + b" " + b"A" * 400),
+        p.line(p.noop + b" " + b"A" * 400),
     }
     if p.prefix:
         texts.update({"literals": b"a1 LOGIN {10+}\r\n0123456789 {10}\r\n",
@@ -291,7 +293,8 @@ def crowded(c):
     time.sleep(0.3)
     fds, rss = server.descriptors(), server.memory()
     crowd = Crowd(server.port, c.p, 500, 200, 60,
-                  HELLO if c.dedicated else b"A" * 50)
+                  HELLO if c.dedicated else c.p.line(c.p.upgrade)[:-1]
+                  if c.p.size else b"A" * 50)
     crowd.start()
     slowest, rounds, most = 0, 0, 0
     while crowd.is_alive() or time.monotonic() < start + 1.5:

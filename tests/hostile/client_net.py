@@ -19,11 +19,13 @@ import threading
 import time
 
 from certs import NAME
-from client_tls import HANDSHAKE, Refused, Tls
-from client_words import CRLF, DEDICATED, PROTOCOLS
+from client_octets import DEDICATED, PROTOCOLS
+from client_tls import HANDSHAKE, Refused, Tls, alpn, client_hello
 from engine import TLS_RECORD
+from hello import ALPN
 
 AT_ONCE = 8                   # seconds; the patient server's deadline is 40
+SECRETS = rb"s3cret|AHRlc3Rlc"
 
 
 class Failure(Exception):
@@ -124,6 +126,8 @@ class Server:
         text = b"".join(self.output)
         if re.search(rb"Sanitizer|runtime error|assert|GnuTLS error", text):
             wrong.append("said: %a" % text[-2000:])
+        if re.search(SECRETS, text):
+            wrong.append("shows a secret")
         bad = re.findall(rb"[\0-\x08\x0b-\x1f\x7f]", text)
         if bad:
             wrong.append("control characters in its output: %a" % bad[:8])
@@ -204,9 +208,9 @@ class Link:
         return data
 
     def line(self, patience=None):
-        """The next line, without its end; None at the end of all."""
-        end = self.protocol.end
-        while end not in self.buffer:
+        """The next unit, a line without its end; None at the end of all."""
+        unit, rest = self.protocol.first(self.buffer)
+        while unit is None:
             data = self.recv(patience)
             if not data:
                 if self.buffer:
@@ -215,12 +219,13 @@ class Link:
             self.buffer += data
             if len(self.buffer) > 65536:
                 raise Failure("a line without end")
-        line, _, self.buffer = self.buffer.partition(end)
-        printable(line)
-        return line
+            unit, rest = self.protocol.first(self.buffer)
+        self.buffer = rest
+        printable(self.protocol.shown(unit))
+        return unit
 
     def reply(self, patience=None):
-        """The lines of one reply; [] at the end."""
+        """The units of one reply; [] at the end."""
         lines, p = [], self.protocol
         if self.last is not None and is_like(p.silent, self.last):
             return [b""]
@@ -410,6 +415,9 @@ class Context:
         self.dedicated = scheme in DEDICATED
         self.p = PROTOCOLS[DEDICATED.get(scheme, scheme)]
         self.links = []
+        # parts of any ClientHello
+        self.needs = {"ext": {ALPN: alpn(*self.p.alpn)}} if \
+            self.dedicated and self.p.needs_alpn else {}
 
     def connect(self):
         self.links.append(Link(self.server.port, self.p))
@@ -448,20 +456,27 @@ class Context:
         link.command(self.p.upgrade)
         self.go_ahead(link)
 
-    def go_ahead(self, link):
+    def go_ahead(self, link, pattern=None):
         lines = link.reply()
-        if not lines or not is_like(self.p.go, lines[-1]):
+        if not lines or not is_like(pattern or self.p.go, lines[-1]):
             raise Failure("not the go-ahead: %a" % lines)
         if link.buffer:
             raise Failure("behind the go-ahead: %a" % link.buffer)
 
     def raw(self, link=None, **parts):
         """A raw TLS client, its handshake not begun."""
-        return Tls(link or self.ready(), **parts)
+        return Tls(link or self.ready(), **self.needs, **parts)
 
-    def good(self, link=None, context=USUAL, **more):
+    def hello(self):
+        """What any client begins with."""
+        return client_hello(**self.needs)
+
+    def good(self, link=None, context=None, **more):
         """An honest TLS client, shaken hands."""
-        tls = Good(link or self.ready(), context, **more)
+        if self.needs:
+            context = context or client_context()
+            context.set_alpn_protocols([x.decode() for x in self.p.alpn])
+        tls = Good(link or self.ready(), context or USUAL, **more)
         try:
             return tls.handshake()
         except Refused as error:

@@ -9,7 +9,8 @@ CRLF = b"\r\n"
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """What is said in the clear; patterns are of whole lines."""
+    """What is said in the clear; patterns are of whole lines, or of whole
+    messages where a protocol has no lines."""
     upgrade: bytes
     greeting: bytes           # None: the client speaks first
     go: bytes                 # the go-ahead
@@ -26,7 +27,7 @@ class Protocol:
     begun: tuple              # begun in the clear, to be forgotten
     quit: bytes
     bye: bytes
-    odd: tuple                # not the upgrade, for this protocol only
+    odd: object               # not the upgrade, for this protocol only
     alpn: tuple
     before: tuple = ()        # what an honest client says first
     multi: bytes = None       # replies that end with a dot
@@ -34,11 +35,71 @@ class Protocol:
     synonyms: tuple = ()      # other words for the upgrade
     probe: bytes = b"NOOP"    # inside TLS, at a server that is no echo
     probe_reply: bytes = b"2"
+    unknown: bytes = b"XYZZY"
+    secret: bytes = b"AHRlc3RlcgBzM2NyZXQ=\r\n"    # if it were asked for
+    size: object = None       # of the message that begins like this, 0 if that
+                              # is not known; None: lines
+    text: object = None       # what people read of a message
+    forms: tuple = ()         # of the upgrade, besides those of lines
+    own: tuple = ()           # what is garbage for the others only
+    garbage: dict = dataclasses.field(default_factory=dict)    # for this one
+    hopeless: bytes = None    # what all know to be garbage; None: as lines do
+    many: tuple = (10, 90)    # as often it does what is harmless
+    leaves: bool = False      # it ends by the refusal of a login
+    needs_alpn: bool = False  # on the dedicated port
     silent: bytes = None      # commands that have no reply, in capitals
     end: bytes = CRLF         # of the server's lines and of honest clients'
 
     def line(self, command, end=None):
         return self.prefix + command + (self.end if end is None else end)
+
+    def first(self, data):
+        """The unit at its start, or None, and what is behind it."""
+        if self.size:
+            size = self.size(data)
+            if 0 < size <= len(data):
+                return data[:size], data[size:]
+        elif self.end in data:
+            line, _, data = data.partition(self.end)
+            return line, data
+        return None, data
+
+    def cut(self, data):
+        """The units at its start, and what is behind them."""
+        units = []
+        while True:
+            unit, data = self.first(data)
+            if unit is None:
+                return units, data
+            units.append(unit)
+
+    def shown(self, unit):
+        return self.text(unit) if self.text else unit
+
+    @property
+    def login(self):
+        """One of them."""
+        return next(iter(values(self.logins)))
+
+    @property
+    def noop(self):
+        """What is answered, and does nothing else."""
+        return next(iter(values(self.harmless)))[0]
+
+
+def values(table):
+    return table.values() if isinstance(table, dict) else table
+
+
+def named(table, prefix, word):
+    """Its entries and their names, which a word of each will do for unless it
+    has some."""
+    if isinstance(table, dict):
+        for name, entry in table.items():
+            yield prefix + name, entry
+    else:
+        for at, entry in enumerate(table):
+            yield "%s%d-%s" % (prefix, at, word(entry)), entry
 
 
 SECRET = b"AHRlc3RlcgBzM2NyZXQ="

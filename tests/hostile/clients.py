@@ -20,7 +20,7 @@ import client_load
 from certs import Mint
 from client_net import (DEDICATED, PROTOCOLS, Context, Elsewhere, Failure,
                         Server, Should, family)
-from client_words import ONLY_WORDS
+from client_octets import ONLY_WORDS
 from client_tls import Refused
 
 WORKERS = 40
@@ -30,20 +30,21 @@ SAME = {"echo": "plain"}      # kinds that one server is for
 GROWTH = 65536                # KiB that a server may use above its start
 
 
-def all_cases(scheme):
+def all_cases(scheme, whole):
     """The cases of a scheme; and those that come afterwards, alone."""
     p = PROTOCOLS[DEDICATED.get(scheme, scheme)]
     if scheme in DEDICATED:
         groups = (client_load.cases_dedicated, client_clear.cases_dedicated)
     else:
         groups = (client_load.cases, client_clear.cases)
-    if scheme in ONLY_WORDS:
+    some = scheme in ONLY_WORDS and not whole
+    if some:
         groups += (client_hello.own_cases,)
     else:
         groups += (client_inside.cases, client_hello.cases,
                    client_inside.mutual_cases)
     return ([case for group in groups for case in group(p)],
-            [] if scheme in ONLY_WORDS else list(client_load.alone(p)))
+            [] if some else list(client_load.alone(p)))
 
 
 class Servers:
@@ -57,6 +58,7 @@ class Servers:
         return {
             "plain": (PATIENT,), "brief": (BRIEF,), "load": (CROWD,),
             "mutual": (PATIENT, ("--client-ca", self.mint.trust("root"))),
+            "traced": (PATIENT, ("--trace",)),
             "program": (PATIENT, (), ("--", "cat")),
             "speaker": (PATIENT, (), ("--", "sh", "-c", SPEAKER)),
         }[kind]
@@ -189,7 +191,7 @@ def main(options, directory):
     runs = []
     for scheme in options.schemes:
         cases, alone = ([case for case in found if options.k in case.name]
-                        for found in all_cases(scheme))
+                        for found in all_cases(scheme, options.whole))
         runs.append((scheme, cases, alone))
     if options.list:
         for scheme, cases, alone in runs:
