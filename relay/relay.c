@@ -266,8 +266,8 @@ write_file(struct relay *r, const char *data, size_t len)
 static enum relay_result
 write_local(struct relay *r)
 {
-	const char *data = r->down.data + r->down.at;
-	size_t len = r->down.len - r->down.at;
+	const char *data;
+	size_t len;
 	ssize_t n;
 
 	if (r->in < 0 || r->out_dead ||
@@ -281,6 +281,8 @@ write_local(struct relay *r)
 		}
 		return RELAY_GOES_ON;
 	}
+	data = r->down.data + r->down.at;
+	len = r->down.len - r->down.at;
 	n = r->out_is_socket ? send(r->out, data, len,
 	    MSG_DONTWAIT | MSG_NOSIGNAL) : write_file(r, data, len);
 	if (n >= 0)
