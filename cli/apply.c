@@ -49,10 +49,16 @@ apply_listening(struct settings *s, char letter, const char *value,
 	case 'i':
 		return starttls_policy_intermediates(s->policy, value, error);
 	case 'L':
-		return parse_address(value, 0, &s->front.host,
-		    &s->front.port) ? 0 : 1;
+		return parse_address(value, 0, &s->front.door.host,
+		    &s->front.door.port) ? 0 : 1;
 	case 'U':
-		s->front.path = value;
+		s->front.door.path = value;
+		return value[0] != '\0' ? 0 : 1;
+	case '5':
+		s->front.door.user = value;
+		return value[0] != '\0' ? 0 : 1;
+	case '9':
+		s->front.door.root = value;
 		return value[0] != '\0' ? 0 : 1;
 	case 'N':
 		s->options.own_name = value;

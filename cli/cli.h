@@ -45,6 +45,11 @@ int parse_options(const struct subcommand *subcommand, int argc, char **argv,
 		  struct settings *ret_settings);
 void print_help_of(const struct subcommand *subcommand);
 void free_settings(struct settings *settings);
+/* For new connections to @url: a policy as the options say by now, with a
+   reference for the caller; NULL, and has complained. */
+struct starttls_policy *read_again(const struct settings *settings,
+				   const struct starttls_url *url,
+				   const struct starttls_options *options);
 /* Give arguments that are HOST:PORT the scheme of that port, or of the server
    there, and say so.  0, or the exit status, and has complained. */
 int complete_urls(struct settings *settings);

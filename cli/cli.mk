@@ -15,8 +15,8 @@ liboptions_a_CFLAGS = $(COMMAND_CFLAGS)
 
 starttls_SOURCES = cli/check.c cli/connect.c cli/explain.c cli/main.c cli/place.c \
 	cli/policy.c \
-	cli/probe.c cli/probe.h cli/probe_print.c cli/proxy.c cli/report.c \
-	cli/serve.c cli/targets.c
+	cli/probe.c cli/probe.h cli/probe_print.c cli/proxy.c cli/reload.c \
+	cli/report.c cli/serve.c cli/targets.c
 starttls_CPPFLAGS = $(ROOMS_CPPFLAGS)
 starttls_CFLAGS = $(COMMAND_CFLAGS) $(JANSSON_CFLAGS)
 starttls_LDFLAGS = $(AM_LDFLAGS)

@@ -20,7 +20,7 @@
 const char program_name[] = "starttls";
 
 #define COMMON "aAdp0PrRkKimxlnct46qvh"
-#define SERVE "Cep0rikKPmxlLNTXYQtqvh"
+#define SERVE "Cep0rikKPmxlL59NTXYQtqvh"
 
 static const struct subcommand subcommands[] = {
 	{ "connect", "URL", "upgrade, then relay stdin and stdout over TLS",
@@ -38,7 +38,7 @@ static const struct subcommand subcommands[] = {
 	  "be the server: upgrade clients, then run a command, or echo",
 	  SERVE, run_serve, STARTTLS_SERVER, true, 0 },
 	{ "proxy", "URL", "upgrade and verify for local clients without TLS",
-	  COMMON "LUXZQH", run_proxy, STARTTLS_CLIENT, false, 0 },
+	  COMMON "LU59XZQH", run_proxy, STARTTLS_CLIENT, false, 0 },
 	{ "targets", "URL...", "the same list for Prometheus to discover them in",
 	  "Sfoqh", run_targets, STARTTLS_CLIENT, false, 0 },
 	{ "explain", "[NAME] ...", "what a reason means, and what to do about it",

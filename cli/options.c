@@ -66,6 +66,9 @@ static const struct option_row rows[] = {
 	{ 'L', "--listen", "HOST:PORT",
 	  "listen on this; port 0 is a free one" },
 	{ 'U', "--listen-unix", "PATH", "listen on a UNIX socket instead" },
+	{ '5', "--user", "USER[:GROUP]",
+	  "become this user once that listens" },
+	{ '9', "--chroot", "DIR", "see no other files from then on" },
 	{ 'N', "--name", "NAME",
 	  "name to give in greetings (default: that of the URL)" },
 	{ 'T', "--to", "HOST:PORT",
@@ -182,26 +185,28 @@ complain_usage(const char *subcommand, const char *format, ...)
 	    subcommand != NULL ? " " : "");
 }
 
-/* "--name", "--name=value", and -4, -6, -q as everybody types them, and -w
-   and -c as every plugin has them. */
+/* "--name", "--name=value"; of a name that several have, that of @sub. */
 static const struct option_row *
-find_option(const char *argument, const char **ret_value)
+find_option(const struct subcommand *sub, const char *argument,
+	    const char **ret_value)
 {
 	const char *equals = strchr(argument, '=');
 	size_t len = equals == NULL ? strlen(argument) :
 	    (size_t)(equals - argument);
-	const struct option_row *row;
+	const struct option_row *row, *found = NULL;
 
 	*ret_value = equals == NULL ? NULL : equals + 1;
 	if (argument[1] != '-')
 		return NULL;
 	for (row = rows; row->name != NULL; row++)
 		if (strlen(row->name) == len &&
-		    memcmp(row->name, argument, len) == 0)
-			return row;
-	return NULL;
+		    memcmp(row->name, argument, len) == 0 &&
+		    (found == NULL || strchr(sub->options, row->letter)))
+			found = row;
+	return found;
 }
 
+/* -4, -6, -q as everybody types them, and -w and -c as every plugin has them. */
 static const struct option_row *
 find_letter(const char *argument)
 {
@@ -267,8 +272,10 @@ find_mistake(const struct settings *s)
 		return "the command behind -- is missing";
 	if (s->command != NULL && s->to_host != NULL)
 		return "--to and a command exclude each other";
-	if (s->front.path != NULL && s->front.host != NULL)
+	if (s->front.door.path != NULL && s->front.door.host != NULL)
 		return "--listen and --listen-unix exclude each other";
+	if (s->front.door.root != NULL && s->front.door.user == NULL)
+		return "--chroot without --user: root can leave it";
 	if (s->client_cert && !s->client_ca)
 		return "--client-cert without --client-ca: whose certificates "
 		    "are good?";
@@ -342,7 +349,7 @@ parse_one(const struct subcommand *sub, int argc, char **argv, int *at,
 	int status;
 
 	if (row == NULL)
-		row = find_option(argv[*at], &value);
+		row = find_option(sub, argv[*at], &value);
 	if (row == NULL || strchr(sub->options, row->letter) == NULL) {
 		complain_unknown(sub, argv[*at], row);
 		return EXIT_USAGE;
@@ -586,8 +593,8 @@ free_settings(struct settings *settings)
 	account_done(&settings->account);
 	free(settings->connect_host);
 	free(settings->connect_port);
-	free(settings->front.host);
-	free(settings->front.port);
+	free(settings->front.door.host);
+	free(settings->front.door.port);
 	free(settings->to_host);
 	free(settings->to_port);
 	for (i = 0; settings->own_urls != NULL && i < settings->url_count; i++)

@@ -13,31 +13,48 @@
 #include "words/complain.h"
 #include "words/status.h"
 
+struct call {
+	const struct settings *settings;
+	struct proxy_settings proxy;
+};
+
+static struct starttls_policy *
+reload(void *context)
+{
+	const struct call *call = context;
+
+	return read_again(call->settings, &call->proxy.url,
+	    call->proxy.options);
+}
+
 int
 run_proxy(struct settings *settings)
 {
-	struct proxy_settings s = {
+	struct call call = { .settings = settings, .proxy = {
 		.front = settings->front,
 		.quiet = settings->quiet,
 		.policy = settings->policy,
 		.options = &settings->options,
 		.target = settings->urls[0],
-		.url.size = sizeof(s.url),
+		.url.size = sizeof(call.proxy.url),
 		.patience = settings->patience,
-	};
+		.reload = reload,
+		.context = &call,
+	} };
+	struct proxy_settings *s = &call.proxy;
 	struct starttls_error error;
 	char text[WITH_URL];
-	int rc = starttls_url_parse(s.target, &s.url, &error);
+	int rc = starttls_url_parse(s->target, &s->url, &error);
 
-	s.front.only_loopback = true;
-	s.front.timeout_ms = settings->timeout_ms;
+	s->front.door.only_loopback = true;
+	s->front.timeout_ms = settings->timeout_ms;
 	if (rc == 0)
-		rc = starttls_url_check(s.policy, &s.url, s.options, &error);
+		rc = starttls_url_check(s->policy, &s->url, s->options, &error);
 	if (rc == 0)
-		rc = port_check(s.target, &error);
+		rc = port_check(s->target, &error);
 	if (rc != 0) {
-		return complain(with_url(text, sizeof(text), s.target,
+		return complain(with_url(text, sizeof(text), s->target,
 		    error.message), exit_status(&error));
 	}
-	return proxy(&s);
+	return proxy(s);
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * starttls serve: what it is called with, and once more after SIGHUP.
+ * starttls serve: what it is called with.
  */
 
 #include "config.h"
@@ -28,25 +28,13 @@ struct call {
 	struct serve_settings serve;
 };
 
-/* The certificates may have changed: the same command line, once more. */
 static struct starttls_policy *
 reload(void *context)
 {
 	const struct call *call = context;
-	const struct settings *old = call->settings;
-	struct starttls_policy *policy = NULL;
-	struct starttls_error error;
-	struct settings fresh;
 
-	if (parse_options(old->subcommand, old->argc, old->argv, &fresh) >= 0)
-		; /* has said what is wrong */
-	else if (starttls_url_check(fresh.policy, &call->serve.url,
-	    &call->serve.options, &error) != 0)
-		complain(error.message, 0);
-	else
-		policy = starttls_policy_ref(fresh.policy);
-	free_settings(&fresh);
-	return policy;
+	return read_again(call->settings, &call->serve.url,
+	    &call->serve.options);
 }
 
 int

@@ -19,7 +19,8 @@ else
 EXTRA_DIST += doc/starttls-exporter.8
 endif
 starttls_exporter_SOURCES = $(EXPORTER_SOURCES)
-starttls_exporter_CPPFLAGS = $(ROOMS_CPPFLAGS)
+starttls_exporter_CPPFLAGS = $(ROOMS_CPPFLAGS) \
+	-DSYSCONFDIR='"$(sysconfdir)"'
 starttls_exporter_CFLAGS = $(COMMAND_CFLAGS) $(MICROHTTPD_CFLAGS) \
 	$(INIH_CFLAGS)
 starttls_exporter_LDFLAGS = $(AM_LDFLAGS)

@@ -30,15 +30,16 @@
 
 #include "cli/options.h"
 #include "loop/address.h"
-#include "loop/descriptors.h"
-#include "loop/listen.h"
 #include "loop/clock.h"
+#include "loop/descriptors.h"
+#include "loop/door.h"
 #include "loop/signals.h"
 #include "pages.h"
 #include "words/complain.h"
 #include "words/status.h"
 #include "words/suggest.h"
 
+#define DEFAULT_CONFIG SYSCONFDIR "/starttls/exporter.conf"
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT "9924"
 #define LEAVE_US 10000000          /* for requests under way */
@@ -48,7 +49,7 @@ const char program_name[] = "starttls-exporter";
 
 struct arguments {
 	const char *config;
-	char *host, *port;         /* owned */
+	struct door_settings door; /* host and port are owned */
 	bool only_check;
 };
 
@@ -105,11 +106,17 @@ load(struct exporter *exporter, const char *path)
 }
 
 static void
-reload(struct exporter *exporter, const char *path)
+reload(struct exporter *exporter, const char *path, const struct door *door)
 {
 	const uint64_t begun = reloads_begin(&exporter->reloads);
-	const bool good = load(exporter, path);
+	const char *fault = door_fault_of_reload(door);
+	bool good;
 
+	manager_reloading(&door->manager);
+	if (fault != NULL)
+		complain(fault, 0);
+	good = fault == NULL && load(exporter, path);
+	manager_reloaded(&door->manager);
 	reloads_end(&exporter->reloads, begun, good);
 	if (good)
 		complain("the configuration was read again", 0);
@@ -132,29 +139,32 @@ raise_limit(void)
 }
 
 static bool
-announce(int listener)
+announce(const struct door *door)
 {
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
 	char where[PEER_SIZE + 16];
 
-	if (getsockname(listener, (struct sockaddr *)&address, &len) != 0)
+	if (!door_show(door, where, sizeof(where)))
 		return false;
-	show_address((struct sockaddr *)&address, len, where, sizeof(where));
 	printf("listening on http://%s\n", where);
-	return fflush(stdout) == 0;
+	if (fflush(stdout) != 0)
+		return false;
+	manager_ready(&door->manager, where);
+	return true;
 }
 
 /* Whether all requests have come to an end.  A second signal, or time, may
    come first: threads cannot be ended. */
 static bool
-leave(struct exporter *exporter, int listener, int in)
+leave(struct exporter *exporter, const struct door *door, int in)
 {
 	const int64_t until_us = loop_now_us() + LEAVE_US;
 
+	manager_stopping(&door->manager);
 	reloads_stop(&exporter->reloads);
 	http_quiesce(&exporter->http);
-	shutdown(listener, SHUT_RDWR);
+	/* one that was passed is for the next of us as well */
+	if (door->manager.listener == 0)
+		shutdown(door->listener, SHUT_RDWR);
 	while (atomic_load(&exporter->http.requests) > 0 &&
 	    loop_now_us() < until_us)
 		switch (next_signal(in, 20)) {
@@ -166,16 +176,17 @@ leave(struct exporter *exporter, int listener, int in)
 }
 
 static int
-serve(struct exporter *exporter, const struct arguments *a, int listener)
+serve(struct exporter *exporter, const char *path, const struct door *door)
 {
 	int in, number;
 
-	if (!signals_open(&in) || !http_start(&exporter->http, listener))
+	if (!signals_open(&in) || 
+	    !http_start(&exporter->http, door->listener))
 		return complain_errno("cannot begin", errno);
 	signals_catch(SIGHUP);
 	signals_catch(SIGTERM);
 	signals_catch(SIGINT);
-	if (!announce(listener)) {
+	if (!announce(door)) {
 		http_stop(&exporter->http);
 		return complain("cannot write to standard output",
 		    EXIT_LOCAL);
@@ -183,22 +194,36 @@ serve(struct exporter *exporter, const struct arguments *a, int listener)
 	while ((number = next_signal(in, LOOK_MS)) != SIGTERM &&
 	    number != SIGINT) {
 		if (number == SIGHUP)
-			reload(exporter, a->config);
+			reload(exporter, path, door);
 		clients_expire(&exporter->http.clients);
 	}
-	if (!leave(exporter, listener, in))
+	if (!leave(exporter, door, in))
 		_exit(0);
 	http_stop(&exporter->http);
 	return 0;
 }
 
+/* All that needs files, and then no more of them.  As door_open. */
+static int
+open_door(struct exporter *exporter, const struct door_settings *settings,
+	  struct door *door, char *why, size_t size)
+{
+	struct config *config = current_get(&exporter->current);
+	int rc = config_prepare(config, why, size);
+
+	config_unref(config);
+	return rc != 0 ? rc :
+	    door_open(door, settings, DEFAULT_PORT, why, size);
+}
+
 static int
 run(const struct arguments *a)
 {
+	struct door door;
 	struct exporter exporter = { .http = {
 	    .takes_post = pages_takes_post, .show = pages_show,
 	    .context = &exporter } };
-	int listener = -1, status = 0, rc;
+	int status = 0, rc;
 	char why[400];
 
 	current_init(&exporter.current);
@@ -208,19 +233,20 @@ run(const struct arguments *a)
 	reloads_init(&exporter.reloads);
 	http_init(&exporter.http);
 	raise_limit();
-	if (!load(&exporter, a->config))
+	/* before a command for a password could take it for its own */
+	rc = door_find(&door, &a->door, why, sizeof(why));
+	if (rc != 0)
+		status = complain(why, exit_status_of_call(rc));
+	else if (!load(&exporter, a->config))
 		status = EXIT_USAGE;
 	if (status == 0 && !a->only_check) {
-		rc = listen_tcp(a->host != NULL ? a->host : DEFAULT_HOST,
-		    a->host != NULL ? a->port : DEFAULT_PORT, false,
-		    &listener, why, sizeof(why));
+		rc = open_door(&exporter, &a->door, &door, why, sizeof(why));
 		if (rc != 0)
 			status = complain(why, exit_status_of_call(rc));
 	}
 	if (status == 0 && !a->only_check)
-		status = serve(&exporter, a, listener);
-	if (listener >= 0)
-		close(listener);
+		status = serve(&exporter, a->config, &door);
+	door_done(&door);
 	http_done(&exporter.http);
 	reloads_done(&exporter.reloads);
 	journal_done(&exporter.journal);
@@ -235,6 +261,8 @@ run(const struct arguments *a)
 static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "listen", required_argument, NULL, 'l' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "chroot", required_argument, NULL, 'r' },
 	{ "check-config", no_argument, NULL, 'n' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -244,15 +272,19 @@ static const struct option options[] = {
 static int
 print_help(void)
 {
-	fputs("usage: starttls-exporter --config FILE [OPTION...]\n\n"
+	fputs("usage: starttls-exporter [OPTION...]\n\n"
 	    "Check mail, news and FTP servers for Prometheus.\n\n"
-	    "  --config FILE       modules, and the targets that are allowed\n"
-	    "  --listen HOST:PORT  default " DEFAULT_HOST ":" DEFAULT_PORT
+	    "  --config FILE        modules, and the targets that are allowed; "
+	    "default\n"
+	    "                       " DEFAULT_CONFIG "\n"
+	    "  --listen HOST:PORT   default " DEFAULT_HOST ":" DEFAULT_PORT
 	    "; port 0 is a free one\n"
-	    "  --check-config      say what is wrong with the file, and "
+	    "  --user USER[:GROUP]  become this user once that listens\n"
+	    "  --chroot DIR         see no other files from then on\n"
+	    "  --check-config       say what is wrong with the file, and "
 	    "stop\n"
-	    "  --help              print this and stop\n"
-	    "  --version           print the version and stop\n\n"
+	    "  --help               print this and stop\n"
+	    "  --version            print the version and stop\n\n"
 	    "See starttls-exporter(8).\n", stdout);
 	return 0;
 }
@@ -286,9 +318,16 @@ parse(int argc, char **argv, struct arguments *a)
 			a->config = optarg;
 			break;
 		case 'l':
-			if (!parse_address(optarg, 0, &a->host, &a->port))
+			if (!parse_address(optarg, 0, &a->door.host,
+			    &a->door.port))
 				return misused("--listen: \"%.60s\" is no "
 				    "HOST:PORT", optarg);
+			break;
+		case 'u':
+			a->door.user = optarg;
+			break;
+		case 'r':
+			a->door.root = optarg;
 			break;
 		case 'n':
 			a->only_check = true;
@@ -308,13 +347,13 @@ parse(int argc, char **argv, struct arguments *a)
 	}
 	if (optind < argc)
 		return misused("unexpected argument \"%.60s\"", argv[optind]);
-	return a->config != NULL ? -1 : misused("--config is missing");
+	return -1;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct arguments a = { .config = NULL };
+	struct arguments a = { .config = DEFAULT_CONFIG };
 	int status;
 
 	if (!hold_standard_descriptors())
@@ -323,8 +362,8 @@ main(int argc, char **argv)
 	status = parse(argc, argv, &a);
 	if (status < 0)
 		status = run(&a);
-	free(a.host);
-	free(a.port);
+	free(a.door.host);
+	free(a.door.port);
 	if (fflush(stdout) != 0 && status == 0)
 		status = complain("cannot write to standard output",
 		    EXIT_LOCAL);

@@ -76,6 +76,22 @@ config_unref(struct config *config)
 	free(config);
 }
 
+int
+config_prepare(const struct config *config, char *why, size_t size)
+{
+	struct starttls_error error;
+	const struct module *m;
+	int rc = 0;
+
+	for (m = config->modules; rc == 0 && m != NULL; m = m->next) {
+		rc = starttls_policy_prepare(m->settings.policy, &error);
+		if (rc != 0)
+			snprintf(why, size, "module %s: %s", m->name,
+			    error.message);
+	}
+	return rc;
+}
+
 const struct module *
 config_module(const struct config *config, const char *name)
 {

@@ -52,6 +52,9 @@ struct config {
  * Returns: a configuration with one reference; NULL
  */
 struct config *config_load(const char *path, char *why, size_t why_size);
+/* Read now what the first probes would have read.  0; or a code of
+   starttls_policy_prepare, with the words in @why. */
+int config_prepare(const struct config *config, char *why, size_t why_size);
 void config_ref(struct config *config);
 void config_unref(struct config *config);
 

@@ -66,7 +66,7 @@ show_address(const struct sockaddr *address, unsigned len, char *buf,
 		    "[%s]:%s" : "%s:%s", host, port);
 }
 
-static bool
+bool
 is_loopback(const struct sockaddr *address)
 {
 	const struct sockaddr_in *in = (const void *)address;

@@ -23,6 +23,9 @@ bool parse_address(const char *text, long least, char **ret_host,
 void show_address(const struct sockaddr *address, unsigned len, char *buf,
 		  size_t size);
 
+/* Nobody else's machine. */
+bool is_loopback(const struct sockaddr *address);
+
 /* To listen on, or of loopback only.  Returns 0; or, with what is wrong in @why,
    STARTTLS_E_INVALID for an address that is not acceptable, or
    STARTTLS_E_SYSTEM.  The host is repeated there as it was given. */

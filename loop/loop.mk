@@ -6,11 +6,12 @@ noinst_LIBRARIES += libloop.a
 endif
 libloop_a_SOURCES = loop/address.c loop/address.h loop/clock.c \
 	loop/clock.h loop/descriptors.c \
-	loop/descriptors.h loop/failure.c \
+	loop/descriptors.h loop/door.c loop/door.h loop/failure.c \
 	loop/failure.h loop/heap.c loop/heap.h loop/keepalive.c \
 	loop/listen.c loop/listen.h \
-	loop/loop.c loop/loop.h loop/poller.h loop/queue.c loop/queue.h \
-	loop/signals.c loop/signals.h loop/upgrade.c loop/upgrade.h
+	loop/loop.c loop/loop.h loop/manager.c loop/manager.h loop/poller.h loop/queue.c loop/queue.h \
+	loop/signals.c loop/signals.h loop/standing.c loop/standing.h \
+	loop/upgrade.c loop/upgrade.h
 if POLLER_EPOLL
 libloop_a_SOURCES += loop/poller_epoll.c
 else

@@ -26,7 +26,6 @@
 #include "compat.h"
 #include "loop/address.h"
 #include "loop/descriptors.h"
-#include "loop/listen.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "words/complain.h"
@@ -66,10 +65,8 @@ stop_listening(struct front *front)
 	loop_unwatch(&front->loop, &front->listener);
 	loop_clear_timer(&front->retry);
 	loop_clear_timer(&front->crowded);
-	close(front->listener.fd);
 	front->listener.fd = -1;
-	if (front->path != NULL)
-		unlink(front->path);
+	door_close(&front->door);
 }
 
 static void
@@ -80,11 +77,27 @@ leave(struct front *front)
 		return;
 	}
 	front->leaving = true;
+	manager_stopping(&front->door.manager);
 	stop_listening(front);
 	loop_set_timer(&front->deadlines, &front->last_call);
 	front->leave(front->context);
 	if (front->connections == 0)
 		stop(front);
+}
+
+static void
+reload(struct front *front)
+{
+	const char *fault = door_fault_of_reload(&front->door);
+
+	if (front->leaving)
+		return;
+	manager_reloading(&front->door.manager);
+	if (fault != NULL)
+		complain(fault, 0);
+	else
+		front->reload(front->context);
+	manager_reloaded(&front->door.manager);
 }
 
 static void
@@ -97,6 +110,8 @@ read_signals(void *context, short revents)
 	while (read(front->signals.fd, &number, 1) == 1) {
 		if (number == SIGTERM || number == SIGINT)
 			leave(front);
+		else if (number == SIGHUP)
+			reload(front);
 		else
 			front->signalled(front->context, number);
 	}
@@ -115,6 +130,7 @@ init_signals(struct front *front)
 		.context = front,
 	};
 	loop_watch(&front->loop, &front->signals, POLLIN);
+	signals_catch(SIGHUP);
 	signals_catch(SIGTERM);
 	signals_catch(SIGINT);
 	return true;
@@ -425,7 +441,6 @@ int
 front_init(struct front *front, const struct front_settings *settings,
 	   const char *port, size_t each, size_t spare)
 {
-	const char *host = settings->host;
 	char why[400];
 	int rc, status = set_limits(front, settings->max_connections,
 	    each, spare);
@@ -446,16 +461,13 @@ front_init(struct front *front, const struct front_settings *settings,
 	if (!loop_reserve(&front->loop, SPARE_FILES) ||
 	    !init_signals(front))
 		return complain_errno("cannot begin", errno);
-	rc = settings->path != NULL ?
-	    listen_unix(settings->path, &front->listener.fd, why,
-		sizeof(why)) :
-	    listen_tcp(host != NULL ? host : "127.0.0.1",
-		host != NULL ? settings->port : port,
-		settings->only_loopback, &front->listener.fd, why,
-		sizeof(why));
+	rc = door_find(&front->door, &settings->door, why, sizeof(why));
+	if (rc == 0)
+		rc = door_open(&front->door, &settings->door, port, why,
+		    sizeof(why));
 	if (rc != 0)
 		return complain(why, exit_status_of_call(rc));
-	front->path = settings->path;
+	front->listener.fd = front->door.listener;
 	resume(front);
 	return 0;
 }
@@ -480,20 +492,11 @@ tell_limits(const struct front *front)
 bool
 front_announce(const struct front *front, bool quiet)
 {
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-	char where[PEER_SIZE];
+	char where[200];
 
-	if (front->path != NULL) {
-		printf("listening on %s\n", front->path);
-	} else {
-		if (getsockname(front->listener.fd,
-		    (struct sockaddr *)&address, &len) != 0)
-			return false;
-		show_address((struct sockaddr *)&address, len, where,
-		    sizeof(where));
-		printf("listening on %s\n", where);
-	}
+	if (!door_show(&front->door, where, sizeof(where)))
+		return false;
+	printf("listening on %s\n", where);
 	if (fflush(stdout) != 0) {
 		fprintf(stderr, "starttls: cannot write to standard output\n");
 		return false;
@@ -501,6 +504,7 @@ front_announce(const struct front *front, bool quiet)
 	/* behind it, for whoever reads both as one */
 	if (!quiet)
 		tell_limits(front);
+	manager_ready(&front->door.manager, where);
 	return true;
 }
 
@@ -513,5 +517,6 @@ front_done(struct front *front)
 		stop_listening(front);
 	while ((p = queue_first(&front->partings)) != NULL)
 		end_parting(p);
+	door_done(&front->door);
 	loop_done(&front->loop);
 }

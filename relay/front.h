@@ -14,15 +14,13 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
-#include "loop/address.h"
+#include "loop/door.h"
 #include "loop/loop.h"
 #include "starttls.h"
 
 /* How to listen, and for how long to be patient. */
 struct front_settings {
-	char *host, *port;         /* NULL: not said */
-	const char *path;          /* of a UNIX socket; NULL: none */
-	bool only_loopback;        /* listen on no other address */
+	struct door_settings door;
 	long max_connections;      /* 0: not said */
 	int timeout_ms;            /* for beginning */
 	int idle_ms;               /* for going on */
@@ -37,9 +35,11 @@ struct front {
 	void (*refuse)(void *context, int fd, const char *peer); /* say so,
 	                                                 and no more */
 	void (*signalled)(void *context, int number);
+	void (*reload)(void *context); /* read files again */
 	void (*leave)(void *context); /* drop what has not begun */
 
 	struct loop loop;
+	struct door door;
 	struct timer_queue deadlines; /* of --timeout */
 	struct timer_queue moments; /* short ones */
 	struct timer_queue idles;  /* of --idle; each is set anew whenever
@@ -53,15 +53,16 @@ struct front {
 	size_t each, max_files;    /* descriptors of one, and of all */
 	size_t extra;              /* of the owner: that some have for a while */
 	struct rlimit files;       /* as we were started */
-	const char *path;          /* of a UNIX socket */
 	struct queue partings;
 };
 
-/* Listen as the settings say.  Returns 0 or the exit status, and has said
-   why.  @port is for when there is no --listen.  A connection takes @each
+/* Listen as the settings say, and become whom they say: all other files that
+   are needed have been read.  Returns 0 or the exit status, and has said why.
+   @port is for when there is no --listen.  A connection takes @each
    descriptors, and other things @spare.  SIGTERM and SIGINT are the front's:
-   the first one lets what runs come to an end, for as long as --timeout
-   says; others come to signalled() if they are caught, see signals.h. */
+   the first one lets what runs come to an end, for as long as --timeout says;
+   and so is SIGHUP, unless that has come.  Others come to signalled() if they
+   are caught, see signals.h. */
 int front_init(struct front *front, const struct front_settings *settings,
 	       const char *port, size_t each, size_t spare);
 /* The one line on standard output; and, unless @quiet, how many connections

@@ -34,6 +34,7 @@
 
 struct proxy {
 	const struct proxy_settings *settings;
+	struct starttls_policy *policy; /* for new connections */
 	struct front front;
 	struct queue beginning;    /* until the server is verified */
 	struct queue running;
@@ -240,7 +241,7 @@ dial(struct customer *c, const struct starttls_options *options)
 	loop_unwatch(&c->proxy->front.loop, &c->peer);
 	starttls_upgrade_free(c->upgrade);
 	c->upgrade = NULL;
-	rc = starttls_upgrade_dial(&c->upgrade, s->policy, s->target,
+	rc = starttls_upgrade_dial(&c->upgrade, c->proxy->policy, s->target,
 	    left < 0 ? 0 : (int)left, options, &error);
 	if (rc == 0)
 		step_upgrade(c);
@@ -404,26 +405,36 @@ leave(void *context)
 }
 
 static void
-signalled(void *context, int number)
+reload(void *context)
 {
-	(void)context;
-	(void)number;
+	struct proxy *proxy = context;
+	const struct proxy_settings *s = proxy->settings;
+	struct starttls_policy *fresh = s->reload(s->context);
+
+	if (fresh == NULL)
+		return;
+	starttls_policy_unref(proxy->policy);
+	proxy->policy = fresh;
 }
 
 /* 0 or the exit status. */
 static int
 prepare(struct proxy *proxy, const struct proxy_settings *settings)
 {
+	struct starttls_error error;
 	int rc;
 
 	proxy->settings = settings;
+	proxy->policy = starttls_policy_ref(settings->policy);
+	if (starttls_policy_prepare(proxy->policy, &error) != 0)
+		return complain(error.message, exit_status(&error));
 	proxy->without_alpn = *settings->options;
 	proxy->without_alpn.without_alpn = 1;
 	proxy->front.context = proxy;
 	proxy->front.accepted = accepted;
 	proxy->front.evict = evict;
 	proxy->front.refuse = refuse;
-	proxy->front.signalled = signalled;
+	proxy->front.reload = reload;
 	proxy->front.leave = leave;
 	rc = front_init(&proxy->front, &settings->front, "0", EACH, 0);
 	if (rc != 0)
@@ -462,5 +473,6 @@ proxy(const struct proxy_settings *settings)
 	while ((c = queue_first(&all.running)) != NULL)
 		cut_off(c, "closed", "we end");
 	front_done(&all.front);
+	starttls_policy_unref(all.policy);
 	return status;
 }

@@ -15,6 +15,9 @@ struct proxy_settings {
 	bool quiet;
 	struct starttls_policy *policy;
 	const struct starttls_options *options;
+	/* SIGHUP, as serve's */
+	struct starttls_policy *(*reload)(void *context);
+	void *context;
 	const char *target;        /* the URL as it was given, */
 	struct starttls_url url;   /* and taken apart */
 	struct patience patience;  /* with the end of a client's input */

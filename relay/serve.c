@@ -59,8 +59,9 @@ leave(void *context)
 }
 
 static void
-reload(struct server *server)
+reload(void *context)
 {
+	struct server *server = context;
 	const struct serve_settings *s = server->settings;
 	struct starttls_policy *fresh = s->reload(s->context);
 
@@ -77,14 +78,13 @@ signalled(void *context, int number)
 
 	if (number == SIGCHLD)
 		backends_reap(&server->backends);
-	else if (number == SIGHUP && !server->front.leaving)
-		reload(server);
 }
 
 /* Before listening.  0 or the exit status. */
 static int
 prepare(struct server *server, const struct serve_settings *settings)
 {
+	struct starttls_error error;
 	char why[400];
 	int rc;
 
@@ -96,6 +96,8 @@ prepare(struct server *server, const struct serve_settings *settings)
 	    (size_t)settings->max_running : DEFAULT_RUNNING;
 	server->backends.vacant = vacant;
 	server->backends.context = server;
+	if (starttls_policy_prepare(server->policy, &error) != 0)
+		return complain(error.message, exit_status(&error));
 	if (settings->to_host == NULL)
 		return 0;
 	rc = find_address(settings->to_host, settings->to_port, true,
@@ -114,13 +116,13 @@ listen_and_serve(struct server *server)
 	server->front.evict = evict;
 	server->front.refuse = refuse;
 	server->front.signalled = signalled;
+	server->front.reload = reload;
 	server->front.leave = leave;
 	status = front_init(&server->front, &settings->front,
 	    settings->url.has_port ? settings->url.port : "0",
 	    1, server->backends.max_running);
 	if (status != 0)
 		return status;
-	signals_catch(SIGHUP);
 	signals_catch(SIGCHLD);
 	if (!front_announce(&server->front, settings->quiet))
 		return EXIT_LOCAL;
