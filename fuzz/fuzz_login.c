@@ -163,7 +163,7 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
      bool is_patient)
 {
 	static const char *const urls[] = {
-		"imap", "smtp", "submission", "pop3", "ftp", "nntp", "imap",
+		"imap", "smtp", "submission", "pop3", "ftp", "nntp", "sieve",
 		"nntp",
 	};
 	static const char *const mechanisms[] = {

@@ -34,17 +34,23 @@ struct login {
 	unsigned offered;          /* mechanisms, by number */
 	char offers[STARTTLS_REPLY_SIZE]; /* all of them, not sanitised */
 	char *pending;             /* response that waits for its challenge */
+	size_t pending_len;
 	char *whispered;           /* credentials as they were said last */
+	char kept[LOGIN_MAX_LINE]; /* parts of a challenge */
+	size_t kept_len;
 
 	char *out;                 /* being sent; NULL: nothing */
 	size_t out_len, out_at;
+	bool is_aside;             /* it asks for nothing */
 
 	char in[LOGIN_MAX_LINE];
 	size_t in_len;
+	char text[LOGIN_MAX_LINE + 1]; /* of the line that is heard */
 	struct framer framer;
 	size_t early;              /* bytes that came before we asked */
 	size_t lines, total;
 	char first_line[STARTTLS_REPLY_SIZE]; /* of a long reply */
+	char peer_name[STARTTLS_HOST_SIZE];
 };
 
 static inline struct login *

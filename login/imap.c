@@ -241,6 +241,19 @@ imap_step(struct login_dialog *d, const struct login_line *line)
 	return login_bug(d);
 }
 
+static bool
+imap_is_challenge(const struct login_dialog *d, const struct login_line *line)
+{
+	(void)d;
+	return login_behind(line->text, "+") != NULL;
+}
+
+static bool
+imap_is_unasked(const struct login_line *line)
+{
+	return login_behind(line->text, "*") != NULL;
+}
+
 const struct login_protocol login_imap = {
 	.name = "imap",
 	.frame = starttls_frame_line,
@@ -249,11 +262,12 @@ const struct login_protocol login_imap = {
 	.begin = BEGIN,
 	.goodbye = LOGOUT,
 	.states = imap_states,
-	.unasked = "* ",
+	.is_unasked = imap_is_unasked,
 	.has_native = true,
 	.logout = "a3 LOGOUT",
 	.authenticate = "a2 AUTHENTICATE",
-	.challenge = "+",
+	.is_challenge = imap_is_challenge,
+	.respond = login_respond_in_lines,
 	.empty = "",
 	.max_command = 8192,
 };

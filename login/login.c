@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * The engine of a login: takes bytes in and hands lines to the protocol's step
- * function, sends what that has to say, and knows when it is over.
+ * The engine of a login: takes bytes in and hands lines or messages to the
+ * protocol's step function, sends what that has to say, and knows when it is
+ * over.
  *
  * Nothing of the server counts that it said before it was asked, but for lines
  * that mean nothing (IMAP's untagged ones): a yes that was there before the
@@ -14,6 +15,7 @@
 
 #include "engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,8 +24,8 @@
 #include "loop/clock.h"
 
 static const struct login_protocol *const protocols[] = {
-	&login_ftp, &login_imap, &login_nntp, &login_pop3, &login_smtp,
-	&login_submission,
+	&login_ftp, &login_imap, &login_nntp, &login_pop3, &login_sieve,
+	&login_smtp, &login_submission,
 };
 
 bool
@@ -97,10 +99,15 @@ login_new(struct login **ret_login, struct starttls_session *session,
 	  const struct starttls_url *url, const struct login_options *options)
 {
 	const struct login_protocol *protocol = find_protocol(url);
+	struct starttls_report report = { .size = sizeof(report) };
 	struct login *l;
+	int rc;
 
 	if (protocol == NULL || login_objection(options) != NULL)
 		return STARTTLS_E_INVALID;
+	rc = starttls_session_report(session, &report);
+	if (rc != 0)
+		return rc;
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return STARTTLS_E_NOMEM;
@@ -108,7 +115,11 @@ login_new(struct login **ret_login, struct starttls_session *session,
 	l->session = session;
 	l->url = *url;
 	l->options = *options;
+	snprintf(l->peer_name, sizeof(l->peer_name), "%s", report.host);
 	l->d.own_name = starttls_session_own_name(session);
+	l->d.peer_name = l->peer_name;
+	l->d.kept = l->kept;
+	l->d.by_name = options->mechanism != NULL;
 	l->d.user = options->user;
 	l->d.secret = options->secret;
 	l->d.native = protocol->has_native;
@@ -200,29 +211,18 @@ read_in(struct login *l)
 }
 
 static bool
-is_challenge(const struct login *l, const char *text)
+is_challenge(const struct login *l, const struct login_line *line)
 {
-	const char *const words[] = { l->protocol->challenge,
-	    l->protocol->success };
-	size_t i, len;
-
-	for (i = 0; i < 2 && l->sasl != NULL; i++) {
-		len = words[i] == NULL ? 0 : strlen(words[i]);
-		if (len > 0 && strncmp(text, words[i], len) == 0 &&
-		    (text[len] == ' ' || text[len] == '\0'))
-			return true;
-	}
-	return false;
+	return l->sasl != NULL && l->protocol->is_challenge != NULL &&
+	    l->protocol->is_challenge(&l->d, line);
 }
 
 static enum login_verdict
-hear(struct login *l, struct login_line *line, size_t len)
+hear(struct login *l, struct login_line *line, bool early)
 {
-	const char *unasked = l->protocol->unasked;
-	bool early = l->early > 0;
+	const struct login_protocol *p = l->protocol;
 
-	l->early -= l->early < len ? l->early : len;
-	login_trace(l, STARTTLS_RECEIVED, is_challenge(l, line->text) ?
+	login_trace(l, STARTTLS_RECEIVED, is_challenge(l, line) ?
 	    "(challenge)" : line->text);
 	login_keep_first(l, line);
 	if (++l->lines > LOGIN_MAX_LINES)
@@ -230,53 +230,61 @@ hear(struct login *l, struct login_line *line, size_t len)
 		    "the peer sends too many lines (%s)",
 		    login_state_name(l));
 	/* goodbye may cross with theirs: it was answered, and worked */
-	if (early && !is_leaving(l) && (unasked == NULL ||
-	    strncmp(line->text, unasked, strlen(unasked)) != 0))
+	if (early && !is_leaving(l) && (p->is_unasked == NULL ||
+	    !p->is_unasked(line)))
 		return login_fail(l, STARTTLS_E_PROTOCOL, line,
 		    "the peer answers before it is asked (%s)",
 		    login_state_name(l));
-	return l->protocol->step(&l->d, line);
+	return p->step(&l->d, line);
 }
 
-/* A line that is malformed may have a NUL in it: what is behind is shown. */
+/* What people read of a unit; one that is malformed may have a NUL in it, and
+   what is behind it is shown. */
 static void
-terminate(char *line, size_t len)
+describe(struct login *l, const struct unit *u, struct login_line *ret_line)
 {
+	const bool is_line = l->protocol->read == NULL && u->text.data != NULL;
+	const size_t len = u->line.len;
 	char *nul;
 
-	line[len] = '\0';
-	while ((nul = memchr(line, '\0', len)) != NULL)
+	if (len > 0)
+		memcpy(l->text, u->line.data, len);
+	l->text[len] = '\0';
+	while ((nul = memchr(l->text, '\0', len)) != NULL)
 		*nul = '\1';
+	*ret_line = (struct login_line){
+		.text = l->text,
+		.code = u->code,
+		.rest = l->text + (is_line ? u->text.data - u->line.data : 0),
+		.first = u->first || l->protocol->has_no_lines,
+		.last = u->last || l->protocol->has_no_lines,
+		.unit = u,
+	};
 }
 
 /*
- * Cut off a line: its bytes with its end; 0: more are needed; or negative and
- * the login has failed.
+ * Cut off a line or message: its bytes with its end; 0: more are needed; or
+ * negative and the login has failed.
  */
 static ssize_t
-cut(struct login *l, struct login_line *ret_line)
+cut(struct login *l, struct unit *ret_unit, struct login_line *ret_line)
 {
-	struct unit unit;
-	ssize_t n = l->protocol->frame(&l->framer, (const uint8_t *)l->in,
-	    l->in_len, &unit);
+	const struct login_protocol *p = l->protocol;
+	ssize_t n = l->in_len == 0 ? 0 : p->frame(&l->framer,
+	    (const uint8_t *)l->in, l->in_len, ret_unit);
 
-	if (n == 0 && l->in_len == sizeof(l->in)) {
+	if (n == STARTTLS_E_LIMIT || (n == 0 && l->in_len == sizeof(l->in))) {
 		login_fail(l, STARTTLS_E_LIMIT, NULL,
-		    "a line of the peer is too long (%s)",
-		    login_state_name(l));
+		    "a %s of the peer is too long (%s)", p->has_no_lines ?
+		    "message" : "line", login_state_name(l));
 		return -1;
 	}
 	if (n == 0)
 		return 0;
-	/* there is room, where its end was */
-	terminate(l->in, unit.line.len);
-	*ret_line = (struct login_line){
-		.text = (const char *)unit.line.data,
-		.code = unit.code,
-		.rest = (const char *)unit.text.data,
-		.first = unit.first,
-		.last = unit.last,
-	};
+	if (n > 0 && !ret_unit->blank && p->read != NULL &&
+	    !p->read(ret_unit))
+		n = -1;
+	describe(l, ret_unit, ret_line);
 	if (n < 0)
 		login_malformed(&l->d, ret_line);
 	return n;
@@ -287,15 +295,21 @@ static void
 hear_all(struct login *l)
 {
 	struct login_line line;
+	struct unit unit;
+	bool early;
 	ssize_t n;
 
-	while (!l->over && l->out == NULL && (n = cut(l, &line)) > 0) {
-		if (hear(l, &line, (size_t)n) == LOGIN_OVER)
+	while (!l->over && l->out == NULL && (n = cut(l, &unit, &line)) > 0) {
+		early = l->early > 0;
+		l->early -= early && l->early > (size_t)n ? (size_t)n :
+		    l->early;
+		if (!unit.blank && hear(l, &line, early) == LOGIN_OVER)
 			l->over = true;
 		l->in_len -= (size_t)n;
 		memmove(l->in, l->in + n, l->in_len);
-		if (l->out != NULL)
+		if (l->out != NULL && !l->is_aside)
 			l->early = l->in_len;
+		l->is_aside = false;
 	}
 }
 
@@ -369,7 +383,7 @@ login_free(struct login *l)
 		return;
 	sasl_free(l->sasl);
 	wipe(l->out, l->out_len);
-	wipe(l->pending, l->pending != NULL ? strlen(l->pending) : 0);
+	wipe(l->pending, l->pending_len);
 	wipe(l->whispered, l->whispered != NULL ? strlen(l->whispered) : 0);
 	explicit_bzero(l, sizeof(*l));
 	free(l);

@@ -10,8 +10,9 @@ liblogin_a_SOURCES = login/account.c login/account.h login/login.h \
 # What needs GNU SASL.  The framers are the library's, see "Decisions".
 LOGIN_SOURCES = login/dialog.h login/engine.h login/ftp.c login/imap.c \
 	login/login.c login/mechanism.c login/nntp.c login/pop3.c \
-	login/sasl.c login/sasl.h login/smtp.c login/verdict.c src/frame.c \
-	src/frame.h src/later.c src/later.h
+	login/sasl.c login/sasl.h login/sieve.c login/smtp.c login/verdict.c \
+	src/frame.c src/frame.h src/later.c src/later.h src/managesieve.c \
+	src/managesieve.h
 if HAVE_GSASL
 liblogin_a_SOURCES += $(LOGIN_SOURCES)
 else

@@ -77,35 +77,86 @@ unable(struct login *l, enum sasl_result result)
 	return login_no_memory(&l->d);
 }
 
+/* Say a message of the mechanism, which is wiped; NULL: only its name, or that
+   we want no more of it. */
+static enum login_verdict
+respond(struct login *l, unsigned next, enum login_move move, char *data,
+	size_t len)
+{
+	struct login_response r = {
+		.move = move,
+		.mechanism = l->outcome.mechanism,
+		.data = { (const uint8_t *)data, len },
+	};
+	enum login_verdict verdict;
+	char *said;
+
+	l->kept_len = 0;
+	l->kept[0] = '\0';
+	if (data != NULL) {
+		said = sasl_encode(data, len);
+		if (said == NULL) {
+			sasl_free_data(data, len);
+			return login_no_memory(&l->d);
+		}
+		remember(l, said);
+		r.text = said;
+	}
+	verdict = l->protocol->respond(&l->d, next, &r);
+	sasl_free_data(data, len);
+	return verdict;
+}
+
+enum login_verdict
+login_respond_in_lines(struct login_dialog *d, unsigned next,
+		       const struct login_response *r)
+{
+	const struct login_protocol *p = login_of(d)->protocol;
+	char shown[64];
+
+	if (r->move == LOGIN_CANCEL)
+		return login_say(d, next, "*");
+	if (r->move == LOGIN_RESPOND)
+		return login_whisper(d, next, "(credentials)", "%s",
+		    r->text[0] != '\0' ? r->text : p->empty);
+	if (r->text == NULL)
+		return login_say(d, next, "%s %s", p->authenticate,
+		    r->mechanism);
+	snprintf(shown, sizeof(shown), "%s %s (credentials)", p->authenticate,
+	    r->mechanism);
+	return login_whisper(d, next, shown, "%s %s %s", p->authenticate,
+	    r->mechanism, r->text[0] != '\0' ? r->text : "=");
+}
+
+/* Of a command with its response, which is base64 then. */
+static bool
+is_too_long(const struct login *l, size_t len)
+{
+	const struct login_protocol *p = l->protocol;
+
+	return p->max_command > 0 && strlen(p->authenticate) +
+	    strlen(l->outcome.mechanism) + (len + 2) / 3 * 4 + 4 >
+	    p->max_command;
+}
+
 /* Begin; what the mechanism has to say first may have to wait. */
 static enum login_verdict
 authenticate(struct login *l, unsigned next)
 {
-	const struct login_protocol *p = l->protocol;
-	const char *name = l->outcome.mechanism, *said;
 	enum sasl_result result;
-	char *data = NULL, shown[64];
+	char *data = NULL;
 	size_t len = 0;
 
 	if (!sasl_speaks_first(l->sasl))
-		return login_say(&l->d, next, "%s %s", p->authenticate, name);
+		return respond(l, next, LOGIN_BEGIN, NULL, 0);
 	result = sasl_step(l->sasl, "", 0, &data, &len);
 	if (result != SASL_RESPONSE)
 		return unable(l, result);
-	l->pending = sasl_encode(data, len);
-	sasl_free_data(data, len);
-	if (l->pending == NULL)
-		return login_no_memory(&l->d);
-	if (!l->d.initial || strlen(p->authenticate) + strlen(name) +
-	    strlen(l->pending) + 4 > p->max_command)
-		return login_say(&l->d, next, "%s %s", p->authenticate, name);
-	snprintf(shown, sizeof(shown), "%s %s (credentials)", p->authenticate,
-	    name);
-	remember(l, l->pending);
-	l->pending = NULL;
-	said = l->whispered[0] != '\0' ? l->whispered : "=";
-	return login_whisper(&l->d, next, shown, "%s %s %s", p->authenticate,
-	    name, said);
+	if (l->d.initial && !is_too_long(l, len))
+		return respond(l, next, LOGIN_BEGIN, data, len);
+	l->pending = data;
+	l->pending_len = len;
+	return respond(l, next, LOGIN_BEGIN, NULL, 0);
 }
 
 static enum login_verdict
@@ -202,10 +253,10 @@ advise(struct login *l)
 static enum login_verdict
 say_pending(struct login *l)
 {
-	remember(l, l->pending);
+	char *data = l->pending;
+
 	l->pending = NULL;
-	return login_whisper(&l->d, l->d.state, "(credentials)", "%s",
-	    l->whispered[0] != '\0' ? l->whispered : l->protocol->empty);
+	return respond(l, l->d.state, LOGIN_RESPOND, data, l->pending_len);
 }
 
 /* Whether a refusal is about the channel binding, and not the password. */
@@ -235,42 +286,25 @@ blame_challenge(struct login *l, const char *challenge)
 	advise(l);
 }
 
-enum login_verdict
-login_answer(struct login_dialog *d, const char *challenge, unsigned cancelled)
+/* @text is NUL-terminated as well. */
+static enum login_verdict
+answer(struct login *l, const char *text, size_t size, unsigned cancelled)
 {
-	struct login *l = login_of(d);
-	enum sasl_result result;
-	char *text, *data = NULL, *said;
-	size_t size, len = 0;
+	char *data = NULL;
+	size_t len = 0;
+	enum sasl_result result = sasl_step(l->sasl, text, size, &data, &len);
 
-	/* there is nothing yet that it could be about */
-	if (l->pending != NULL)
-		return say_pending(l);
-	if (!sasl_listens(l->sasl) || strcmp(challenge, l->protocol->empty) == 0)
-		challenge = "";
-	text = sasl_decode(challenge, &size);
-	if (text == NULL)
-		return login_malformed(d, NULL);
-	result = sasl_step(l->sasl, text, size, &data, &len);
-	if (result == SASL_REFUSED)
-		blame_challenge(l, text);
-	sasl_free_data(text, size);
 	switch (result) {
 	case SASL_RESPONSE:
-		said = sasl_encode(data, len);
-		sasl_free_data(data, len);
-		if (said == NULL)
-			return login_no_memory(&l->d);
-		remember(l, said);
-		return login_whisper(d, d->state, "(credentials)", "%s",
-		    said[0] != '\0' ? said : l->protocol->empty);
+		return respond(l, l->d.state, LOGIN_RESPOND, data, len);
 	case SASL_REFUSED:
-		return login_say(d, cancelled, "*");
+		blame_challenge(l, text);
+		return respond(l, cancelled, LOGIN_CANCEL, NULL, 0);
 	case SASL_FORGED:
 		login_blame(l, "login-signature", NULL, "the peer does not know the "
 		    "password: its signature is wrong (%s)",
 		    l->outcome.mechanism);
-		return login_say(d, cancelled, "*");
+		return respond(l, cancelled, LOGIN_CANCEL, NULL, 0);
 	case SASL_TOO_LONG:
 	case SASL_UNPREPARED:
 	case SASL_NO_MEMORY:
@@ -278,28 +312,103 @@ login_answer(struct login_dialog *d, const char *challenge, unsigned cancelled)
 	case SASL_MALFORMED:
 		break;
 	}
-	return login_malformed(d, NULL);
+	return login_malformed(&l->d, NULL);
+}
+
+/* With a NUL behind it; NULL: no memory. */
+static char *
+copy_bytes(struct bytes b)
+{
+	char *copy = calloc(1, b.len + 1);
+
+	if (copy != NULL && b.len > 0)
+		memcpy(copy, b.data, b.len);
+	return copy;
+}
+
+/* NULL: no base64. */
+static char *
+decode(const struct login *l, const char *text, size_t *ret_len)
+{
+	return sasl_decode(strcmp(text, l->protocol->empty) == 0 ? "" : text,
+	    ret_len);
+}
+
+enum login_verdict
+login_answer(struct login_dialog *d, const char *challenge, unsigned cancelled)
+{
+	struct login *l = login_of(d);
+	enum login_verdict verdict;
+	size_t size;
+	char *text;
+
+	/* there is nothing yet that it could be about */
+	if (l->pending != NULL)
+		return say_pending(l);
+	text = decode(l, sasl_listens(l->sasl) ? challenge : "", &size);
+	if (text == NULL)
+		return login_malformed(d, NULL);
+	verdict = answer(l, text, size, cancelled);
+	sasl_free_data(text, size);
+	return verdict;
+}
+
+enum login_verdict
+login_answer_bytes(struct login_dialog *d, struct bytes challenge,
+		   unsigned cancelled)
+{
+	struct login *l = login_of(d);
+	enum login_verdict verdict;
+	char *text;
+
+	if (l->pending != NULL)
+		return say_pending(l);
+	if (!sasl_listens(l->sasl))
+		challenge.len = 0;
+	text = copy_bytes(challenge);
+	if (text == NULL)
+		return login_no_memory(d);
+	verdict = answer(l, text, challenge.len, cancelled);
+	sasl_free_data(text, challenge.len);
+	return verdict;
 }
 
 /* What came with the yes: the server's signature, and nothing else. */
 static enum sasl_result
-take_last(struct login *l, const char *text)
+take_last(struct login *l, const char *text, size_t size)
 {
-	enum sasl_result result;
-	char *challenge, *data = NULL;
-	size_t size, len = 0;
+	char *data = NULL;
+	size_t len = 0;
+	enum sasl_result result = sasl_step(l->sasl, text, size, &data, &len);
 
-	if (strcmp(text, l->protocol->empty) == 0)
-		text = "";
-	challenge = sasl_decode(text, &size);
-	if (challenge == NULL)
-		return SASL_MALFORMED;
-	result = sasl_step(l->sasl, challenge, size, &data, &len);
-	sasl_free_data(challenge, size);
 	if (result != SASL_RESPONSE)
 		return result;
 	sasl_free_data(data, len);
 	return len == 0 ? SASL_RESPONSE : SASL_MALFORMED;
+}
+
+/* @text is NUL-terminated as well; NULL: nothing came with it. */
+static enum login_verdict
+accepted(struct login *l, const char *text, size_t size,
+	 const struct login_line *line)
+{
+	enum sasl_result result = SASL_RESPONSE;
+
+	if (text != NULL && l->pending == NULL)
+		result = take_last(l, text, size);
+	if (result == SASL_FORGED)
+		login_blame(l, "login-signature", NULL, "the peer does not know the "
+		    "password: its signature is wrong (%s)",
+		    l->outcome.mechanism);
+	else if (result != SASL_RESPONSE || l->pending != NULL)
+		return login_malformed(&l->d, line);
+	else if (!sasl_is_done(l->sasl) && sasl_wants_proof(l->sasl))
+		login_blame(l, "login-signature", NULL, "the peer says yes, but "
+		    "does not show that it knows the password (%s)",
+		    l->outcome.mechanism);
+	else if (!sasl_is_done(l->sasl))
+		return login_malformed(&l->d, line);
+	return login_leave(l);
 }
 
 enum login_verdict
@@ -307,25 +416,37 @@ login_accepted(struct login_dialog *d, const char *data,
 	       const struct login_line *line)
 {
 	struct login *l = login_of(d);
-	enum sasl_result result = SASL_RESPONSE;
+	enum login_verdict verdict;
+	char *text = NULL;
+	size_t size = 0;
 
 	if (l->sasl == NULL)
 		return login_leave(l);
-	if (data != NULL && l->pending == NULL)
-		result = take_last(l, data);
-	if (result == SASL_FORGED)
-		login_blame(l, "login-signature", NULL, "the peer does not know the "
-		    "password: its signature is wrong (%s)",
-		    l->outcome.mechanism);
-	else if (result != SASL_RESPONSE || l->pending != NULL)
+	if (data != NULL)
+		text = decode(l, data, &size);
+	if (data != NULL && text == NULL)
 		return login_malformed(d, line);
-	else if (!sasl_is_done(l->sasl) && sasl_wants_proof(l->sasl))
-		login_blame(l, "login-signature", NULL, "the peer says yes, but "
-		    "does not show that it knows the password (%s)",
-		    l->outcome.mechanism);
-	else if (!sasl_is_done(l->sasl))
-		return login_malformed(d, line);
-	return login_leave(l);
+	verdict = accepted(l, text, size, line);
+	sasl_free_data(text, size);
+	return verdict;
+}
+
+enum login_verdict
+login_accepted_bytes(struct login_dialog *d, const struct bytes *data,
+		     const struct login_line *line)
+{
+	struct login *l = login_of(d);
+	enum login_verdict verdict;
+	char *text;
+
+	if (l->sasl == NULL || data == NULL)
+		return login_accepted(d, NULL, line);
+	text = copy_bytes(*data);
+	if (text == NULL)
+		return login_no_memory(d);
+	verdict = accepted(l, text, data->len, line);
+	sasl_free_data(text, data->len);
+	return verdict;
 }
 
 enum login_verdict

@@ -123,6 +123,13 @@ nntp_step(struct login_dialog *d, const struct login_line *line)
 	return login_bug(d);
 }
 
+static bool
+nntp_is_challenge(const struct login_dialog *d, const struct login_line *line)
+{
+	(void)d;
+	return line->code == 383 || line->code == 283;
+}
+
 const struct login_protocol login_nntp = {
 	.name = "nntp",
 	.frame = starttls_frame_nntp,
@@ -133,8 +140,8 @@ const struct login_protocol login_nntp = {
 	.states = nntp_states,
 	.logout = "QUIT",
 	.authenticate = "AUTHINFO SASL",
-	.challenge = "383",
-	.success = "283",
+	.is_challenge = nntp_is_challenge,
+	.respond = login_respond_in_lines,
 	.empty = "=",
 	.max_command = 512,
 };

@@ -100,6 +100,13 @@ pop3_step(struct login_dialog *d, const struct login_line *line)
 	return login_bug(d);
 }
 
+static bool
+pop3_is_challenge(const struct login_dialog *d, const struct login_line *line)
+{
+	(void)d;
+	return login_behind(line->text, "+") != NULL;
+}
+
 const struct login_protocol login_pop3 = {
 	.name = "pop3",
 	.frame = starttls_frame_line,
@@ -110,7 +117,8 @@ const struct login_protocol login_pop3 = {
 	.states = pop3_states,
 	.logout = "QUIT",
 	.authenticate = "AUTH",
-	.challenge = "+",
+	.is_challenge = pop3_is_challenge,
+	.respond = login_respond_in_lines,
 	.empty = "",
 	.max_command = 255,
 };

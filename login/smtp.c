@@ -84,6 +84,13 @@ smtp_step(struct login_dialog *d, const struct login_line *line)
 	return login_bug(d);
 }
 
+static bool
+smtp_is_challenge(const struct login_dialog *d, const struct login_line *line)
+{
+	(void)d;
+	return line->code == 334;
+}
+
 #define SMTP \
 	.frame = starttls_frame_smtp, \
 	.step = smtp_step, \
@@ -93,7 +100,8 @@ smtp_step(struct login_dialog *d, const struct login_line *line)
 	.states = smtp_states, \
 	.logout = "QUIT", \
 	.authenticate = "AUTH", \
-	.challenge = "334", \
+	.is_challenge = smtp_is_challenge, \
+	.respond = login_respond_in_lines, \
 	.empty = "", \
 	.max_command = 512
 

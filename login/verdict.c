@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "compat.h"
 #include "later.h"
 #include "loop/clock.h"
 #include "veil.h"
@@ -75,10 +76,9 @@ static void
 set_reason(struct login *l, const char *reason, const struct login_line *line,
 	   const char *format, va_list args)
 	__attribute__((format(printf, 4, 0)));
-static enum login_verdict
-send_line(struct login_dialog *d, unsigned next, const char *shown,
-	  const char *format, va_list args)
-	__attribute__((format(printf, 4, 0)));
+static bool
+add_line(struct login *l, const char *shown, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 /* The first cause counts, but for a yes: that is none. */
 static void
@@ -136,51 +136,115 @@ login_no_memory(struct login_dialog *d)
 	    "out of memory");
 }
 
-static enum login_verdict
-send_line(struct login_dialog *d, unsigned next, const char *shown,
-	  const char *format, va_list args)
+/* Room for more to be sent, and no copy of what was in the old one. */
+static char *
+extend(struct login *l, size_t len)
 {
-	struct login *l = login_of(d);
+	char *out = malloc(l->out_len + len);
+
+	if (out == NULL) {
+		login_no_memory(&l->d);
+		return NULL;
+	}
+	if (l->out != NULL) {
+		memcpy(out, l->out, l->out_len);
+		explicit_bzero(l->out, l->out_len);
+		free(l->out);
+	}
+	l->out = out;
+	l->d.sent++;
+	return out + l->out_len;
+}
+
+static bool
+add_line(struct login *l, const char *shown, const char *format, va_list args)
+{
+	const size_t end = l->protocol->has_no_lines ? 0 : 2;
 	va_list again;
+	char *line;
 	int len;
 
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, format, again);
 	va_end(again);
-	l->out = len < 0 ? NULL : malloc((size_t)len + 3);
-	if (l->out == NULL)
-		return login_no_memory(&l->d);
-	vsnprintf(l->out, (size_t)len + 1, format, args);
-	login_trace(l, STARTTLS_SENT, shown != NULL ? shown : l->out);
-	memcpy(l->out + len, "\r\n", 3);
-	l->out_len = (size_t)len + 2;
+	line = extend(l, (size_t)(len < 0 ? 0 : len) + 3);
+	if (line == NULL || len < 0)
+		return false;
+	vsnprintf(line, (size_t)len + 1, format, args);
+	login_trace(l, STARTTLS_SENT, shown != NULL ? shown : line);
+	memcpy(line + len, "\r\n", end);
+	l->out_len += (size_t)len + end;
+	return true;
+}
+
+static enum login_verdict
+go_to(struct login_dialog *d, unsigned next, bool is_said)
+{
 	d->state = next;
-	return LOGIN_GO_ON;
+	return is_said ? LOGIN_GO_ON : LOGIN_OVER;
 }
 
 enum login_verdict
 login_say(struct login_dialog *d, unsigned next, const char *format, ...)
 {
-	enum login_verdict verdict;
 	va_list args;
+	bool is_said;
 
 	va_start(args, format);
-	verdict = send_line(d, next, NULL, format, args);
+	is_said = add_line(login_of(d), NULL, format, args);
 	va_end(args);
-	return verdict;
+	return go_to(d, next, is_said);
 }
 
 enum login_verdict
 login_whisper(struct login_dialog *d, unsigned next, const char *shown,
 	      const char *format, ...)
 {
-	enum login_verdict verdict;
+	va_list args;
+	bool is_said;
+
+	va_start(args, format);
+	is_said = add_line(login_of(d), shown, format, args);
+	va_end(args);
+	return go_to(d, next, is_said);
+}
+
+void
+login_add(struct login_dialog *d, const char *shown, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	verdict = send_line(d, next, shown, format, args);
+	add_line(login_of(d), shown, format, args);
 	va_end(args);
-	return verdict;
+}
+
+enum login_verdict
+login_put(struct login_dialog *d, unsigned next, const char *shown,
+	  const void *data, size_t len)
+{
+	struct login *l = login_of(d);
+	char *out = extend(l, len);
+
+	if (out != NULL) {
+		memcpy(out, data, len);
+		l->out_len += len;
+		login_trace(l, STARTTLS_SENT, shown);
+	}
+	return go_to(d, next, out != NULL);
+}
+
+enum login_verdict
+login_aside(struct login_dialog *d, const char *shown, const char *format, ...)
+{
+	va_list args;
+	bool is_said;
+
+	va_start(args, format);
+	is_said = add_line(login_of(d), shown, format, args);
+	va_end(args);
+	login_of(d)->is_aside = true;
+	return go_to(d, d->state, is_said);
 }
 
 enum login_verdict
@@ -204,13 +268,46 @@ login_block(struct login_dialog *d, unsigned next)
 	return login_expect(d, next);
 }
 
+void
+login_restart(struct login_dialog *d)
+{
+	login_of(d)->framer = (struct framer){ .searched = 0 };
+}
+
+enum login_verdict
+login_keep(struct login_dialog *d, struct bytes part)
+{
+	struct login *l = login_of(d);
+
+	if (part.len >= sizeof(l->kept) - l->kept_len)
+		return login_fail(l, STARTTLS_E_LIMIT, NULL,
+		    "a challenge of the peer is too long (%s)",
+		    login_state_name(l));
+	if (part.len > 0)
+		memcpy(l->kept + l->kept_len, part.data, part.len);
+	l->kept_len += part.len;
+	l->kept[l->kept_len] = '\0';
+	return LOGIN_GO_ON;
+}
+
+enum login_verdict
+login_unfit(struct login_dialog *d)
+{
+	struct login *l = login_of(d);
+
+	return login_fail(l, STARTTLS_E_INVALID, NULL,
+	    "the name or password is not fit for %s", l->protocol->name);
+}
+
 enum login_verdict
 login_leave(struct login *l)
 {
+	const struct login_protocol *p = l->protocol;
+
 	l->answered_us = loop_now_us();
 	l->outcome.login_us = l->answered_us - l->started_us;
-	return login_say(&l->d, l->protocol->goodbye, "%s",
-	    l->protocol->logout);
+	return p->leave != NULL ? p->leave(&l->d, p->goodbye) :
+	    login_say(&l->d, p->goodbye, "%s", p->logout);
 }
 
 enum login_verdict
@@ -242,8 +339,10 @@ login_cancelled(struct login_dialog *d, const struct login_line *line)
 {
 	struct login *l = login_of(d);
 
-	l->outcome.reply_code = (int)line->code;
-	show_reply(l, line);
+	if (line != NULL) {
+		l->outcome.reply_code = (int)line->code;
+		show_reply(l, line);
+	}
 	return login_leave(l);
 }
 

@@ -5,11 +5,8 @@
  * ManageSieve: RFC 5804.
  *
  *	greeting   = *( capability CRLF ) response
- *	capability = string [ SP string ]
- *	response   = ( "OK" / "NO" / "BYE" ) [ SP "(" code ")" ] [ SP string ]
- *	code       = *( string / atom text / "(" code ")" )
- *	string     = DQUOTE *( text / "\" char ) DQUOTE / "{" number "}" CRLF
- *	             just so many octets
+ *
+ * in the grammar of src/managesieve.h.
  *
  * The greeting is the list of capabilities, which is believed: four round
  * trips.  A literal may stand wherever a string may, and lines end outside of
@@ -33,133 +30,34 @@ static const char *const sieve_states[] = {
 	[CAPABILITY] = "CAPABILITY", [LOGOUT] = "LOGOUT",
 };
 
-/* What a line of the server is, and what stands behind its first word. */
-enum kind { MALFORMED, LISTED, OK, NO };
-
 static bool
 is_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static void
-skip(struct bytes *rest, size_t len)
-{
-	rest->data += len;
-	rest->len -= len;
-}
-
-/* Cut a string off, without its quotes; the framer has seen to its end. */
-static bool
-cut_string(struct bytes *rest, struct bytes *ret_string)
-{
-	size_t i = 1, len = 0;
-
-	if (rest->len == 0 || (rest->data[0] != '"' && rest->data[0] != '{'))
-		return false;
-	if (rest->data[0] == '"') {
-		while (i < rest->len && rest->data[i] != '"')
-			i += rest->data[i] == '\\' ? 2 : 1;
-		if (i >= rest->len)
-			return false;
-		*ret_string = (struct bytes){ rest->data + 1, i - 1 };
-		skip(rest, i + 1);
-		return true;
-	}
-	while (i < rest->len && is_digit(rest->data[i]))
-		len = len * 10 + (size_t)(rest->data[i++] - '0');
-	while (i < rest->len && rest->data[i] != '\n')
-		i++;
-	if (i >= rest->len || rest->len - i - 1 < len)
-		return false;
-	*ret_string = (struct bytes){ rest->data + i + 1, len };
-	skip(rest, i + 1 + len);
-	return true;
-}
-
-/* A response code, with strings and other parentheses in it. */
-static bool
-cut_code(struct bytes *rest)
-{
-	struct bytes ignored;
-	unsigned depth = 0;
-
-	if (rest->len < 3 || rest->data[0] != '(' || rest->data[1] == ')')
-		return false;
-	do {
-		if (rest->len == 0)
-			return false;
-		if (rest->data[0] == '"' || rest->data[0] == '{') {
-			if (!cut_string(rest, &ignored))
-				return false;
-			continue;
-		}
-		depth += rest->data[0] == '(';
-		depth -= rest->data[0] == ')';
-		skip(rest, 1);
-	} while (depth > 0);
-	return true;
-}
-
-static bool
-cut_blank(struct bytes *rest)
-{
-	if (rest->len < 2 || rest->data[0] != ' ')
-		return false;
-	skip(rest, 1);
-	return true;
-}
-
-/* [ SP code ] [ SP string ], and nothing else. */
-static bool
-is_response(struct bytes rest)
-{
-	struct bytes ignored;
-
-	if (rest.len == 0)
-		return true;
-	if (!cut_blank(&rest))
-		return false;
-	if (rest.data[0] == '(' && (!cut_code(&rest) ||
-	    (rest.len > 0 && !cut_blank(&rest))))
-		return false;
-	return rest.len == 0 || (cut_string(&rest, &ignored) &&
-	    rest.len == 0);
-}
-
-static enum kind
+static enum sieve_kind
 kind_of(const struct unit *u, struct bytes *ret_name)
 {
-	struct bytes rest = u->line, word;
-	size_t len = 0;
+	struct sieve_line line;
 
-	if (cut_string(&rest, ret_name))
-		return rest.len == 0 || (cut_blank(&rest) &&
-		    cut_string(&rest, &word) && rest.len == 0) ? LISTED :
-		    MALFORMED;
-	while (len < rest.len && rest.data[len] != ' ')
-		len++;
-	word = (struct bytes){ rest.data, len };
-	skip(&rest, len);
-	if (!is_response(rest))
-		return MALFORMED;
-	if (bytes_equal(word, "OK"))
-		return OK;
-	return bytes_equal(word, "NO") || bytes_equal(word, "BYE") ? NO :
-	    MALFORMED;
+	starttls_sieve_read(u->line, &line);
+	*ret_name = line.name;
+	return line.kind;
 }
 
 static enum verdict
-no_or_malformed_kind(struct dialog *d, const struct unit *u, enum kind kind)
+no_or_malformed_kind(struct dialog *d, const struct unit *u,
+		     enum sieve_kind kind)
 {
-	return kind == NO ? refused(d, u) : malformed(d, u);
+	return kind == SIEVE_NO ? refused(d, u) : malformed(d, u);
 }
 
 static enum verdict
 sieve_upgrade(struct dialog *d, const struct unit *u)
 {
 	struct bytes name;
-	enum kind kind;
+	enum sieve_kind kind;
 
 	switch (d->state) {
 	case START:
@@ -168,17 +66,17 @@ sieve_upgrade(struct dialog *d, const struct unit *u)
 		return say(d, STARTTLS, "STARTTLS");
 	case GREETING:
 		kind = kind_of(u, &name);
-		if (kind == LISTED) {
+		if (kind == SIEVE_LISTED) {
 			d->seen |= bytes_equal(name, "STARTTLS");
 			return more(d);
 		}
-		if (kind != OK)
+		if (kind != SIEVE_OK)
 			return no_or_malformed_kind(d, u, kind);
 		return d->seen ? say(d, STARTTLS, "STARTTLS") :
 		    not_offered(d, u);
 	case STARTTLS:
 		kind = kind_of(u, &name);
-		return kind == OK ? upgrade(d) :
+		return kind == SIEVE_OK ? upgrade(d) :
 		    no_or_malformed_kind(d, u, kind);
 	}
 	return bug(d);
@@ -188,16 +86,16 @@ static enum verdict
 sieve_exchange(struct dialog *d, const struct unit *u)
 {
 	struct bytes name;
-	enum kind kind;
+	enum sieve_kind kind;
 
 	if (u == NULL)
 		return expect(d, HELLO);
 	kind = kind_of(u, &name);
-	if (kind == LISTED)
+	if (kind == SIEVE_LISTED)
 		return d->state == LOGOUT ? malformed(d, u) : more(d);
-	if (d->state == LOGOUT && kind != MALFORMED)
+	if (d->state == LOGOUT && kind != SIEVE_MALFORMED)
 		return done(d);    /* BYE is what some say */
-	if (kind != OK)
+	if (kind != SIEVE_OK)
 		return no_or_malformed_kind(d, u, kind);
 	switch (d->state) {
 	case HELLO:

@@ -167,7 +167,11 @@ starttls_frame_literals(struct framer *f, const uint8_t *data, size_t len,
 	size_t at = 0, line_len, octets = 0;
 	const uint8_t *end;
 
-	*ret_unit = (struct unit){ .line = { data, len } };
+	*ret_unit = (struct unit){
+		.line = { data, len },
+		.first = true,
+		.last = true,
+	};
 	if (memchr(data + f->searched, '\n', len - f->searched) == NULL &&
 	    !f->in_block) {
 		f->searched = len;
@@ -180,13 +184,13 @@ starttls_frame_literals(struct framer *f, const uint8_t *data, size_t len,
 		line_len = without_cr(data + at, (size_t)(end - data) - at);
 		switch (end_of(data + at, line_len, &octets)) {
 		case BROKEN:
+			ret_unit->line.len = at + line_len;
 			return MALFORMED;
 		case ENDS:
 			f->searched = 0;
 			f->in_block = false;
 			ret_unit->line.len = at + line_len;
 			ret_unit->text = ret_unit->line;
-			ret_unit->first = ret_unit->last = true;
 			return end - data + 1;
 		case LITERAL:
 			break;

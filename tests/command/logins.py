@@ -30,7 +30,7 @@ TOKEN = "ya29.Tok-en_of~some+length/=="
 WRONG = "not-this-one"
 SECRETS = [PASSWORD, TOKEN, WRONG]
 SCHEMES = {"imap": "imaps", "smtp": "smtps", "submission": "submissions",
-           "pop3": "pop3s", "ftp": "ftps", "nntp": "nntps"}
+           "pop3": "pop3s", "ftp": "ftps", "nntp": "nntps", "sieve": "sieves"}
 
 
 def b64(data):
@@ -73,6 +73,9 @@ class Protocol:
     """What protocols have in common: a command, with or without an initial
     response, challenges, yes and no."""
     empty = ""
+    greeting = None
+    yes_has_data = False
+    cancelled = "BAD cancelled"
 
     def __init__(self, talk, mechanisms="PLAIN", initial=True):
         self.talk, self.mechanisms, self.initial = talk, mechanisms, initial
@@ -144,6 +147,7 @@ class Imap(Protocol):
 
 
 class Smtp(Protocol):
+    cancelled = "501 cancelled"
     clear = [("220 mx ready", None),
              ("250-mx\r\n250 STARTTLS", EHLO),
              ("220 go", "STARTTLS")]
@@ -176,6 +180,7 @@ class Smtp(Protocol):
 
 
 class Pop3(Protocol):
+    cancelled = "-ERR cancelled"
     clear = [("+OK ready", None), ("+OK go", "STLS")]
     greeting = "+OK ready"
     goodbye = "QUIT"
@@ -215,6 +220,8 @@ class Nntp(Protocol):
     greeting = "200 ready"
     goodbye = "QUIT"
     empty = "="
+    yes_has_data = True
+    cancelled = "481 cancelled"
 
     def capabilities(self, more=""):
         self.talk.hear("CAPABILITIES")
@@ -247,6 +254,56 @@ class Nntp(Protocol):
         self.talk.say("205 bye")
 
 
+class Sieve(Protocol):
+    clear = [('"STARTTLS"\r\nOK', None), ("OK", "STARTTLS")]
+    goodbye = "LOGOUT"
+    yes_has_data = True
+    cancelled = 'NO "cancelled"'
+
+    def capabilities(self, more=""):
+        self.talk.say('"IMPLEMENTATION" "x"' + more, '"SASL" "%s"' %
+                      self.mechanisms, '"VERSION" "1.0"', 'OK "ready"')
+
+    def string(self, text):
+        """What is quoted, or in a literal."""
+        literal = re.fullmatch(r"{(\d+)\+}", text)
+        if literal is None:
+            if not re.fullmatch(r'"[^"]{0,1024}"', text):
+                raise Wrong("no string: %r" % text)
+            return text[1:-1]
+        line = self.talk.hear()
+        if len(line) != int(literal[1]):
+            raise Wrong("a literal of %s: %r" % (literal[1], line))
+        return line
+
+    def command(self):
+        words = self.talk.hear().split(" ")
+        if words[0] != "AUTHENTICATE":
+            return None, None
+        return words[1].strip('"'), base64.b64decode(
+            self.string(words[2]), validate=True) if len(words) > 2 else None
+
+    def challenge(self, text):
+        self.talk.say('"%s"' % text)
+
+    def ask(self, data=b""):
+        self.challenge(b64(data))
+        return self.decode(self.string(self.talk.hear()))
+
+    def yes(self, data=None):
+        self.talk.say('OK "welcome"' if data is None else
+                      'OK (SASL "%s")' % b64(data))
+
+    def no(self, text='NO "wrong"'):
+        self.talk.say(text)
+
+    later = 'NO (TRYLATER) "try later"'
+
+    def bye(self):
+        self.talk.hear(self.goodbye)
+        self.talk.say("OK")
+
+
 class Ftp(Protocol):
     clear = [("220 ready", None), ("234 go", "AUTH TLS")]
     greeting = "220-hello\r\nthere\r\n220 ready"
@@ -274,8 +331,8 @@ class Ftp(Protocol):
 
 
 PROTOCOLS = {"imap": Imap, "smtp": Smtp, "submission": Smtp, "pop3": Pop3,
-             "ftp": Ftp, "nntp": Nntp}
-SASL = ["imap", "smtp", "submission", "pop3", "nntp"]
+             "ftp": Ftp, "nntp": Nntp, "sieve": Sieve}
+SASL = ["imap", "smtp", "submission", "pop3", "nntp", "sieve"]
 
 
 class Listener(threading.Thread):
@@ -329,7 +386,7 @@ class Listener(threading.Thread):
                 clear.say(reply)
         with self.context.wrap_socket(conn, server_side=True) as tls:
             protocol = self.kind(Talk(tls, self.seen, self.ends), **self.more)
-            if self.dedicated:
+            if self.dedicated and protocol.greeting:
                 protocol.talk.say(protocol.greeting)
             self.inside(protocol)
             try:
@@ -500,14 +557,12 @@ class Scram:
     def finish(self, p):
         """The server's signature, with or before the yes."""
         last = self.tricks.get("last", self.last)
-        if last is None or (p.empty == "=" and not self.tricks.get("apart")):
+        if last is None or (p.yes_has_data and not self.tricks.get("apart")):
             p.yes(last)
             return
         answer = p.ask(last)
         if answer is None:
-            p.no("501 cancelled" if isinstance(p, Smtp) else
-                 "481 cancelled" if isinstance(p, Nntp) else
-                 "-ERR cancelled" if isinstance(p, Pop3) else "BAD cancelled")
+            p.no(p.cancelled)
         elif answer != b"":
             raise Wrong("more than nothing")
         else:
