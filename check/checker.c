@@ -156,8 +156,6 @@ end_hello(struct check *k)
 static void
 gather(struct check *k, struct result *ret_result)
 {
-	const struct check_settings *s = k->checker->settings;
-
 	login_free(k->login);
 	k->login = NULL;
 	if (k->first != NULL) {
@@ -170,8 +168,6 @@ gather(struct check *k, struct result *ret_result)
 	result_fill(ret_result, k->target.name, k->target.url, &k->c,
 	    &k->outcome, k->started_us, k->checker->detail);
 	ret_result->tries = k->tries + 1;
-	if (s->look != NULL)
-		s->look(s->look_context, &k->c);
 }
 
 /* Give the result away, and forget everything. */

@@ -29,10 +29,6 @@ struct check_settings {
 	const struct account *account;
 	bool resumes;              /* a second connection, after one that is
 	                              good, tries to resume its session */
-	/* NULL: nobody; told of a conversation that is over, once, before what
-	   its peer sent is forgotten */
-	void (*look)(void *context, const struct conversation *c);
-	void *look_context;
 };
 
 /* What is borrowed here has to live until the result is there. */

@@ -57,7 +57,7 @@ fill_chain(struct result *r, const struct conversation *c)
 	unsigned i;
 
 	for (i = 0; i < r->report.chain_len; i++) {
-		if (conversation_cert(c, i, &cert) != 0)
+		if (!sent_cert(r->sent, c, i, &cert))
 			continue;
 		if (i == 0) {
 			r->leaf = cert;
@@ -191,13 +191,13 @@ result_fill(struct result *r, const char *name, const char *url,
 	if (!r->has_report)
 		return;
 	r->not_after = c->report.not_after;
+	if (detail == DETAIL_ALL)
+		r->sent = sent_new(c);
 	if (detail != DETAIL_NONE || c->code != 0)
 		fill_chain(r, c);
 	if (r->not_after != 0)
 		r->days_left = days_until(r->not_after);
 	fill_end(r, c);
-	if (detail == DETAIL_ALL)
-		r->sent = sent_new(c);
 }
 
 size_t

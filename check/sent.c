@@ -42,25 +42,23 @@ names_of(const struct conversation *c, unsigned index)
 	return NULL;
 }
 
+/* What is on the path was decoded to tell, and need not be again. */
 static void
-note_path(struct sent *sent, const struct conversation *c)
+take_path(struct sent *sent, const struct conversation *c)
 {
 	struct starttls_cert cert = { .size = sizeof(cert) };
-	struct sent_cert *anchor;
+	struct sent_cert *s;
 	unsigned place;
-	int index;
+	int index = 0;
 
-	for (place = 0; starttls_session_path(c->session, place, &index,
-	    &cert) == 0; place++) {
-		if (index >= 0 && (size_t)index < sent->count) {
-			sent->certs[index].place = (int)place;
-		} else if (index < 0) {
-			anchor = &sent->certs[sent->count++];
-			anchor->is_known = true;
-			anchor->place = (int)place;
-			anchor->cert = cert;
-			return;
-		}
+	for (place = 0; index >= 0 && starttls_session_path(c->session, place,
+	    &index, &cert) == 0; place++) {
+		if (index >= 0 && (size_t)index >= sent->count)
+			continue;
+		s = &sent->certs[index >= 0 ? (size_t)index : sent->count++];
+		s->is_known = true;
+		s->place = (int)place;
+		s->cert = cert;
 	}
 }
 
@@ -80,16 +78,29 @@ sent_new(const struct conversation *c)
 	atomic_init(&sent->refs, 1);
 	sent->count = count;
 	for (i = 0; i < count; i++) {
-		struct sent_cert *s = &sent->certs[i];
-
-		s->is_sent = true;
-		s->place = -1;
-		s->cert.size = sizeof(s->cert);
-		s->is_known = conversation_cert(c, i, &s->cert) == 0;
-		s->names = names_of(c, i);
+		sent->certs[i].is_sent = true;
+		sent->certs[i].place = -1;
+		sent->certs[i].cert.size = sizeof(sent->certs[i].cert);
+		sent->certs[i].names = names_of(c, i);
 	}
-	note_path(sent, c);
+	take_path(sent, c);
+	for (i = 0; i < count; i++)
+		if (!sent->certs[i].is_known)
+			sent->certs[i].is_known = conversation_cert(c, i,
+			    &sent->certs[i].cert) == 0;
 	return sent;
+}
+
+bool
+sent_cert(const struct sent *sent, const struct conversation *c,
+	  unsigned index, struct starttls_cert *ret_cert)
+{
+	if (sent == NULL || index >= sent->count ||
+	    !sent->certs[index].is_sent)
+		return conversation_cert(c, index, ret_cert) == 0;
+	if (sent->certs[index].is_known)
+		*ret_cert = sent->certs[index].cert;
+	return sent->certs[index].is_known;
 }
 
 struct sent *

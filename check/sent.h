@@ -35,4 +35,9 @@ struct sent *sent_new(const struct conversation *c);
 struct sent *sent_ref(struct sent *sent);
 void sent_unref(struct sent *sent);
 
+/* One that was sent, from @sent if it is there; decoding is not for free.
+   Returns whether it could be decoded. */
+bool sent_cert(const struct sent *sent, const struct conversation *c,
+	       unsigned index, struct starttls_cert *ret_cert);
+
 #endif

@@ -178,13 +178,15 @@ answer_probe(struct exporter *exporter, const struct question *q,
 	size_t len = 0;
 
 	record_begin(&record, q->target, module, &settings, &options);
-	check_url(&settings, q->target, timeout_of(q, module), DETAIL_OWN,
+	check_url(&settings, q->target, timeout_of(q, module), DETAIL_ALL,
 	    &result);
 	metrics_end_probe(&exporter->metrics, module->name, result.reason);
 	if (!is_ours(&result))
 		metrics = metrics_of(module, &result, &len);
 	record_result(&record, &result, metrics, metrics == NULL ? 0 : len);
 	told = record_end(&record);
+	sent_unref(result.sent);
+	result.sent = NULL;
 	if (is_ours(&result))
 		show_failure(&result, ret_answer);
 	else if (q->debug)

@@ -124,34 +124,31 @@ print_cert(struct record *r, unsigned index, int place,
 	print_line(r, "  pin", cert->pin);
 }
 
-/* On the path that was verified, or -1; 0 if there is none. */
-static int
-place_of(const struct conversation *c, unsigned index)
+/* Where there is no path none of them is off it. */
+static bool
+has_path(const struct sent *sent)
 {
-	struct starttls_cert cert = { .size = sizeof(cert) };
-	unsigned place;
-	int sent;
+	size_t i;
 
-	for (place = 0; starttls_session_path(c->session, place, &sent,
-	    &cert) == 0; place++)
-		if (sent == (int)index)
-			return (int)place;
-	return place > 0 ? -1 : 0;
+	for (i = 0; i < sent->count; i++)
+		if (sent->certs[i].place >= 0)
+			return true;
+	return false;
 }
 
 static void
-take_certificates(void *context, const struct conversation *c)
+print_certificates(struct record *r, const struct sent *sent)
 {
-	struct starttls_cert cert = { .size = sizeof(cert) };
-	struct record *r = context;
-	unsigned i;
+	const bool has = has_path(sent);
+	size_t i;
 
-	if (c->report.chain_len > 0)
-		fputs("\n== Certificates, as they were sent\n", r->out);
-	for (i = 0; i < c->report.chain_len && i < MOST_CERTS; i++)
-		if (conversation_cert(c, i, &cert) == 0)
-			print_cert(r, i, place_of(c, i), &cert);
-	if (i < c->report.chain_len)
+	fputs("\n== Certificates, as they were sent\n", r->out);
+	for (i = 0; i < sent->count && sent->certs[i].is_sent &&
+	     i < MOST_CERTS; i++)
+		if (sent->certs[i].is_known)
+			print_cert(r, (unsigned)i, has ?
+			    sent->certs[i].place : 0, &sent->certs[i].cert);
+	if (i < sent->count && sent->certs[i].is_sent)
 		fputs("(and more, which are left out)\n", r->out);
 }
 
@@ -205,8 +202,6 @@ record_begin(struct record *r, const char *target, const struct module *module,
 	options->trace = take_trace;
 	options->trace_context = r;
 	settings->options = options;
-	settings->look = take_certificates;
-	settings->look_context = r;
 }
 
 void
@@ -215,6 +210,8 @@ record_result(struct record *r, const struct result *result,
 {
 	if (r->out == NULL)
 		return;
+	if (result->sent != NULL)
+		print_certificates(r, result->sent);
 	print_verdict(r, result);
 	if (metrics_len == 0)
 		return;

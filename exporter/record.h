@@ -22,12 +22,12 @@ struct record {
 };
 
 /* Who is probed, and how; then the dialog follows.  @settings, which the record
-   is to get the dialog and the certificates from, is made to tell it: it and
-   @options, which @settings points to from now on, are the caller's. */
+   is to get the dialog from, is made to tell it: it and @options, which
+   @settings points to from now on, are the caller's. */
 void record_begin(struct record *record, const char *target,
 		  const struct module *module, struct check_settings *settings,
 		  struct starttls_options *options);
-/* The verdict, and the metrics. */
+/* The certificates, as far as @result has them, the verdict and the metrics. */
 void record_result(struct record *record, const struct result *result,
 		   const char *metrics, size_t metrics_len);
 /* The text, of malloc(3), which is the caller's; NULL: no memory. */
