@@ -17,6 +17,14 @@
 #include "pem.h"
 #include "policy.h"
 
+/* The same for all ways to write a name.  What is malformed has but one. */
+static uint32_t
+hash_of(struct slice name)
+{
+	return starttls_der_unwrap(&name, DER_SEQUENCE) &&
+	    starttls_dirname_is_valid(name) ? starttls_dirname_hash(name) : 0;
+}
+
 /* Takes over a list of DER, malloc(3). */
 static int
 add(struct starttls_policy *policy, uint8_t *der, size_t len,
@@ -31,10 +39,13 @@ add(struct starttls_policy *policy, uint8_t *der, size_t len,
 		rc = starttls_revoked_init(&crls[policy->crl_count], der, len,
 		    ret_why);
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		crls[policy->crl_count].issuer_hash =
+		    hash_of(crls[policy->crl_count].issuer);
 		policy->crl_count++;
-	else
+	} else {
 		free(der);
+	}
 	return rc;
 }
 
@@ -169,16 +180,20 @@ starttls_crl_check(const struct starttls_policy *policy,
 	uint8_t serial[128];
 	size_t size = sizeof(serial), i;
 	gnutls_datum_t issuer;
+	uint32_t hash;
 
 	if (policy->crl_count == 0)
 		return 0;
 	if (gnutls_x509_crt_get_serial(crt, serial, &size) < 0 ||
 	    gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
 		return STARTTLS_V_OTHER;
+	hash = hash_of((struct slice){ issuer.data, issuer.size });
 	for (i = 0; i < policy->crl_count; i++) {
 		const struct revoked *crl = &policy->crls[i];
 
-		if (!is_of(crl, (struct slice){ issuer.data, issuer.size }))
+		/* there may be one for each of many issuers */
+		if (crl->issuer_hash != hash ||
+		    !is_of(crl, (struct slice){ issuer.data, issuer.size }))
 			continue;
 		revoked = revoked || starttls_revoked_has(crl,
 		    (struct slice){ serial, size });

@@ -192,3 +192,52 @@ starttls_dirname_is_within(struct slice name, struct slice base)
 			return false;
 	return true;
 }
+
+static uint32_t
+mix(uint32_t hash, uint32_t more)
+{
+	return (hash ^ more) * 16777619u; /* FNV-1a, by characters */
+}
+
+static uint32_t
+hash_octets(uint32_t hash, struct slice octets)
+{
+	size_t i;
+
+	for (i = 0; i < octets.len; i++)
+		hash = mix(hash, octets.data[i]);
+	return hash;
+}
+
+static uint32_t
+hash_attribute(const struct attribute *a)
+{
+	uint32_t hash = hash_octets(2166136261u, a->type), c;
+	struct slice text = a->value;
+
+	if (!is_string(a->tag))
+		return hash_octets(mix(hash, a->tag), text);
+	skip_blanks(a->tag, &text);
+	while ((c = take_compared(a->tag, &text)) != END)
+		hash = mix(hash, c);
+	return hash;
+}
+
+uint32_t
+starttls_dirname_hash(struct slice name)
+{
+	struct attribute attribute;
+	struct slice rdn;
+	uint32_t hash = 0, own, most;
+
+	while (starttls_der_take(&name, DER_SET, false, &rdn)) {
+		/* a set: in any order, and some of them twice */
+		for (most = 0; take_attribute(&rdn, &attribute);) {
+			own = hash_attribute(&attribute);
+			if (own > most)
+				most = own;
+		}
+		hash = mix(hash, most);
+	}
+	return hash;
+}

@@ -20,4 +20,11 @@ bool starttls_dirname_is_valid(struct slice name);
  */
 bool starttls_dirname_is_within(struct slice name, struct slice base);
 
+/**
+ * starttls_dirname_hash: what two names, each within the other, have in common.
+ *
+ * @name  valid
+ */
+uint32_t starttls_dirname_hash(struct slice name);
+
 #endif

@@ -16,6 +16,7 @@ struct revoked {
 	uint8_t *der;              /* the whole list */
 	size_t der_len;
 	struct slice issuer;       /* in it */
+	uint32_t issuer_hash;      /* the owner's */
 	int64_t next_update;       /* seconds since 1970; -1: none given */
 	const uint8_t **serials;   /* in it, with their headers; sorted */
 	size_t count;

@@ -747,6 +747,8 @@ START_TEST(test_dirname_compares_strings)
 	    "row %d", _i);
 	ck_assert_msg(starttls_dirname_is_within(y, x) == strings[_i].same,
 	    "row %d", _i);
+	ck_assert_msg((starttls_dirname_hash(x) == starttls_dirname_hash(y)) ==
+	    strings[_i].same, "row %d", _i);
 }
 END_TEST
 
@@ -772,7 +774,13 @@ START_TEST(test_dirname_compares_sets)
 		ck_assert(starttls_dirname_is_valid(name[i]));
 		ck_assert_msg(starttls_dirname_is_within(name[0], name[i]) ==
 		    same[i], "set %zu", i);
+		ck_assert_msg(!same[i] || starttls_dirname_hash(name[0]) ==
+		    starttls_dirname_hash(name[i]), "set %zu", i);
 	}
+	/* one of them has it twice */
+	ck_assert(starttls_dirname_is_within(name[3], name[4]));
+	ck_assert_uint_eq(starttls_dirname_hash(name[3]),
+	    starttls_dirname_hash(name[4]));
 }
 END_TEST
 
