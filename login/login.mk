@@ -21,7 +21,3 @@ endif
 liblogin_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 liblogin_a_CFLAGS = $(COMMAND_CFLAGS) $(GSASL_CFLAGS)
 LOGIN_LIBS = $(GSASL_LIBS)
-if HAVE_GSASL
-# for one function, that hashes passwords
-LOGIN_LIBS += $(GNUTLS_LIBS)
-endif
