@@ -36,7 +36,7 @@ UNIT_TESTS = \
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test \
 	tests/rules/reasons.test tests/rules/adding.test \
-	tests/rules/html.test
+	tests/rules/html.test tests/rules/packages.test
 COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
 	tests/command/names.test tests/command/retry.test \
 	tests/command/tunnel.test \
@@ -90,7 +90,8 @@ TEST_FILES = tests/command/commanding.py \
 	tests/real/pipeline.py tests/real/pyclient.py \
 	tests/real/resumes.py tests/real/sink.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
-	fuzz/dict tests/real/with-servers tests/transcripts tests/tsan.supp \
+	fuzz/dict tests/packages/build tests/packages/cycle \
+	tests/real/with-servers tests/transcripts tests/tsan.supp \
 	tests/valgrind.supp
 if ENABLE_CLI
 UNIT_TESTS += tests/unit/check_loop
