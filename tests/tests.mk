@@ -103,16 +103,18 @@ FUZZERS += fuzz/fuzz_login
 endif
 endif
 
+# What takes longest begins first.
 TESTS =
 check_PROGRAMS =
 if ENABLE_TESTS
-TESTS += $(UNIT_TESTS) $(RULE_TESTS)
 if ENABLE_CLI
-TESTS += $(COMMAND_TESTS) $(SERVER_TESTS)
+TESTS += $(SERVER_TESTS)
 if ENABLE_EXPORTER
 TESTS += $(EXPORTER_TESTS)
 endif
+TESTS += $(COMMAND_TESTS)
 endif
+TESTS += $(UNIT_TESTS) $(RULE_TESTS)
 check_PROGRAMS += $(UNIT_TESTS) tests/real/check_real tests/real/check_ftp \
 	tests/rules/unload $(FUZZERS)
 endif

@@ -73,24 +73,94 @@ def needs_json(test):
     return either
 
 
-def main(tests):
-    """Run all; a test that raises is one that failed."""
+def each(rows):
+    """A test for each of the rows, which are its arguments."""
+    def mark(test):
+        test.rows = list(rows)
+        return test
+    return mark
+
+
+def expand(tests):
+    for test in tests:
+        for row in getattr(test, "rows", [()]):
+            one = functools.partial(test, *row)
+            one.__name__ = test.__name__
+            yield one
+
+
+def run_one(test):
+    """A test that raises is one that failed."""
+    try:
+        test()
+    except Exception as error:  # pylint: disable=broad-except
+        where = error.__traceback__.tb_next
+        result(False, test.__name__, "%s: %s, line %d\n%r" % (
+            type(error).__name__, error,
+            (where or error.__traceback__).tb_lineno,
+            [s.messages() for s in Server.running]))
+    finally:
+        Server.end_all()
+
+
+def run_apart(test, out):
+    """In a process of its own, with files of its own."""
+    global work
+    os.dup2(out.fileno(), 1)
+    work = shutil.copytree(work, tempfile.mkdtemp(prefix="starttls."),
+                           dirs_exist_ok=True)
+    try:
+        run_one(test)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def tell_again(text):
+    """The results of another process, by our numbers."""
+    for line in text.splitlines():
+        said = re.fullmatch(r"((?:not )?ok) \d+ - (.*)", line)
+        if said is None:
+            print(line)
+        elif " # SKIP " in line:
+            skip(*said.group(2).split(" # SKIP ", 1))
+        else:
+            result(said.group(1) == "ok", said.group(2))
+
+
+def run_many(tests, at_once):
+    """So many at a time, told in their order: what takes long is to wait."""
+    waiting, running, ended = list(enumerate(tests)), {}, {}
+    outputs = [tempfile.TemporaryFile() for _ in tests]
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            i, test = waiting.pop(0)
+            pid = os.fork()
+            if pid == 0:
+                run_apart(test, outputs[i])
+            running[pid] = i
+        pid, status = os.wait()
+        ended[running.pop(pid)] = status
+    for i, out in enumerate(outputs):
+        out.seek(0)
+        tell_again(out.read().decode())
+        out.close()
+        if ended[i] != 0:
+            result(False, tests[i].__name__, "it ended with %#x" % ended[i])
+
+
+def main(tests, at_once=1):
+    """Run all, or those that are named."""
+    tests = [test for test in expand(tests) if len(sys.argv) < 2 or
+             any(name in test.__name__ for name in sys.argv[1:])]
     try:
         make_certificates()
-        for test in tests:
-            if len(sys.argv) > 1 and not any(
-                    name in test.__name__ for name in sys.argv[1:]):
-                continue
-            try:
-                test()
-            except Exception as error:  # pylint: disable=broad-except
-                where = error.__traceback__.tb_next
-                result(False, test.__name__, "%s: %s, line %d\n%r" % (
-                    type(error).__name__, error,
-                    (where or error.__traceback__).tb_lineno,
-                    [s.messages() for s in Server.running]))
-            finally:
-                Server.end_all()
+        if at_once > 1:
+            run_many(tests, at_once)
+        else:
+            for test in tests:
+                run_one(test)
         print("1..%d" % count)
     finally:
         shutil.rmtree(work, ignore_errors=True)
