@@ -12,7 +12,9 @@
  * IRCnet, which mean nothing in the clear.  A PING is not answered: its text is
  * the server's, and nobody vouches for it.
  *
- * A server of ours knows no nick and no password before TLS, and lists but tls.
+ * As a server: clients may say who they are ahead of STARTTLS, often together
+ * with CAP LS, which is forgotten; but they are not registered, and no password
+ * is taken.  The list has but tls.
  */
 
 #include "config.h"
@@ -112,6 +114,7 @@ irc_exchange(struct dialog *d, const struct unit *u)
 
 static const char tls_first[] = ":$ 451 * :STARTTLS comes first";
 static const char no_arguments[] = ":$ 691 * :no arguments allowed";
+static const char unknown[] = ":$ 421 * * :not a command before STARTTLS";
 
 static const struct command irc_commands[] = {
 	{ "CAP LS", ANSWER, OPTIONAL, ":$ CAP * LS :tls", NULL },
@@ -120,16 +123,25 @@ static const struct command irc_commands[] = {
 	  ":$ 670 * :STARTTLS successful, go ahead with TLS handshake",
 	  no_arguments },
 	{ "QUIT", LEAVE, OPTIONAL, "ERROR :goodbye", NULL },
+	{ "CAP REQ", REFUSE, ECHOED, ":$ CAP * NAK %", tls_first },
 	{ "CAP", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "PASS", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "NICK", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "USER", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "AUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
-	{ "PING", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "NICK", ANSWER, NEEDED, NULL, ":$ 431 * :no nickname given" },
+	/* for whoever waits to be welcomed */
+	{ "USER", ANSWER, NEEDED, ":$ NOTICE * :STARTTLS comes first",
+	  ":$ 461 * USER :not enough parameters" },
+	{ "PING", ANSWER, ECHOED, ":$ PONG $ %", ":$ 409 * :no origin" },
+	/* so that clients end the attempt */
+	{ "PASS", REFUSE, OPTIONAL,
+	  ":$ 464 * :no password before STARTTLS", NULL },
+	{ "AUTHENTICATE", REFUSE, OPTIONAL,
+	  ":$ 904 * :no login before STARTTLS", NULL },
 	{ "OPER", REFUSE, OPTIONAL, tls_first, NULL },
 	{ "WEBIRC", REFUSE, OPTIONAL, tls_first, NULL },
-	{ NULL, REFUSE, OPTIONAL, ":$ 421 * * :not a command before STARTTLS",
-	  NULL },
+	{ "JOIN", REFUSE, OPTIONAL, tls_first, NULL },
+	{ "PRIVMSG", REFUSE, OPTIONAL, tls_first, NULL },
+	/* "Empty messages are silently ignored" (RFC 2812 section 2.3.1) */
+	{ "", ANSWER, NONE, NULL, unknown },
+	{ NULL, REFUSE, OPTIONAL, unknown, NULL },
 };
 
 static enum verdict

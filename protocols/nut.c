@@ -71,7 +71,8 @@ nut_exchange(struct dialog *d, const struct unit *u)
 	return bug(d);
 }
 
-static const char tls_first[] = "ERR ACCESS-DENIED";
+/* libupsclient looks at the name alone. */
+static const char tls_first[] = "ERR ACCESS-DENIED STARTTLS comes first";
 static const char no_arguments[] = "ERR INVALID-ARGUMENT";
 
 static const struct command nut_commands[] = {

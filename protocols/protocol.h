@@ -136,7 +136,8 @@ enum verdict no_or_malformed(struct dialog *d, const struct unit *u);
 
 /*
  * The server's side of the vocabulary.  What is said is constant text of the
- * protocol, but for our own name, which stands where the text has a '$'.
+ * protocol, but for our own name, which stands where the text has a '$', and
+ * for the arguments of a command that are ECHOED, which stand for a '%'.
  * Lines are separated by '\n', the last gets d->tag and a blank in front if
  * there is a tag, and the engine adds CRLF.
  */
@@ -158,14 +159,16 @@ enum action {
 enum verdict answer(struct dialog *d, const char *what, enum action action,
 		    const void *data, size_t len);
 
-enum arguments { OPTIONAL, NEEDED, NONE };
+/* ECHOED is NEEDED, for what the protocol gives back: of printable ASCII and
+   bounded. */
+enum arguments { OPTIONAL, NEEDED, NONE, ECHOED };
 
 /* A command that a server knows before TLS. */
 struct command {
 	const char *name;          /* one word, or two: "MODE READER" */
 	enum action action;
 	enum arguments arguments;
-	const char *reply;
+	const char *reply;         /* NULL: there is none */
 	const char *wrong;         /* if arguments lack, or there are any */
 };
 

@@ -120,7 +120,8 @@ static const struct command sieve_commands[] = {
 	  no_arguments },
 	{ "STARTTLS", UPGRADE, NONE, "OK \"begin TLS negotiation now\"",
 	  no_arguments },
-	{ "NOOP", ANSWER, NONE, "OK \"done\"", no_arguments },
+	{ "NOOP", ANSWER, NONE, "OK \"done\"",
+	  "NO \"not a quoted string\"" },
 	{ "LOGOUT", LEAVE, NONE, "OK \"goodbye\"", no_arguments },
 	{ "AUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
 	{ "UNAUTHENTICATE", REFUSE, OPTIONAL, tls_first, NULL },
@@ -139,6 +140,22 @@ static const struct command sieve_commands[] = {
 static const struct command sieve_literal[] = {
 	{ NULL, HANG_UP, OPTIONAL, NULL, NULL },
 };
+
+/* RFC 5804 section 2.13. */
+static const struct command sieve_tag[] = {
+	{ "NOOP", ANSWER, ECHOED, "OK (TAG %) \"done\"",
+	  "NO \"not a string to be given back\"" },
+	{ NULL, REFUSE, OPTIONAL, NULL, NULL },
+};
+
+static bool
+is_tagged_noop(struct bytes line)
+{
+	struct bytes ignored;
+
+	return bytes_equal(bytes_word(&line), "NOOP") && line.len > 0 &&
+	    cut_string(&line, &ignored) && line.len == 0;
+}
 
 /* "{123+}" or "{123}" at the end: its octets are no command. */
 static bool
@@ -159,7 +176,7 @@ static enum verdict
 sieve_serve(struct dialog *d, const struct unit *u)
 {
 	return serve(d, u->line, ends_in_literal(u->line) ? sieve_literal :
-	    sieve_commands);
+	    is_tagged_noop(u->line) ? sieve_tag : sieve_commands);
 }
 
 const struct starttls_protocol starttls_protocol_sieve = {

@@ -138,13 +138,13 @@ static const char lhlo_only[] = "500 5.5.1 this is LMTP: LHLO";
 	{ "RCPT", REFUSE, OPTIONAL, tls_first, NULL }, \
 	{ "DATA", REFUSE, OPTIONAL, tls_first, NULL }, \
 	{ "VRFY", REFUSE, OPTIONAL, tls_first, NULL }, \
+	{ "EXPN", REFUSE, OPTIONAL, tls_first, NULL }, \
 	/* was not offered, and its data would come next (RFC 3030) */ \
 	{ "BDAT", HANG_UP, OPTIONAL, NULL, NULL }
 
 static const struct command smtp_commands[] = {
 	COMMANDS("EHLO"),
 	{ "HELO", ANSWER, NEEDED, "250 $", "501 5.5.4 HELO needs a name" },
-	{ "EXPN", REFUSE, OPTIONAL, tls_first, NULL },
 	{ "ETRN", REFUSE, OPTIONAL, tls_first, NULL },
 	{ "BURL", REFUSE, OPTIONAL, tls_first, NULL },
 	{ NULL, REFUSE, OPTIONAL, "500 5.5.1 no such command", NULL },

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "compat.h"
 #include "error.h"
 #include "hearsay.h"
 #include "../protocols/protocol.h"
@@ -130,12 +131,13 @@ starttls_preamble_count(struct preamble *p, size_t len)
 	return starttls_preamble_count_bytes(p, len);
 }
 
-/** starttls_preamble_drop: forget the front of the input. */
+/** starttls_preamble_drop: forget the front of the input, a password maybe. */
 static inline void
 starttls_preamble_drop(struct preamble *p, size_t len)
 {
 	p->in_len -= len;
 	memmove(p->in, p->in + len, p->in_len);
+	explicit_bzero(p->in + p->in_len, len);
 }
 
 #endif

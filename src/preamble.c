@@ -19,8 +19,10 @@
 
 #include "preamble.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
 #include "serve.h"
 #include "text.h"
 
@@ -179,6 +181,14 @@ starttls_preamble_start(struct preamble *p,
 	else
 		p->phase = STARTTLS_PHASE_PREAMBLE;
 	take_verdict(p, rules->step(&p->dialog, NULL));
+}
+
+void
+starttls_preamble_free(struct preamble *p)
+{
+	if (p != NULL)
+		explicit_bzero(p->in, p->in_len);
+	free(p);
 }
 
 const char *

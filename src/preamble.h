@@ -50,4 +50,7 @@ void starttls_preamble_feed(struct preamble *p, const void *data, size_t len);
 /** starttls_preamble_eof: the stream has ended. */
 void starttls_preamble_eof(struct preamble *p);
 
+/** starttls_preamble_free: with what was received, a password maybe. */
+void starttls_preamble_free(struct preamble *p);
+
 #endif

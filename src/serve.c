@@ -13,8 +13,8 @@
  *
  * What a client sends here may be a password that should not have been sent: no
  * trace and no error shows more of it than the name of a known command, and
- * starttls_preamble_fail() quotes no client.  IMAP's tag is in the reply, but
- * in no trace.
+ * starttls_preamble_fail() quotes no client.  IMAP's tag and what a client
+ * wants to have back (PING) are in the reply, but in no trace.
  */
 
 #include "config.h"
@@ -23,6 +23,10 @@
 
 #include <stdio.h>
 #include <string.h>
+
+#define MAX_ECHO 256
+
+static const struct bytes nothing;
 
 static bool
 append(struct preamble *p, const char *text, size_t len)
@@ -35,29 +39,29 @@ append(struct preamble *p, const char *text, size_t len)
 	return true;
 }
 
-/* One line of a reply: our name for each '$', and its end. */
+/* One line of a reply: our name for each '$', @echo for '%', and its end. */
 static bool
-append_line(struct preamble *p, const char *line, size_t len)
+append_line(struct preamble *p, const char *line, size_t len,
+	    struct bytes echo)
 {
-	const char *name;
+	const char *const name = p->dialog.own_name, *end = line + len;
+	bool fits = true;
 
-	while ((name = memchr(line, '$', len)) != NULL) {
-		size_t before = (size_t)(name - line);
-
-		if (!append(p, line, before) || !append(p,
-		    p->dialog.own_name, strlen(p->dialog.own_name)))
-			return false;
-		line += before + 1;
-		len -= before + 1;
+	for (; fits && line < end; line++) {
+		if (*line == '$')
+			fits = append(p, name, strlen(name));
+		else if (*line == '%')
+			fits = append(p, (const char *)echo.data, echo.len);
+		else
+			fits = append(p, line, 1);
 	}
-	return append(p, line, len) && append(p,
-	    starttls_preamble_line_end(p),
+	return fits && append(p, starttls_preamble_line_end(p),
 	    strlen(starttls_preamble_line_end(p)));
 }
 
 /* Have a reply sent, see protocols/protocol.h for its form. */
 static void
-reply(struct preamble *p, const char *text)
+reply(struct preamble *p, const char *text, struct bytes echo)
 {
 	bool fits = true;
 
@@ -70,7 +74,7 @@ reply(struct preamble *p, const char *text)
 		if (end == NULL && p->dialog.tag[0] != '\0')
 			fits = append(p, p->dialog.tag,
 			    strlen(p->dialog.tag)) && append(p, " ", 1);
-		fits = fits && append_line(p, text, len);
+		fits = fits && append_line(p, text, len, echo);
 		text = end == NULL ? NULL : end + 1;
 	}
 	if (!fits) {               /* a name too long for any reply */
@@ -94,7 +98,7 @@ reply_words(struct preamble *p, struct words words)
 	if (words.len > 0)
 		reply_bytes(p, words.text, words.len);
 	else
-		reply(p, words.text);
+		reply(p, words.text, nothing);
 }
 
 /* The end, once what waits to be sent is sent. */
@@ -266,7 +270,7 @@ starttls_preamble_serve(struct preamble *p,
 	p->framer.wanted = protocol->serve_rules.wanted;
 	p->phase = STARTTLS_PHASE_PREAMBLE;
 	if (from == STARTTLS_GREETING)
-		reply(p, protocol->serve_rules.greeting);
+		reply(p, protocol->serve_rules.greeting, nothing);
 }
 
 /* The words of @name at the front of @line; what is behind them: @rest. */
@@ -288,6 +292,34 @@ is_command(struct bytes line, const char *name, struct bytes *rest)
 		rest->len--;
 	}
 	return true;
+}
+
+/* Whether it may be given back: no line end is in it, and an end to it. */
+static bool
+is_echo(struct bytes b)
+{
+	size_t i;
+
+	for (i = 0; i < b.len; i++)
+		if (b.data[i] < ' ' || b.data[i] > '~')
+			return false;
+	return b.len > 0 && b.len <= MAX_ECHO;
+}
+
+static bool
+fits_arguments(enum arguments arguments, struct bytes rest)
+{
+	switch (arguments) {
+	case OPTIONAL:
+		return true;
+	case NEEDED:
+		return rest.len > 0;
+	case NONE:
+		return rest.len == 0;
+	case ECHOED:
+		return is_echo(rest);
+	}
+	return false;
 }
 
 /* What comes of it, when the reply is there. */
@@ -328,12 +360,11 @@ starttls_serve(struct dialog *d, struct bytes line,
 		line.len--;
 	while (c->name != NULL && !is_command(line, c->name, &rest))
 		c++;
-	shown = c->name != NULL ? c->name : "(unknown command)";
+	shown = c->name != NULL && c->name[0] != '\0' ? c->name :
+	    "(unknown command)";
 	starttls_preamble_trace(p, STARTTLS_RECEIVED, shown, strlen(shown));
-	wrong = c->name != NULL &&
-	    ((c->arguments == NONE && rest.len > 0) ||
-	    (c->arguments == NEEDED && rest.len == 0));
-	reply(p, wrong ? c->wrong : c->reply);
+	wrong = c->name != NULL && !fits_arguments(c->arguments, rest);
+	reply(p, wrong ? c->wrong : c->reply, wrong ? nothing : rest);
 	return act(p, wrong ? REFUSE : c->action);
 }
 

@@ -332,6 +332,6 @@ starttls_upgrade_free(struct starttls_upgrade *upgrade)
 		return;
 	starttls_dial_free(upgrade->dial);
 	starttls_session_free(upgrade->session);
-	free(upgrade->preamble);
+	starttls_preamble_free(upgrade->preamble);
 	free(upgrade);
 }

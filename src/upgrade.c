@@ -214,7 +214,7 @@ step_preamble(struct starttls_upgrade *u)
 			return rc;
 	}
 	s->preamble_us = lap(u);
-	free(p);
+	starttls_preamble_free(p);
 	u->preamble = NULL;
 	u->state = UPGRADE_HANDSHAKE;
 	return 0;
@@ -342,7 +342,7 @@ starttls_upgrade_step(struct starttls_upgrade *upgrade,
 		rc = be_late(u);
 	if (starttls_is_fatal(rc)) {
 		stop_clock(u);
-		free(u->preamble);
+		starttls_preamble_free(u->preamble);
 		u->preamble = NULL;
 		starttls_error_give(error, &u->session->error);
 	}

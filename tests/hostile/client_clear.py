@@ -383,8 +383,9 @@ def odd_lines(p):
                    not_later(c, line, s))
     noop = p.noop
     for name, data in {
-            "cr": p.line(noop, b"\r") + line, "lf": p.line(noop, b"\n") +
-            line, "nul": p.line(noop, b"\0") + line,
+            "cr": p.line(noop, b"\r") + line,
+            **({"lf": p.line(noop, b"\n") + line} if p.end == CRLF else {}),
+            "nul": p.line(noop, b"\0") + line,
             "cr-in-argument": p.line(noop + b" x\r" + line)}.items():
         yield Case("hidden/behind-" + name, lambda c, x=data: not_taken(c, x))
     if p.prefix:

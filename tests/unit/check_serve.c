@@ -9,7 +9,8 @@
  * Cutting changes neither what is said nor the verdict, but for one thing:
  * what stands behind the upgrade command and comes after the go-ahead went
  * out is for TLS to choke on ("G:" in a transcript).  Whatever a client sends,
- * no word of it is said, traced or put into an error, but for IMAP's tag.
+ * no word of it is said, traced, put into an error or kept, but for IMAP's tag
+ * and what a command is for giving back.
  */
 
 #include "config.h"
@@ -378,6 +379,8 @@ play_engine(const struct play *play)
 	expect_dialog(play, &r.heard, r.p.status == PREAMBLE_UPGRADE ?
 	    "upgrade" : is_open(&r.p) ? "running" :
 	    starttls_code_name(r.error.code));
+	expect_no_secret(t, "memory", (char *)r.p.in + r.p.in_len,
+	    sizeof(r.p.in) - r.p.in_len);
 	if (!is_open(&r.p))
 		expect_over(&r);
 }
@@ -800,7 +803,11 @@ START_TEST(test_serve_wrong_arguments_are_refusals)
 		{ "imap", "a CAPABILITY x\r\n" }, { "pop3", "CAPA x\r\n" },
 		{ "pop3", "STLS x\r\n" }, { "ftp", "FEAT x\r\n" },
 		{ "ftp", "AUTH TLS x\r\n" }, { "ftp", "AUTH\r\n" },
-		{ "nntp", "STARTTLS x\r\n" },
+		{ "nntp", "STARTTLS x\r\n" }, { "irc", "NICK\r\n" },
+		{ "irc", "PING\r\n" }, { "irc", "PING \x1b[2J\r\n" },
+		{ "irc", " \x01\r\n" }, { "irc", "CAP REQ\r\n" },
+		{ "sieve", "NOOP x\r\n" }, { "sieve", "NOOP \"x\" y\r\n" },
+		{ "sieve", "NOOP \"\x7f\"\r\n" },
 	};
 	const char *command = commands[_i][1];
 	static struct run r;
@@ -1019,7 +1026,7 @@ main(void)
 	tcase_add_test(tcase, test_serve_hangs_up_without_a_go_ahead);
 	tcase_add_loop_test(tcase, test_serve_hangs_up_in_a_go_ahead, 0, 6);
 	tcase_add_loop_test(tcase, test_serve_wrong_arguments_are_refusals,
-	    0, 9);
+	    0, 17);
 	tcase_add_test(tcase, test_serve_pending);
 	tcase_add_test(tcase, test_serve_octets);
 	suite_add_tcase(suite, tcase);
