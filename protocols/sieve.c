@@ -154,7 +154,7 @@ is_tagged_noop(struct bytes line)
 	struct bytes ignored;
 
 	return bytes_equal(bytes_word(&line), "NOOP") && line.len > 0 &&
-	    cut_string(&line, &ignored) && line.len == 0;
+	    starttls_sieve_string(&line, &ignored) && line.len == 0;
 }
 
 /* "{123+}" or "{123}" at the end: its octets are no command. */

@@ -88,9 +88,9 @@ is_request(const char *text)
 	static const char *const known[] = {
 		"SSLRequest", "GSSENCRequest", "CancelRequest",
 		"StartupMessage", "(unknown request)", "(no request)",
-		"StartTLS", "(unknown extension)", "bind", "unbind", "search",
-		"search of the root DSE", "abandon", "modify", "modify DN",
-		"add", "delete", "compare",
+		"StartTLS", "extended request", "(unknown extension)",
+		"bind", "unbind", "search", "search of the root DSE",
+		"abandon", "modify", "modify DN", "add", "delete", "compare",
 	};
 	size_t i;
 
