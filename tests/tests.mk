@@ -91,6 +91,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/real/resumes.py tests/real/sink.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
 	fuzz/dict tests/packages/build tests/packages/cycle \
+	tests/packages/rpm \
 	tests/real/with-servers tests/transcripts tests/tsan.supp \
 	tests/valgrind.supp
 if ENABLE_CLI
