@@ -416,13 +416,13 @@ begin_client(struct starttls_session *s)
 }
 
 /*
- * After the ClientHello: show the certificate of the name that is asked for.
- * What is no name is ignored, as the first one is as good as any then.
+ * Show the certificate of the name that is asked for.  What is no name is
+ * ignored, as the first one is as good as any then.
  */
 static int
-choose_identity(gnutls_session_t tls)
+choose_identity(struct starttls_session *s)
 {
-	struct starttls_session *s = gnutls_session_get_ptr(tls);
+	gnutls_session_t tls = s->tls;
 	char text[STARTTLS_HOST_SIZE];
 	size_t size = sizeof(text) - 1;
 	unsigned type = 0;
@@ -441,6 +441,22 @@ choose_identity(gnutls_session_t tls)
 	    s->identity->credentials);
 }
 
+/*
+ * After the ClientHello.  In TLS 1.2 the cipher suite says of which kind the key
+ * is, so where there are several, ours is the order, and cheap ones are first.
+ */
+static int
+on_client_hello(gnutls_session_t tls)
+{
+	struct starttls_session *s = gnutls_session_get_ptr(tls);
+	int rc = choose_identity(s);
+
+	if (rc >= 0 && s->identity->count > 1 &&
+	    gnutls_protocol_get_version(tls) == GNUTLS_TLS1_2)
+		rc = gnutls_priority_set(tls, s->policy->own_order);
+	return rc;
+}
+
 static int
 begin_server(struct starttls_session *s)
 {
@@ -457,7 +473,7 @@ begin_server(struct starttls_session *s)
 		rc = gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE,
 		    s->identity->credentials);
 	gnutls_handshake_set_post_client_hello_function(s->tls,
-	    choose_identity);
+	    on_client_hello);
 	gnutls_certificate_server_set_request(s->tls,
 	    requests[policy->client_cert]);
 	if (rc >= 0 && policy->ticket_key.data != NULL)

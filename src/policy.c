@@ -105,6 +105,8 @@ starttls_policy_unref(struct starttls_policy *policy)
 	starttls_trust_free(policy->trust);
 	if (policy->priority != NULL)
 		gnutls_priority_deinit(policy->priority);
+	if (policy->own_order != NULL)
+		gnutls_priority_deinit(policy->own_order);
 	if (policy->credentials != NULL)
 		gnutls_certificate_free_credentials(policy->credentials);
 	if (policy->no_identity != NULL)
@@ -450,6 +452,36 @@ prepare_server(struct starttls_policy *p, struct starttls_error *error)
 	return 0;
 }
 
+static bool
+has_choice(const struct starttls_policy *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->identity_count; i++)
+		if (p->identities[i].count > 1)
+			return true;
+	return false;
+}
+
+/* Those of GnuTLS have the suites for EC keys first.  GNUTLS_E_* */
+static int
+make_priorities(struct starttls_policy *p)
+{
+	const char *more = p->removals != NULL ? p->removals : "";
+	gnutls_priority_t made;
+	int rc = 0;
+
+	if (p->priority == NULL) {
+		rc = starttls_policy_priority(p, p->removals, &made);
+		p->priority = rc < 0 ? NULL : made;
+	}
+	if (rc >= 0 && p->own_order == NULL && has_choice(p)) {
+		rc = make_priority(p, more, ":%SERVER_PRECEDENCE", &made);
+		p->own_order = rc < 0 ? NULL : made;
+	}
+	return rc;
+}
+
 static int
 prepare(struct starttls_policy *p, struct starttls_error *error)
 {
@@ -475,13 +507,10 @@ prepare(struct starttls_policy *p, struct starttls_error *error)
 		if (p->resume == NULL)
 			return no_memory(error);
 	}
-	if (p->priority == NULL && starttls_policy_priority(p, p->removals,
-	    &p->priority) < 0) {
-		p->priority = NULL;
+	if (make_priorities(p) < 0)
 		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "GnuTLS refuses its own default priority with our "
 		    "removals; see the system's crypto policy");
-	}
 	if (!is_usable(p->priority))
 		return starttls_policy_wrong(error, STARTTLS_E_POLICY,
 		    "the system's crypto policy leaves nothing to use");

@@ -59,6 +59,8 @@ struct starttls_policy {
 	struct identity *identities; /* a server's */
 	size_t identity_count;
 	gnutls_priority_t priority;    /* made when frozen */
+	gnutls_priority_t own_order;   /* the same, for a server with a choice of
+	                                  keys and TLS 1.2; NULL: no choice */
 	gnutls_certificate_verification_profiles_t profile; /* the same */
 	gnutls_datum_t intermediates; /* PEM, for the next identity */
 	struct resume *resume;     /* a client's cache */

@@ -594,7 +594,8 @@ starttls_policy_require_ocsp(struct starttls_policy *policy,
  * A server may have several; the one with the name that the client asks for
  * (SNI) is shown, by a wildcard if need be, or else the first.  Several for
  * the very same names, with keys of different types, go together: the client's
- * algorithms choose, and among those that are left TLS 1.3 takes the first.  An
+ * algorithms choose, and of those that are left the first is taken, by TLS 1.2
+ * first of all one with EC, whatever the order of the client's suites.  An
  * upgrade with an EC key costs a quarter of one with RSA, so RSA comes last,
  * unless its key is on a token, where the order is that of the calls.
  *

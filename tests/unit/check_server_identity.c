@@ -155,6 +155,11 @@ END_TEST
 /* RSA costs a server more: who can take both gets EC, whichever was first. */
 START_TEST(test_server_prefers_keys_that_cost_less)
 {
+	static const char *const likes_rsa[VERSIONS] = {
+		TLS12 ":-KX-ALL:+ECDHE-RSA:+ECDHE-ECDSA",
+		TLS13 ":-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256"
+		    ":+SIGN-ECDSA-SECP256R1-SHA256",
+	};
 	const struct mint_cert *const only_rsa[] = { &rsa };
 	struct starttls_policy *server = duo_policy(only_rsa, 1);
 	char name[64];
@@ -164,6 +169,14 @@ START_TEST(test_server_prefers_keys_that_cost_less)
 	shown_to(server, PEER, priorities[_i], name, sizeof(name), &count);
 	ck_assert_str_eq(name, "leaf");
 	ck_assert_uint_eq(count, 2);
+	shown_to(server, PEER, likes_rsa[_i], name, sizeof(name), &count);
+	ck_assert_str_eq(name, "leaf");
+	/* with the name of nobody, and with none */
+	shown_to(server, "unknown.example.org", likes_rsa[_i], name,
+	    sizeof(name), &count);
+	ck_assert_str_eq(name, "leaf");
+	shown_to(server, NULL, likes_rsa[_i], name, sizeof(name), &count);
+	ck_assert_str_eq(name, "leaf");
 	shown_to(server, PEER, lacks_ec[_i], name, sizeof(name), &count);
 	ck_assert_str_eq(name, "rsa");
 	starttls_policy_unref(server);
