@@ -63,7 +63,8 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/pipelined.test tests/real/ftp-data.test \
 	tests/real/compare.test tests/real/cookbook.test \
 	tests/real/ldap.test tests/real/mysql.test tests/real/postgres.test \
-	tests/real/tunnel.test tests/real/others.test
+	tests/real/tunnel.test tests/real/others.test \
+	tests/real/systemd.test
 EXPORTER_TESTS = tests/command/exporter.test \
 	tests/command/exporter-crowd.test tests/command/exporter-pages.test \
 	tests/command/exporter-reload.test tests/real/prometheus.test tests/real/shards.test \
@@ -90,6 +91,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/real/pipeline.py tests/real/pyclient.py \
 	tests/real/resumes.py tests/real/sink.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
+	tests/real/units.py \
 	fuzz/dict tests/packages/build tests/packages/cycle \
 	tests/packages/rpm \
 	tests/real/with-servers tests/transcripts tests/tsan.supp \
