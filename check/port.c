@@ -76,6 +76,25 @@ dedicated_scheme(const struct starttls_url *url)
 	return NULL;
 }
 
+char *
+port_complete(const char *url, const char *port)
+{
+	struct starttls_url parsed = { .size = sizeof(parsed) };
+	size_t len = strlen(url);
+	char *text;
+
+	if (port == NULL || starttls_url_parse(url, &parsed, NULL) == 0)
+		return NULL;
+	if (len > 0 && url[len - 1] == '/')
+		len--;
+	if (asprintf(&text, "%.*s:%s", (int)len, url, port) < 0)
+		return NULL;
+	if (starttls_url_parse(text, &parsed, NULL) == 0)
+		return text;
+	free(text);                /* something else is wrong with it */
+	return NULL;
+}
+
 int
 port_check(const char *text, struct starttls_error *error)
 {

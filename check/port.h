@@ -26,6 +26,15 @@ const char *port_scheme(const char *port);
  */
 int port_check(const char *url, struct starttls_error *error);
 
+/**
+ * port_complete: the URL with @port, if its protocol has no usual one and it
+ * names none.
+ *
+ * Returns: a URL, the caller's; NULL: it needs nothing or is no URL, or memory
+ * is short.
+ */
+char *port_complete(const char *url, const char *port);
+
 /* The URL of the same place for who wants TLS from the start. */
 void port_dedicated_url(const struct starttls_url *url, char *buf,
 			size_t size);

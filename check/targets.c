@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "loop/address.h"
+#include "port.h"
 #include "result.h"
 #include "targets.h"
 #include "words/status.h"
@@ -44,7 +45,7 @@ append(struct targets *t)
 static const char *
 add_line(struct targets *t, char *line, size_t len, size_t number)
 {
-	char *rest, *url, *address, *more;
+	char *rest, *url, *address, *more, *whole;
 	struct target *target;
 
 	if (memchr(line, '\0', len) != NULL)
@@ -72,6 +73,11 @@ add_line(struct targets *t, char *line, size_t len, size_t number)
 	if (!parse_address(address, 1, &target->connect_host,
 	    &target->connect_port))
 		return "the second word is no HOST:PORT";
+	whole = port_complete(url, target->connect_port);
+	if (whole != NULL) {
+		free(target->url);
+		target->url = whole;
+	}
 	if (asprintf(&target->name, "%s %s", url, address) >= 0)
 		return NULL;
 	target->name = NULL;

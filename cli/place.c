@@ -4,7 +4,8 @@
 /*
  * Arguments that name a place, HOST:PORT, and no scheme: a usual port tells it,
  * and otherwise the server, where there is only one to ask.  What was taken is
- * said, as it was not what was typed.
+ * said, as it was not what was typed.  And URLs whose protocol has no usual port,
+ * where --connect says it.
  */
 
 #include "config.h"
@@ -67,11 +68,15 @@ static int
 complete(const struct settings *s, char **url, char **ret_own)
 {
 	const char *port = port_of_place(*url), *scheme;
+	const char *connect_port = s->options.connect_port;
 	const char *why = "its port";
 	int status = 0;
 
-	if (port == NULL)
-		return 0;          /* a URL, or nothing that anybody knows */
+	if (port == NULL) {        /* a URL, or nothing that anybody knows */
+		*ret_own = port_complete(*url, connect_port);
+		*url = *ret_own != NULL ? *ret_own : *url;
+		return 0;
+	}
 	scheme = port_scheme(port);
 	if (scheme == NULL && may_ask(s)) {
 		why = "what the server says";

@@ -7,6 +7,9 @@
 
 #include "config.h"
 
+#include <stdlib.h>
+
+#include "check/port.h"
 #include "cli.h"
 #include "relay/serve.h"
 #include "words/complain.h"
@@ -37,6 +40,19 @@ reload(void *context)
 	    &call->serve.options);
 }
 
+/* Who says where to listen needs no port in the URL: any will do. */
+static int
+parse_url(const char *text, bool listens, struct starttls_url *ret_url,
+	  struct starttls_error *error)
+{
+	char *whole = port_complete(text, listens ? "1" : NULL);
+	int rc = starttls_url_parse(whole != NULL ? whole : text, ret_url,
+	    error);
+
+	free(whole);
+	return rc;
+}
+
 int
 run_serve(struct settings *settings)
 {
@@ -57,11 +73,13 @@ run_serve(struct settings *settings)
 		},
 	};
 	struct serve_settings *s = &call.serve;
+	const bool listens = s->front.door.port != NULL ||
+	    s->front.door.path != NULL;
 	struct starttls_error error;
 	char text[WITH_URL];
 
 	s->front.timeout_ms = settings->timeout_ms;
-	if (starttls_url_parse(settings->urls[0], &s->url, &error) != 0) {
+	if (parse_url(settings->urls[0], listens, &s->url, &error) != 0) {
 		return complain(with_url(text, sizeof(text),
 		    settings->urls[0], error.message), EXIT_USAGE);
 	}

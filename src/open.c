@@ -9,6 +9,7 @@
 
 #include "dial.h"
 #include "upgrade.h"
+#include "url.h"
 #include "wait.h"
 
 int
@@ -58,7 +59,7 @@ dial_url(struct starttls_upgrade **ret_upgrade,
 		return starttls_error_set(error, STARTTLS_E_INVALID,
 		    STARTTLS_PHASE_SETUP, "options for a connection that "
 		    "exists");
-	rc = starttls_url_parse(url, &parsed, error);
+	rc = starttls_url_parse_at(url, own.connect_port, &parsed, error);
 	if (rc == 0)
 		rc = starttls_url_check(policy, &parsed, options, error);
 	if (rc != 0)

@@ -880,7 +880,7 @@ struct starttls_options {
 
 	/* only for starttls_upgrade_dial and starttls_open */
 	const char *connect_host;  /* connect to this, verify the URL's name */
-	const char *connect_port;
+	const char *connect_port;  /* where it is set, a URL needs no port */
 	enum starttls_family family;
 	const char *local_address; /* numeric, to connect from: only its
 	                              family is connected to */

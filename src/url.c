@@ -10,6 +10,8 @@
 
 #include "config.h"
 
+#include "url.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +108,14 @@ int
 starttls_url_parse(const char *text, struct starttls_url *ret_url,
 		   struct starttls_error *error)
 {
+	return starttls_url_parse_at(text, NULL, ret_url, error);
+}
+
+int
+starttls_url_parse_at(const char *text, const char *last_port,
+		      struct starttls_url *ret_url,
+		      struct starttls_error *error)
+{
 	struct starttls_url url;
 	const char *rest, *end, *host_end, *port = NULL;
 
@@ -156,6 +166,8 @@ starttls_url_parse(const char *text, struct starttls_url *ret_url,
 	url.has_port = port != NULL;
 	if (port == NULL) {
 		port = starttls_protocol_port(url.protocol, url.from);
+		if (port == NULL)
+			port = last_port;
 		if (port == NULL)
 			return bad(error, text, "%s has no usual port; write "
 			    "%s://host:port", starttls_protocol_scheme(

@@ -47,6 +47,7 @@ class Protocol:
     many: tuple = (10, 90)    # as often it does what is harmless
     leaves: bool = False      # it ends by the refusal of a login
     needs_alpn: bool = False  # on the dedicated port
+    not_in: tuple = ()        # clients that do not know it
     silent: bytes = None      # commands that have no reply, in capitals
     end: bytes = CRLF         # of the server's lines and of honest clients'
 
@@ -224,6 +225,23 @@ POP3 = Protocol(
          b"APOP STLS x", b"TLS", b"STLS+"),
     quit=b"QUIT", bye=rb"\+OK.*", alpn=(b"pop3",), probe=b"CAPA",
     probe_reply=b"+OK")
+LMTP = dataclasses.replace(
+    SMTP, ask=b"LHLO client.example.test", alpn=(b"lmtp",),
+    before=(b"LHLO client.example.test",),
+    harmless=((b"NOOP", rb"250 .*"), (b"RSET", rb"250 .*"),
+              (b"LHLO [IPv6:::1]", rb"250 .*"), (b"LHLO a  ", rb"250 .*"),
+              (b"EHLO there", rb"500 .*"), (b"HELO there", rb"500 .*"),
+              (b"LHLO", rb"501 .*"), (b"HELP", rb"214 .*"),
+              (b"NOOP x", rb"250 .*"), (b"VRFY root", rb"530 .*"),
+              (b"EXPN staff", rb"530 .*"), (b"MAIL FROM:<>", rb"530 .*"),
+              (b"DATA", rb"530 .*"), (b"XYZZY", rb"500 .*"),
+              (b"", rb"500 .*")),
+    begun=((b"MAIL FROM:<a@b.test>", b"RCPT TO:<c@d.test>"),
+           (b"LHLO other.test",), (b"AUTH LOGIN",)),
+    odd=(b"LHLO STARTTLS", b"NOOP STARTTLS", b"BDAT 10\r\nSTARTTLS",
+         b"BDAT 10 LAST\r\nSTARTTLS", b"HELP STARTTLS", b"STLS"),
+    probe=b"LHLO inside.test")
+TLS = dataclasses.replace(SMTP, alpn=(b"tls",))
 SIEVE = Protocol(
     upgrade=b"STARTTLS", greeting=rb"OK.*", go=rb"OK.*", no=rb"(NO|BYE) .*",
     final=rb"(OK|NO|BYE)\b.*", private=rb"NO \(ENCRYPT-NEEDED\) .*",
@@ -283,7 +301,7 @@ IRC = Protocol(
          b"NICK STARTTLS", b"PING STARTTLS", b"STARTTLS :", b"STLS",
          b"@a=b STARTTLS", b"USER a 0 * :STARTTLS"),
     quit=b"QUIT :bye", bye=rb"ERROR .*", alpn=(b"irc",), probe=b"CAP LS 302",
-    probe_reply=b"CAP", silent=rb"NICK .*|")
+    probe_reply=b"CAP", silent=rb"NICK .*|", not_in=("gnutls-cli",))
 NUT = Protocol(
     upgrade=b"STARTTLS", greeting=None, go=rb"OK STARTTLS", no=rb"ERR .*",
     final=rb".*", private=rb"ERR ACCESS-DENIED .*STARTTLS.*", asks=rb"OK.*",
@@ -306,12 +324,15 @@ NUT = Protocol(
     odd=(b"VER STARTTLS", b"HELP STARTTLS", b"GET STARTTLS", b"OK STARTTLS",
          b"STLS", b"USERNAME STARTTLS", b'"STARTTLS'),
     quit=b"LOGOUT", bye=rb"OK Goodbye", alpn=(b"nut",), probe=b"VER",
-    probe_reply=b"Network", end=b"\n")
+    probe_reply=b"Network", end=b"\n",
+    not_in=("s_client-1.2", "s_client-1.3", "gnutls-cli"))
 
 PROTOCOLS = {"smtp": SMTP, "submission": SMTP, "imap": IMAP, "ftp": FTP,
-             "nntp": NNTP, "pop3": POP3, "sieve": SIEVE,
-             "irc": IRC, "nut": NUT}
+             "nntp": NNTP, "pop3": POP3, "lmtp": LMTP, "sieve": SIEVE,
+             "irc": IRC, "nut": NUT, "tls": TLS}
 DEDICATED = {"smtps": "smtp", "submissions": "submission", "imaps": "imap",
-             "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3"}
+             "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3",
+             "lmtps": "lmtp", "sieves": "sieve", "ircs": "irc", "tls": "tls"}
 # TLS is the same whatever stands in front of it; those have been seen enough.
-ONLY_WORDS = ("sieve", "irc", "nut")
+ONLY_WORDS = ("lmtp", "sieve", "irc", "nut", "lmtps", "sieves", "ircs",
+              "tls")

@@ -84,6 +84,28 @@ START_TEST(test_tls_url)
 }
 END_TEST
 
+/* Unless something else says it. */
+START_TEST(test_tls_port_to_connect_to)
+{
+	static const char *const urls[] = {
+		"tls://" PEER, "lmtp://" PEER "/", "lmtps://" PEER,
+	};
+	struct starttls_options options = STARTTLS_OPTIONS_INIT;
+	struct starttls_policy *policy = test_policy(anchors, 1);
+	struct starttls_upgrade *upgrade = NULL;
+	struct starttls_error error;
+
+	options.connect_host = "127.0.0.1";
+	ck_assert_int_eq(starttls_upgrade_dial(&upgrade, policy, urls[_i], -1,
+	    &options, &error), STARTTLS_E_INVALID);
+	options.connect_port = "1";
+	ck_assert_int_eq(starttls_upgrade_dial(&upgrade, policy, urls[_i], -1,
+	    &options, &error), 0);
+	starttls_upgrade_free(upgrade);
+	starttls_policy_unref(policy);
+}
+END_TEST
+
 /* A client's and a server's. */
 START_TEST(test_tls_begins_with_the_handshake)
 {
@@ -232,6 +254,7 @@ bare_suite(void)
 	tcase_add_checked_fixture(tc, mint_set_clock, NULL);
 	tcase_add_test(tc, test_tls_is_found_but_not_walked);
 	tcase_add_test(tc, test_tls_url);
+	tcase_add_loop_test(tc, test_tls_port_to_connect_to, 0, 3);
 	tcase_add_loop_test(tc, test_tls_begins_with_the_handshake, 0, 2);
 	tcase_add_loop_test(tc, test_tls_client, 0, 12);
 	tcase_add_test(tc, test_tls_verifies);
