@@ -61,6 +61,10 @@ starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 
 	end = memchr(data + f->searched, '\n', len - f->searched);
 	if (end == NULL) {
+		*ret_unit = (struct unit){ .line = { data, len } };
+		/* messages of others have no line end to be waited for */
+		if (memchr(data + f->searched, '\0', len - f->searched) != NULL)
+			return MALFORMED;
 		f->searched = len;
 		return 0;
 	}
@@ -174,6 +178,8 @@ starttls_frame_literals(struct framer *f, const uint8_t *data, size_t len,
 	};
 	if (memchr(data + f->searched, '\n', len - f->searched) == NULL &&
 	    !f->in_block) {
+		if (memchr(data + f->searched, '\0', len - f->searched) != NULL)
+			return MALFORMED;
 		f->searched = len;
 		return 0;
 	}

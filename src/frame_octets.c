@@ -132,7 +132,15 @@ measure_option(struct framer *f, const uint8_t *data, size_t len)
 	return (ssize_t)len + 1;
 }
 
-/* Text is a unit for each octet, as there is nothing to wait for. */
+static size_t
+length_of_text(const uint8_t *data, size_t len)
+{
+	const uint8_t *end = memchr(data, IAC, len);
+
+	return end == NULL ? len : (size_t)(end - data);
+}
+
+/* Text is a unit as far as it is there, as there is nothing to wait for. */
 ssize_t
 starttls_frame_telnet(struct framer *f, const uint8_t *data, size_t len,
 		      struct unit *ret_unit)
@@ -140,7 +148,7 @@ starttls_frame_telnet(struct framer *f, const uint8_t *data, size_t len,
 	ssize_t n;
 
 	if (data[0] != IAC)
-		n = 1;
+		n = (ssize_t)length_of_text(data, len);
 	else if (len == 1)
 		n = 2;
 	else if (data[1] == SB)

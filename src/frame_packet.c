@@ -72,8 +72,10 @@ starttls_frame_postgres(struct framer *f, const uint8_t *data, size_t len,
 {
 	uint32_t length;
 
-	if (f->wanted == 1 && data[0] != 'E')
+	if (f->wanted == 1 && (data[0] == 'S' || data[0] == 'N'))
 		return cut(1, true, data, len, ret_unit);
+	if (f->wanted == 1 && data[0] != 'E')
+		return cut(0, false, data, len, ret_unit);
 	if (f->wanted == 1 && len > 1 && data[1] != '\0')
 		return cut_text(f, data, len, ret_unit);
 	if (!is_type(data[0]))

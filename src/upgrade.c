@@ -301,8 +301,14 @@ static int
 be_late(struct starttls_upgrade *u)
 {
 	struct starttls_session *s = u->session;
+	const struct preamble *p = u->preamble;
 	int rc;
 
+	if (u->state == UPGRADE_PREAMBLE && p->in_len > 0 &&
+	    !starttls_session_is_server(s))
+		return starttls_session_fail_at(s, STARTTLS_E_TIMEOUT,
+		    phase_of(u), p->in, p->in_len,
+		    "the deadline passed within a reply");
 	if (u->state != UPGRADE_DIALLING)
 		return starttls_session_fail(s, STARTTLS_E_TIMEOUT,
 		    phase_of(u), "the deadline passed, waiting for the %s",

@@ -57,6 +57,10 @@ static const struct row rows[] = {
 	{ "line, unfinished", LINE, "a\r\nbc\r", .units = {
 	    WHOLE("a", 0, NULL) }, .left = 3 },
 	{ "line, nothing", LINE, "", .left = 0 },
+	{ "line, NUL in one that does not end", LINE, "NBDMAGIC\0\3", 10,
+	  .malformed = true },
+	{ "line, NUL behind one", LINE, "a\r\nb\0", 5, .units = {
+	    WHOLE("a", 0, NULL) }, .malformed = true },
 	{ "line, CR inside", LINE, "a\rb\r\n", .malformed = true },
 	{ "line, CR first", LINE, "\ra\r\n", .malformed = true },
 	{ "line, CR CR LF", LINE, "a\r\r\nb\r\r\r\r\n\r\r\n", .units = {
