@@ -15,6 +15,8 @@
 #include <string.h>
 
 #include "conversation.h"
+#include "port.h"
+#include "speaker.h"
 #include "words/complain.h"
 
 /* RFC 8446 section 6 */
@@ -23,16 +25,166 @@
 #define ALERT_CERTIFICATE_REQUIRED 116
 #define ALERT_NO_APPLICATION_PROTOCOL 120 /* RFC 7301 section 3.2 */
 
-/* A scheme with an s, such as imaps. */
+/* ---- who else it may be ---- */
+
+/* The first words of the server, if they have not led to anything. */
+static const char *
+words_of(const struct conversation *c)
+{
+	const struct starttls_error *e = &c->error;
+	const bool is_new = c->report.greeting[0] == '\0';
+
+	switch (e->code) {
+	case STARTTLS_E_PROTOCOL:
+	case STARTTLS_E_LIMIT:
+	case STARTTLS_E_TIMEOUT:
+	case STARTTLS_E_EOF:
+	case STARTTLS_E_NOT_TLS:   /* what follows a go-ahead is no greeting */
+		return is_new || e->phase == STARTTLS_PHASE_SESSION ?
+		    e->reply : c->report.greeting;
+	case STARTTLS_E_EARLY_DATA: /* of who speaks first, and was not asked */
+		return is_new && e->phase != STARTTLS_PHASE_SESSION ?
+		    e->reply : "";
+	case STARTTLS_E_NOT_OFFERED:
+		return c->report.greeting;
+	case STARTTLS_E_REFUSED:   /* a command that nobody there knows */
+		return e->reply_code == 500 || e->reply_code == 502 ?
+		    c->report.greeting : "";
+	default:
+		return "";
+	}
+}
+
+/* Of the protocols that greet alike the one whose port it is. */
+static const char *
+likely(const struct speaker *s, const struct starttls_url *url)
+{
+	const char *scheme = port_scheme(url->port);
+
+	if (s->kind == SPEAKER_SMTP_OR_FTP && scheme != NULL &&
+	    speaker_is_alike(s->protocol, scheme))
+		return scheme;
+	return s->protocol;
+}
+
+/* Whether the words could as well be those of who was meant. */
+static bool
+may_be(const struct speaker *s, const struct starttls_url *url)
+{
+	const char *name = starttls_protocol_scheme(url->protocol,
+	    STARTTLS_GREETING);
+
+	if (s->kind == SPEAKER_SMTP_OR_FTP)
+		return speaker_is_alike(s->protocol, name);
+	return strcmp(s->protocol, name) == 0 ||
+	    (strcmp(s->protocol, "smtp") == 0 &&
+	    strcmp(name, "submission") == 0);
+}
+
+/* The scheme of who speaks so, there where we have met it; NULL: it is right as
+   it is, or not known. */
+static const char *
+better_scheme(const struct speaker *s, const struct starttls_url *url,
+	      const struct starttls_error *e)
+{
+	const struct starttls_protocol *p = url->protocol;
+	const enum starttls_stage stage = e->phase == STARTTLS_PHASE_SESSION ?
+	    STARTTLS_HANDSHAKE : STARTTLS_GREETING;
+	const char *scheme;
+
+	if (s->kind == SPEAKER_TLS) {
+		scheme = starttls_protocol_scheme(p, STARTTLS_HANDSHAKE);
+		return scheme != NULL ? scheme : "tls";
+	}
+	if (may_be(s, url))        /* but it was in the clear */
+		return e->code == STARTTLS_E_NOT_TLS &&
+		    url->from == STARTTLS_HANDSHAKE ?
+		    starttls_protocol_scheme(p, stage) : NULL;
+	return starttls_protocol_scheme(starttls_protocol_find(
+	    likely(s, url)), stage);
+}
+
+/* False: nothing is known of anybody else. */
+static bool
+advise_another(const char *text, const struct conversation *c, char *buf)
+{
+	const struct speaker s = speaker_of(words_of(c));
+	struct starttls_url url = { .size = sizeof(url) };
+	struct starttls_error ignored;
+	char better[PORT_URL_SIZE];
+	const char *scheme;
+
+	if (s.kind == SPEAKER_STRANGER && (s.protocol == NULL ||
+	    c->error.phase != STARTTLS_PHASE_SESSION)) {
+		snprintf(buf, ADVICE_SIZE, "this is how %s begins: is this the "
+		    "right port?", s.name);
+		return true;
+	}
+	if (s.kind == SPEAKER_UNKNOWN ||
+	    starttls_url_parse(text, &url, NULL) != 0)
+		return false;
+	scheme = better_scheme(&s, &url, &c->error);
+	if (scheme == NULL)
+		return false;
+	port_other_url(&url, scheme, better, sizeof(better));
+	if (port_check(better, &ignored) != 0)
+		return false;      /* which would be told to come back */
+	snprintf(buf, ADVICE_SIZE, "%s: use %.280s", s.kind == SPEAKER_TLS ?
+	    "TLS comes first on this port" : may_be(&s, &url) ?
+	    "TLS does not come first on this port" :
+	    "this looks like another protocol", better);
+	return true;
+}
+
+/* What the port would be for. */
+static bool
+advise_by_port(const char *text, const struct conversation *c, char *buf)
+{
+	struct starttls_url url = { .size = sizeof(url) };
+	char better[PORT_URL_SIZE];
+	const char *scheme;
+
+	if ((c->error.code != STARTTLS_E_PROTOCOL &&
+	    c->error.code != STARTTLS_E_LIMIT &&
+	    c->error.code != STARTTLS_E_TIMEOUT &&
+	    c->error.code != STARTTLS_E_NOT_TLS &&
+	    c->error.code != STARTTLS_E_EOF) ||
+	    starttls_url_parse(text, &url, NULL) != 0 ||
+	    starttls_protocol_port(url.protocol, url.from) == NULL)
+		return false;
+	scheme = port_scheme(url.port);
+	if (scheme == NULL || strcmp(starttls_protocol_port(url.protocol,
+	    url.from), url.port) == 0)
+		return false;
+	port_other_url(&url, scheme, better, sizeof(better));
+	snprintf(buf, ADVICE_SIZE, "this port is usually that of another "
+	    "protocol: try %.280s", better);
+	return true;
+}
+
+/* ---- by the code ---- */
+
+/* A scheme with an s, such as imaps, and one without. */
 static bool
 is_dedicated(const char *url)
 {
 	struct starttls_url parsed = { .size = sizeof(parsed) };
-	struct starttls_error ignored;
 
-	return starttls_url_parse(url, &parsed, &ignored) == 0 &&
+	return starttls_url_parse(url, &parsed, NULL) == 0 &&
 	    parsed.from == STARTTLS_HANDSHAKE &&
-	    starttls_protocol_port(parsed.protocol, parsed.from) != NULL;
+	    strcmp(starttls_protocol_scheme(parsed.protocol,
+	    STARTTLS_GREETING), starttls_protocol_scheme(parsed.protocol,
+	    STARTTLS_HANDSHAKE)) != 0;
+}
+
+static bool
+has_dedicated(const char *url)
+{
+	struct starttls_url parsed = { .size = sizeof(parsed) };
+
+	return starttls_url_parse(url, &parsed, NULL) != 0 ||
+	    starttls_protocol_scheme(parsed.protocol, STARTTLS_HANDSHAKE) !=
+	    NULL;
 }
 
 /* Who trusts more has not mended what the server fails to send, and others
@@ -162,7 +314,12 @@ advice_about(const char *url, const struct conversation *c)
 		return dislikes_our_name(error) ? "it may not like the name "
 		    "that we gave: say another with --client-name" : "";
 	case STARTTLS_E_NOT_OFFERED:
-		return "try the dedicated port (the scheme with an s)";
+		if (error->protocol[0] == '\0') /* see hello_explain */
+			return "";
+		return has_dedicated(url) ?
+		    "try the dedicated port (the scheme with an s)" :
+		    "there is no dedicated port: the server has to be told to "
+		    "offer it";
 	case STARTTLS_E_TIMEOUT:
 		if (error->phase == STARTTLS_PHASE_GREETING)
 			return "a port that wants TLS at once is silent too: "
@@ -180,27 +337,33 @@ advice_about(const char *url, const struct conversation *c)
 	}
 }
 
-const char *
-advice(const char *url, const struct conversation *c)
+void
+advise(const char *url, const struct conversation *c, char *buf)
 {
-	const char *text = advice_about(url, c);
+	const char *text;
 
+	buf[0] = '\0';
+	if (advise_another(url, c, buf) || advise_by_port(url, c, buf))
+		return;
+	text = advice_about(url, c);
 	if (c->error.alert == ALERT_NO_APPLICATION_PROTOCOL)
-		return "this may be a front for HTTP: try --alpn off";
+		text = "this may be a front for HTTP: try --alpn off";
 	/* then there were two connections, and one may be all there is */
-	if (c->report.alpn_refused && text[0] == '\0')
-		return "a first connection was refused because of ALPN: try "
+	else if (c->report.alpn_refused && text[0] == '\0')
+		text = "a first connection was refused because of ALPN: try "
 		    "--alpn off";
-	return text;
+	snprintf(buf, ADVICE_SIZE, "%s", text);
 }
 
 void
 complain_of(const char *url, struct conversation *c)
 {
+	char text[ADVICE_SIZE];
+
 	if (c->error.address[0] == '\0')
 		snprintf(c->error.address, sizeof(c->error.address), "%s",
 		    c->report.address);
+	advise(url, c, text);
 	complain_about(url, &c->error, starttls_code_name(c->error.code),
-	    advice(url, c));
+	    text);
 }
-

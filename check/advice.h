@@ -8,8 +8,10 @@
 
 #include "conversation.h"
 
-/* "" if nothing comes to mind. */
-const char *advice(const char *url, const struct conversation *c);
+#define ADVICE_SIZE 400
+
+/* Into ADVICE_SIZE bytes; "" if nothing comes to mind. */
+void advise(const char *url, const struct conversation *c, char *buf);
 /* One line on standard error, with that behind it. */
 void complain_of(const char *url, struct conversation *c);
 

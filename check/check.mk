@@ -12,7 +12,7 @@ libchecks_a_SOURCES = check/advice.c check/advice.h check/batch.c \
 	check/hello.h check/port.c \
 	check/port.h check/probe.c \
 	check/probe.h check/probe_judge.c check/result.c check/result.h \
-	check/sent.c check/sent.h \
+	check/sent.c check/sent.h check/speaker.c check/speaker.h \
 	check/targets.c check/targets.h check/threshold.c check/threshold.h
 libchecks_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 libchecks_a_CFLAGS = $(COMMAND_CFLAGS) $(JANSSON_CFLAGS)

@@ -41,9 +41,9 @@ port_scheme(const char *port)
 	return found;
 }
 
-static void
-format_url(const char *scheme, const struct starttls_url *url, char *buf,
-	   size_t size)
+void
+port_other_url(const struct starttls_url *url, const char *scheme, char *buf,
+	       size_t size)
 {
 	const bool is_ipv6 = strchr(url->host, ':') != NULL;
 
@@ -57,7 +57,7 @@ port_dedicated_url(const struct starttls_url *url, char *buf, size_t size)
 	const char *scheme = starttls_protocol_scheme(url->protocol,
 	    STARTTLS_HANDSHAKE);
 
-	format_url(scheme != NULL ? scheme : "tls", url, buf, size);
+	port_other_url(url, scheme != NULL ? scheme : "tls", buf, size);
 }
 
 /* The scheme that a port of TLS from the start has instead; NULL: it is none. */
@@ -109,7 +109,7 @@ port_check(const char *text, struct starttls_error *error)
 	scheme = dedicated_scheme(&url);
 	if (scheme == NULL)
 		return 0;
-	format_url(scheme, &url, better, sizeof(better));
+	port_other_url(&url, scheme, better, sizeof(better));
 	*error = (struct starttls_error){
 		.code = STARTTLS_E_INVALID,
 		.error_class = STARTTLS_CLASS_USAGE,

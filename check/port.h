@@ -35,7 +35,10 @@ int port_check(const char *url, struct starttls_error *error);
  */
 char *port_complete(const char *url, const char *port);
 
-/* The URL of the same place for who wants TLS from the start. */
+/* The URL of the same place with another scheme. */
+void port_other_url(const struct starttls_url *url, const char *scheme,
+		    char *buf, size_t size);
+/* The same for who wants TLS from the start. */
 void port_dedicated_url(const struct starttls_url *url, char *buf,
 			size_t size);
 

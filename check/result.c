@@ -13,7 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "advice.h"
 #include "conversation.h"
 #include "loop/loop.h"
 #include "result.h"
@@ -140,16 +139,17 @@ fill_verdict(struct result *r, const struct conversation *c)
 
 	r->up = c->code == 0;
 	r->reason = starttls_code_name(c->code);
-	r->phase = r->advice = "";
+	r->phase = "";
+	r->advice[0] = '\0';
 	if (c->code == 0)
 		return;
 	r->error = c->error;
 	r->status = exit_status(&c->error);
-	r->advice = advice(r->url, c);
+	advise(r->url, c, r->advice);
 	if (in_login && r->login.reason != NULL)
 		r->reason = r->login.reason;
 	if (in_login && r->login.advice != NULL)
-		r->advice = r->login.advice;
+		snprintf(r->advice, sizeof(r->advice), "%s", r->login.advice);
 	/* others are failures of the session, as they happen anywhere */
 	if (strncmp(r->reason, "login-", 6) == 0 ||
 	    (in_login && r->error.code == STARTTLS_E_REFUSED_TEMPORARY)) {

@@ -6,6 +6,7 @@
 #ifndef CHECK_RESULT_H
 #define CHECK_RESULT_H
 
+#include "advice.h"
 #include "conversation.h"
 #include "login/login.h"
 #include "sent.h"
@@ -38,7 +39,7 @@ struct result {
 	int status;                /* exit status, EXIT_* */
 	const char *reason;        /* "ok", starttls_code_name, login's */
 	const char *phase;         /* that failed; "" if none did */
-	const char *advice;        /* what to do about it; may be "" */
+	char advice[ADVICE_SIZE];  /* what to do about it; may be "" */
 	struct starttls_error error; /* its message is "" if all is well */
 	struct starttls_report report; /* has_report is false: nothing but the
 	                              address is known, and that perhaps */

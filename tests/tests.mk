@@ -52,7 +52,7 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
 	tests/command/login-sieve.test \
 	tests/command/login-source.test tests/command/targets.test \
 	tests/command/probe.test tests/command/monitoring.test \
-	tests/command/resume.test
+	tests/command/resume.test tests/command/another.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test tests/real/postfix.test \
 	tests/real/vsftpd.test tests/real/prosody.test \
