@@ -133,6 +133,7 @@ AM_TESTS_ENVIRONMENT = \
 	STARTTLS='$(abs_top_builddir)/starttls'; export STARTTLS; \
 	CC='$(CC)'; export CC; \
 	TEST_CFLAGS='$(CFLAGS) $(HARDEN_CFLAGS)'; export TEST_CFLAGS; \
+	CK_TIMEOUT_MULTIPLIER=5; export CK_TIMEOUT_MULTIPLIER; \
 	LANG=C; export LANG; LC_ALL=C; export LC_ALL;
 
 # What the units stand on, compiled once.  A program has of it what it needs.
