@@ -6,8 +6,8 @@
  *
  * The first byte chooses protocol, stage and account, the second the size of
  * the pieces.  The session is one of this file.  Whatever comes, the login ends
- * when the stream does, only lines are said, nothing that is shown has the
- * secret in it, and a login that was good has said it.
+ * when the stream does, only lines are said, or LDAP's messages, nothing that is
+ * shown has the secret in it, and a login that was good has said it.
  */
 
 #include "config.h"
@@ -30,6 +30,7 @@ struct peer {
 	bool would_block;          /* every other call */
 	bool knows;                /* that there is a secret */
 	bool heard;                /* it */
+	bool is_ldap;
 	size_t said;
 	char line[8192];
 	size_t line_len;
@@ -68,6 +69,36 @@ peer_read(struct starttls_session *session, void *buf, size_t len)
 	return (ssize_t)len;
 }
 
+/* The last byte of a line that is said. */
+static void
+hear_line(char last)
+{
+	require(last != '\0');
+	if (last != '\n')
+		return;
+	require(peer.line_len >= 2 && peer.line[peer.line_len - 2] == '\r');
+	peer.line[peer.line_len - 2] = '\0';
+	require(strchr(peer.line, '\r') == NULL);
+	peer.heard |= veil_repeats(peer.line, SECRET);
+	peer.line_len = 0;
+}
+
+/* As far as it goes; lengths have one octet or four here. */
+static void
+hear_message(void)
+{
+	const uint8_t *data = (const uint8_t *)peer.line;
+	size_t i, len = peer.line_len;
+
+	require(data[0] == 0x30);
+	if (len < 7 || len < (data[1] == 0x84 ? 6 + (size_t)data[4] * 256 +
+	    data[5] : 2 + (size_t)data[1]))
+		return;
+	for (i = 0; i + sizeof(SECRET) - 1 <= len; i++)
+		peer.heard |= memcmp(data + i, SECRET, sizeof(SECRET) - 1) == 0;
+	peer.line_len = 0;
+}
+
 ssize_t
 peer_write(struct starttls_session *session, const void *data, size_t len)
 {
@@ -81,16 +112,12 @@ peer_write(struct starttls_session *session, const void *data, size_t len)
 	if (len > peer.piece)
 		len = peer.piece;
 	for (i = 0; i < len; i++) {
-		require(bytes[i] != '\0' && peer.line_len < sizeof(peer.line));
+		require(peer.line_len < sizeof(peer.line));
 		peer.line[peer.line_len++] = bytes[i];
-		if (bytes[i] != '\n')
-			continue;
-		require(peer.line_len >= 2 &&
-		    peer.line[peer.line_len - 2] == '\r');
-		peer.line[peer.line_len - 2] = '\0';
-		require(strchr(peer.line, '\r') == NULL);
-		peer.heard |= veil_repeats(peer.line, SECRET);
-		peer.line_len = 0;
+		if (peer.is_ldap)
+			hear_message();
+		else
+			hear_line(bytes[i]);
 	}
 	peer.said += len;
 	require(peer.said < 65536);
@@ -157,15 +184,18 @@ note(void *context, enum starttls_direction direction,
 	look(text);
 }
 
-/* Three bits for the protocol, one for the stage, and the account. */
+/* Four bits for the protocol, the last of them apart, one for the stage, and the
+   account. */
 static void
 play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
      bool is_patient)
 {
 	static const char *const urls[] = {
 		"imap", "smtp", "submission", "pop3", "ftp", "nntp", "sieve",
-		"nntp",
+		"ldap", "imap", "smtp", "submission", "pop3", "ftp", "nntp",
+		"sieve", "ldap",
 	};
+	const char *scheme = urls[(choice & 7) | (choice >> 4 & 8)];
 	static const char *const mechanisms[] = {
 		NULL, "native", "LOGIN", "PLAIN", "SCRAM-SHA-256", NULL,
 		"XOAUTH2", "EXTERNAL",
@@ -186,12 +216,13 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 	unsigned calls = 0;
 	int rc;
 
-	snprintf(text, sizeof(text), "%s%s://localhost", urls[choice & 7],
+	snprintf(text, sizeof(text), "%s%s://localhost", scheme,
 	    (choice & 8) != 0 ? "s" : "");
 	require(starttls_url_parse(text, &url, &error) == 0);
 	peer = (struct peer){
 		.data = data, .size = size, .piece = piece,
 		.is_patient = is_patient, .knows = options.secret != NULL,
+		.is_ldap = strcmp(scheme, "ldap") == 0,
 	};
 	require(login_new(&login, NULL, &url, &options) == 0);
 	while ((rc = login_step(login)) == STARTTLS_WANT_READ ||
@@ -201,8 +232,8 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 	require(outcome.reason != NULL && outcome.tried);
 	/* some want no password, if the protocol allows that */
 	require(!outcome.ok || peer.heard || options.secret == NULL ||
-	    strcmp(urls[choice & 7], "ftp") == 0 ||
-	    strcmp(urls[choice & 7], "nntp") == 0);
+	    strcmp(scheme, "ftp") == 0 ||
+	    strcmp(scheme, "nntp") == 0);
 	look(outcome.mechanism);
 	look(outcome.state);
 	look(outcome.reply);

@@ -193,7 +193,7 @@ bool login_starts(const char *text, const char *start);
 /* The word behind the first one of @text; "" if there is none. */
 const char *login_next(const char *text);
 
-extern const struct login_protocol login_ftp, login_imap, login_nntp,
-    login_pop3, login_sieve, login_smtp, login_submission;
+extern const struct login_protocol login_ftp, login_imap, login_ldap,
+    login_nntp, login_pop3, login_sieve, login_smtp, login_submission;
 
 #endif

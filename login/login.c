@@ -24,7 +24,7 @@
 #include "loop/clock.h"
 
 static const struct login_protocol *const protocols[] = {
-	&login_ftp, &login_imap, &login_nntp, &login_pop3, &login_sieve,
+	&login_ftp, &login_imap, &login_ldap, &login_nntp, &login_pop3, &login_sieve,
 	&login_smtp, &login_submission,
 };
 
@@ -244,11 +244,19 @@ static void
 describe(struct login *l, const struct unit *u, struct login_line *ret_line)
 {
 	const bool is_line = l->protocol->read == NULL && u->text.data != NULL;
-	const size_t len = u->line.len;
+	size_t name_len = 0, len = u->line.len;
 	char *nul;
 
+	if (u->name != NULL) {
+		snprintf(l->text, sizeof(l->text), "%s%s", u->name,
+		    len > 0 ? ": " : "");
+		name_len = strlen(l->text);
+	}
+	if (len > sizeof(l->text) - 1 - name_len)
+		len = sizeof(l->text) - 1 - name_len;
 	if (len > 0)
-		memcpy(l->text, u->line.data, len);
+		memcpy(l->text + name_len, u->line.data, len);
+	len += name_len;
 	l->text[len] = '\0';
 	while ((nul = memchr(l->text, '\0', len)) != NULL)
 		*nul = '\1';

@@ -4,16 +4,7 @@
 /*
  * LDAP: RFC 4511, section 4.14 for the upgrade; RFC 4513 section 3.
  *
- *	LDAPMessage = SEQUENCE { messageID INTEGER, op, [0] controls OPTIONAL }
- *	op          = [APPLICATION n] SEQUENCE { ... }
- *	result      = ENUMERATED resultCode, OCTET STRING matchedDN,
- *	              OCTET STRING diagnosticMessage, [3] referral OPTIONAL,
- *	              [10] responseName OPTIONAL, [11] responseValue OPTIONAL,
- *	              whatever later versions may add
- *
- * BER has definite lengths here (section 5.1), in as many octets as the server
- * likes: Active Directory always takes four.  Whatever is read stays within
- * what contains it.
+ * What servers say is read by src/ldap.c.
  *
  * The client speaks first.  The go-ahead is an ExtendedResponse to our
  * messageID, with the name of StartTLS if it has any, and resultCode success;
@@ -42,20 +33,6 @@ static const char *const ldap_states[] = {
 	[SEARCH] = "root DSE", [UNBIND] = "unbind",
 };
 
-/* What a message may be before a login, by its tag. */
-enum {
-	UNBIND_REQUEST = 0x42, DEL_REQUEST = 0x4a, ABANDON_REQUEST = 0x50,
-	BIND_REQUEST = 0x60, BIND_RESPONSE, SEARCH_REQUEST = 0x63,
-	SEARCH_ENTRY, SEARCH_DONE, MODIFY_REQUEST, ADD_REQUEST = 0x68,
-	MODIFY_DN_REQUEST = 0x6c, COMPARE_REQUEST = 0x6e,
-	SEARCH_REFERENCE = 0x73, EXTENDED_REQUEST = 0x77, EXTENDED_RESPONSE
-};
-
-enum {
-	SUCCESS = 0, PROTOCOL_ERROR = 2, UNAVAILABLE_CRITICAL_EXTENSION = 12,
-	CONFIDENTIALITY_REQUIRED = 13, BUSY = 51, UNAVAILABLE = 52, OTHER = 80
-};
-
 enum { START_ID = 1, SEARCH_ID };
 
 static const char start_request[] =
@@ -66,114 +43,17 @@ static const char search_request[] =
     "\x30\x05\x04\x03" "1.1";
 static const char unbind_request[] = "\x30\x05\x02\x01\x03\x42\x00";
 
-/* RFC 4511 appendix A, as far as it has to do with sessions. */
-static const char *
-result_name(unsigned code)
-{
-	static const struct {
-		unsigned code;
-		const char *name;
-	} names[] = {
-		{ SUCCESS, "success" }, { 1, "operationsError" },
-		{ PROTOCOL_ERROR, "protocolError" }, { 3, "timeLimitExceeded" },
-		{ 4, "sizeLimitExceeded" }, { 7, "authMethodNotSupported" },
-		{ 8, "strongerAuthRequired" }, { 10, "referral" },
-		{ 11, "adminLimitExceeded" },
-		{ UNAVAILABLE_CRITICAL_EXTENSION,
-		    "unavailableCriticalExtension" },
-		{ CONFIDENTIALITY_REQUIRED, "confidentialityRequired" },
-		{ 14, "saslBindInProgress" }, { 32, "noSuchObject" },
-		{ 48, "inappropriateAuthentication" },
-		{ 49, "invalidCredentials" },
-		{ 50, "insufficientAccessRights" }, { BUSY, "busy" },
-		{ UNAVAILABLE, "unavailable" }, { 53, "unwillingToPerform" },
-		{ OTHER, "other" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].code == code)
-			return names[i].name;
-	return "a result that is not known here";
-}
-
-/* The components of a result: code, text, and the name as u->text. */
-static bool
-read_result(struct unit *u, struct bytes op)
-{
-	struct bytes matched, element;
-	uint32_t code;
-	uint8_t tag;
-
-	if (!ber_number(&op, 0x0a, &code) || !ber_take(&op, 0x04, &matched) ||
-	    !ber_take(&op, 0x04, &u->line))
-		return false;
-	u->code = code;
-	u->name = result_name(code);
-	while (op.len > 0) {
-		if (!ber_next(&op, &tag, &element))
-			return false;
-		if (tag == 0x8a)
-			u->text = element;
-	}
-	return true;
-}
-
-static bool
-read_op(struct unit *u, uint8_t tag, struct bytes op)
-{
-	u->kind = tag;
-	u->line.len = 0;
-	u->text = (struct bytes){ NULL, 0 };
-	switch (tag) {
-	case BIND_RESPONSE:
-	case SEARCH_DONE:
-	case EXTENDED_RESPONSE:
-		return read_result(u, op);
-	case SEARCH_ENTRY:
-		u->name = "searchResEntry";
-		return ber_take(&op, 0x04, &u->line);
-	case SEARCH_REFERENCE:
-		u->name = "searchResRef";
-		return true;
-	}
-	u->name = "another message";
-	return true;
-}
-
-static bool
-ldap_read(struct unit *u)
-{
-	struct bytes rest = u->line, message, op, controls;
-	uint8_t tag;
-
-	return ber_take(&rest, 0x30, &message) &&
-	    ber_number(&message, 0x02, &u->id) &&
-	    ber_next(&message, &tag, &op) &&
-	    (message.len == 0 || ber_take(&message, 0xa0, &controls)) &&
-	    message.len == 0 && read_op(u, tag, op);
-}
-
-/* An unsolicited notification, RFC 4511 section 4.4. */
-static bool
-is_notification(const struct unit *u)
-{
-	return u->id == 0 && u->kind == EXTENDED_RESPONSE;
-}
-
 static enum verdict
 no(struct dialog *d, const struct unit *u)
 {
-	return u->code == BUSY || u->code == UNAVAILABLE ?
-	    refused_for_now(d, u) : refused(d, u);
+	return starttls_ldap_says_later(u) ? refused_for_now(d, u) :
+	    refused(d, u);
 }
 
 static enum verdict
 notified(struct dialog *d, const struct unit *u)
 {
-	if (u->text.data == NULL)
-		return malformed(d, u);
-	return bytes_equal(u->text, DISCONNECTION_OID) ? no(d, u) : more(d);
+	return starttls_ldap_is_disconnection(u) ? no(d, u) : more(d);
 }
 
 static enum verdict
@@ -185,13 +65,13 @@ ldap_upgrade(struct dialog *d, const struct unit *u)
 		return put(d, STARTTLS, start_request,
 		    sizeof(start_request) - 1);
 	case STARTTLS:
-		if (is_notification(u))
+		if (starttls_ldap_is_notification(u))
 			return notified(d, u);
-		if (u->id != START_ID || u->kind != EXTENDED_RESPONSE ||
+		if (u->id != START_ID || u->kind != LDAP_EXTENDED_RESPONSE ||
 		    (u->text.data != NULL &&
 		    !bytes_equal(u->text, STARTTLS_OID)))
 			return malformed(d, u);
-		return u->code == SUCCESS ? upgrade(d) : no(d, u);
+		return u->code == LDAP_SUCCESS ? upgrade(d) : no(d, u);
 	}
 	return bug(d);
 }
@@ -202,11 +82,11 @@ searched(struct dialog *d, const struct unit *u)
 {
 	if (u->id != SEARCH_ID)
 		return malformed(d, u);
-	if (u->kind == SEARCH_ENTRY || u->kind == SEARCH_REFERENCE)
+	if (u->kind == LDAP_SEARCH_ENTRY || u->kind == LDAP_SEARCH_REFERENCE)
 		return more(d);
-	if (u->kind != SEARCH_DONE)
+	if (u->kind != LDAP_SEARCH_DONE)
 		return malformed(d, u);
-	if (u->code == BUSY || u->code == UNAVAILABLE || u->code == OTHER)
+	if (starttls_ldap_says_later(u) || u->code == LDAP_OTHER)
 		return no(d, u);
 	named(d, "unbind");
 	return put_goodbye(d, UNBIND, unbind_request,
@@ -222,7 +102,8 @@ ldap_exchange(struct dialog *d, const struct unit *u)
 		return put(d, SEARCH, search_request,
 		    sizeof(search_request) - 1);
 	case SEARCH:
-		return is_notification(u) ? notified(d, u) : searched(d, u);
+		return starttls_ldap_is_notification(u) ? notified(d, u) :
+		    searched(d, u);
 	case UNBIND:
 		return done(d);
 	}
@@ -287,7 +168,7 @@ add_result(struct dialog *d, struct message *m, uint32_t id, uint8_t tag,
 {
 	struct message op = { .len = 0 };
 
-	named(d, result_name(code));
+	named(d, starttls_ldap_result(code));
 	add_number(&op, 0x0a, code);
 	add_element(&op, 0x04, NULL, 0);
 	add_element(&op, 0x04, text.data, text.len);
@@ -310,8 +191,8 @@ serve_result(struct dialog *d, const char *what, uint32_t id, uint8_t tag,
 	struct message m = { .len = 0 };
 
 	add_result(d, &m, id, tag, code, text);
-	return answer(d, what, code == SUCCESS ? UPGRADE : REFUSE, m.data,
-	    m.len);
+	return answer(d, what, code == LDAP_SUCCESS ? UPGRADE : REFUSE,
+	    m.data, m.len);
 }
 
 static enum verdict
@@ -324,13 +205,13 @@ serve_extended(struct dialog *d, uint32_t id, struct bytes op)
 		return not_a_request(d);
 	if (!bytes_equal(name, STARTTLS_OID))
 		return serve_result(d, "(unknown extension)", id,
-		    EXTENDED_RESPONSE, PROTOCOL_ERROR,
+		    LDAP_EXTENDED_RESPONSE, LDAP_PROTOCOL_ERROR,
 		    TEXT("not an operation before StartTLS"));
 	if (value.data != NULL)
-		return serve_result(d, "StartTLS", id, EXTENDED_RESPONSE,
-		    PROTOCOL_ERROR, TEXT("no request data expected"));
-	return serve_result(d, "StartTLS", id, EXTENDED_RESPONSE, SUCCESS,
-	    TEXT(""));
+		return serve_result(d, "StartTLS", id, LDAP_EXTENDED_RESPONSE,
+		    LDAP_PROTOCOL_ERROR, TEXT("no request data expected"));
+	return serve_result(d, "StartTLS", id, LDAP_EXTENDED_RESPONSE,
+	    LDAP_SUCCESS, TEXT(""));
 }
 
 static bool
@@ -382,11 +263,11 @@ serve_search(struct dialog *d, uint32_t id, struct bytes op)
 	if (!read_search(op, &base, &scope))
 		return not_a_request(d);
 	if (base.len > 0 || scope > 0)
-		return serve_result(d, "search", id, SEARCH_DONE,
-		    CONFIDENTIALITY_REQUIRED, TEXT("StartTLS comes first"));
+		return serve_result(d, "search", id, LDAP_SEARCH_DONE,
+		    LDAP_CONFIDENTIALITY_REQUIRED, TEXT("StartTLS comes first"));
 	add(&attributes, entry, sizeof(entry) - 1);
-	add_response(&m, id, SEARCH_ENTRY, &attributes);
-	add_result(d, &m, id, SEARCH_DONE, SUCCESS, TEXT(""));
+	add_response(&m, id, LDAP_SEARCH_ENTRY, &attributes);
+	add_result(d, &m, id, LDAP_SEARCH_DONE, LDAP_SUCCESS, TEXT(""));
 	return answer(d, "search of the root DSE", ANSWER, m.data, m.len);
 }
 
@@ -396,7 +277,7 @@ serve_abandon(struct dialog *d, struct bytes op)
 {
 	uint32_t id;
 
-	if (!ber_number(&op, ABANDON_REQUEST, &id))
+	if (!ber_number(&op, LDAP_ABANDON_REQUEST, &id))
 		return not_a_request(d);
 	return answer(d, "abandon", ANSWER, NULL, 0);
 }
@@ -406,14 +287,14 @@ static const struct {
 	uint8_t request, response;
 	const char *name;
 } requests[] = {
-	{ BIND_REQUEST, BIND_RESPONSE, "bind" },
-	{ SEARCH_REQUEST, SEARCH_DONE, "search" },
-	{ MODIFY_REQUEST, MODIFY_REQUEST + 1, "modify" },
-	{ ADD_REQUEST, ADD_REQUEST + 1, "add" },
-	{ DEL_REQUEST, 0x6b, "delete" },
-	{ MODIFY_DN_REQUEST, MODIFY_DN_REQUEST + 1, "modify DN" },
-	{ COMPARE_REQUEST, COMPARE_REQUEST + 1, "compare" },
-	{ EXTENDED_REQUEST, EXTENDED_RESPONSE, "extended request" },
+	{ LDAP_BIND_REQUEST, LDAP_BIND_RESPONSE, "bind" },
+	{ LDAP_SEARCH_REQUEST, LDAP_SEARCH_DONE, "search" },
+	{ LDAP_MODIFY_REQUEST, LDAP_MODIFY_REQUEST + 1, "modify" },
+	{ LDAP_ADD_REQUEST, LDAP_ADD_REQUEST + 1, "add" },
+	{ LDAP_DEL_REQUEST, 0x6b, "delete" },
+	{ LDAP_MODIFY_DN_REQUEST, LDAP_MODIFY_DN_REQUEST + 1, "modify DN" },
+	{ LDAP_COMPARE_REQUEST, LDAP_COMPARE_REQUEST + 1, "compare" },
+	{ LDAP_EXTENDED_REQUEST, LDAP_EXTENDED_RESPONSE, "extended request" },
 };
 
 /* Why we do not look into a request: all have to wait, but for two. */
@@ -426,11 +307,11 @@ serve_others(struct dialog *d, uint32_t id, uint8_t tag, bool critical)
 		if (requests[i].request == tag && critical)
 			return serve_result(d, requests[i].name, id,
 			    requests[i].response,
-			    UNAVAILABLE_CRITICAL_EXTENSION,
+			    LDAP_UNAVAILABLE_CRITICAL_EXTENSION,
 			    TEXT("no control is known here"));
 		else if (requests[i].request == tag)
 			return serve_result(d, requests[i].name, id,
-			    requests[i].response, CONFIDENTIALITY_REQUIRED,
+			    requests[i].response, LDAP_CONFIDENTIALITY_REQUIRED,
 			    TEXT("StartTLS comes first"));
 	return answer(d, "(unknown request)", HANG_UP, NULL, 0);
 }
@@ -474,13 +355,13 @@ ldap_serve(struct dialog *d, const struct unit *u)
 	    (!ber_take(&message, 0xa0, &controls) || message.len > 0 ||
 	    !read_controls(controls, &critical))))
 		return not_a_request(d);
-	if (tag == UNBIND_REQUEST)
+	if (tag == LDAP_UNBIND_REQUEST)
 		return answer(d, "unbind", LEAVE, NULL, 0);
-	if (tag == ABANDON_REQUEST)
+	if (tag == LDAP_ABANDON_REQUEST)
 		return serve_abandon(d, tagged);
-	if (tag == EXTENDED_REQUEST && !critical)
+	if (tag == LDAP_EXTENDED_REQUEST && !critical)
 		return serve_extended(d, id, op);
-	if (tag == SEARCH_REQUEST && !critical)
+	if (tag == LDAP_SEARCH_REQUEST && !critical)
 		return serve_search(d, id, op);
 	return serve_others(d, id, tag, critical);
 }
@@ -497,7 +378,7 @@ const struct starttls_protocol starttls_protocol_ldap = {
 	.port_tls = "636",
 	.rfc = "RFC 4511, RFC 4513",
 	.frame = starttls_frame_ldap,
-	.read = ldap_read,
+	.read = starttls_ldap_read,
 	.upgrade_rules = { ldap_upgrade, ASK, ASK, ldap_states },
 	.exchange_rules = { ldap_exchange, BEGIN, BEGIN, ldap_states },
 	.serve_rules = {

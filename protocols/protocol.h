@@ -38,6 +38,7 @@
 #include <stdint.h>
 
 #include "../src/frame.h"
+#include "../src/ldap.h"
 #include "../src/managesieve.h"
 #include "../src/xml.h"
 

@@ -50,7 +50,7 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
 	tests/command/connect.test tests/command/verdicts.test \
 	tests/command/login.test tests/command/login-echo.test \
 	tests/command/login-hostile.test tests/command/login-scram.test \
-	tests/command/login-sieve.test \
+	tests/command/login-ldap.test tests/command/login-sieve.test \
 	tests/command/login-source.test tests/command/targets.test \
 	tests/command/probe.test tests/command/monitoring.test \
 	tests/command/resume.test tests/command/another.test

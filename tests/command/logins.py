@@ -30,7 +30,7 @@ TOKEN = "ya29.Tok-en_of~some+length/=="
 WRONG = "not-this-one"
 SECRETS = [PASSWORD, TOKEN, WRONG]
 SCHEMES = {"imap": "imaps", "smtp": "smtps", "submission": "submissions",
-           "pop3": "pop3s", "ftp": "ftps", "nntp": "nntps", "sieve": "sieves"}
+           "pop3": "pop3s", "ftp": "ftps", "nntp": "nntps", "sieve": "sieves", "ldap": "ldaps"}
 
 
 def b64(data):
@@ -79,6 +79,13 @@ class Protocol:
 
     def __init__(self, talk, mechanisms="PLAIN", initial=True):
         self.talk, self.mechanisms, self.initial = talk, mechanisms, initial
+
+    @classmethod
+    def upgrade(cls, talk):
+        for reply, command in cls.clear:
+            if command:
+                talk.hear(command)
+            talk.say(reply)
 
     def split(self, line, prefix):
         if not line.startswith(prefix + " "):
@@ -330,9 +337,154 @@ class Ftp(Protocol):
         self.talk.say("221 bye")
 
 
+def ber(tag, *parts):
+    content = b"".join(parts)
+    size = len(content)
+    head = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
+    return bytes([tag]) + head + content
+
+
+def elements(data):
+    """What is in a constructed element: tags and contents."""
+    while data:
+        size, at = data[1], 2
+        if size > 127:
+            at += size - 128
+            size = int.from_bytes(data[2:at], "big")
+        if len(data) < at + size:
+            raise Wrong("BER: %r" % data)
+        yield data[0], data[at:at + size]
+        data = data[at + size:]
+
+
+class Ldap(Protocol):
+    """Messages instead of lines.  A mechanism is given up by unbinding."""
+    goodbye = "unbind"
+    yes_has_data = True
+    later = "52 try later"
+    unbound = False
+
+    def __init__(self, talk, *args, **more):
+        super().__init__(talk, *args, **more)
+        self.ident, self.early = 0, None
+
+    @classmethod
+    def upgrade(cls, talk):
+        p = cls(talk)
+        tag, op = p.hear()
+        if (tag, op) != (0x77, ber(0x80, b"1.3.6.1.4.1.1466.20037")):
+            raise Wrong("no StartTLS: %r" % op)
+        p.result(0x78, 0)
+
+    def hear(self):
+        """A request: tag and content, its number remembered."""
+        def exactly(size):
+            data = b""
+            while len(data) < size:
+                piece = self.talk.conn.recv(size - len(data))
+                if not piece:
+                    raise Wrong("the client has hung up")
+                data += piece
+            return data
+        head = exactly(2)
+        size = head[1]
+        if size > 127:
+            octets = exactly(size - 128)
+            size = int.from_bytes(octets, "big")
+            if size < 128:
+                raise Wrong("a length that is too long")
+        (kind, ident), op = elements(exactly(size))
+        number = int.from_bytes(ident, "big")
+        if head[0] != 0x30 or kind != 2 or number <= self.ident:
+            raise Wrong("no message: %r" % (head + ident))
+        self.ident = number
+        self.talk.seen.append({
+            0x63: "search", 0x60: "bind", 0x42: "unbind"}.get(op[0], "?"))
+        self.unbound = op == (0x42, b"")
+        return op
+
+    def send(self, *ops, ident=None):
+        number = self.ident if ident is None else ident
+        self.talk.conn.sendall(b"".join(
+            ber(0x30, ber(2, bytes([number])), op) for op in ops))
+
+    def result(self, tag, code, text="", *more, ident=None):
+        self.send(ber(tag, ber(10, bytes([code])), ber(4),
+                      ber(4, text.encode()), *more), ident=ident)
+
+    def capabilities(self, more=""):
+        """Who is known by a DN does not ask."""
+        tag, op = self.hear()
+        if tag != 0x63:
+            self.early = tag, op
+            return
+        if b"supportedSASLMechanisms" not in op or op[:2] != b"\4\0":
+            raise Wrong("no search of the root DSE: %r" % op)
+        values = [ber(4, m.encode()) for m in self.mechanisms.split()]
+        self.send(ber(0x64, ber(4), ber(0x30, ber(
+            0x30, ber(4, b"supportedSASLMechanisms"), ber(0x31, *values))
+            if values else b"")))
+        self.result(0x65, 0)
+
+    def bind(self):
+        """Name and authentication."""
+        tag, op = self.early or self.hear()
+        self.early = None
+        if self.unbound:
+            return None
+        version, name, authentication = elements(op)
+        if tag != 0x60 or version != (2, b"\3") or name[0] != 4:
+            raise Wrong("no bind: %r" % op)
+        return name[1], authentication
+
+    def sasl(self):
+        """The mechanism and its credentials, None if there are none."""
+        bound = self.bind()
+        if bound is None:
+            return None, None
+        name, (kind, content) = bound
+        parts = list(elements(content)) if kind == 0xA3 else []
+        if name or not 0 < len(parts) < 3 or any(
+                tag != 4 for tag, _ in parts):
+            raise Wrong("no SASL: %r" % content)
+        return parts[0][1].decode(), parts[1][1] if parts[1:] else None
+
+    def command(self):
+        mechanism, credentials = self.sasl()
+        self.mechanism = mechanism
+        self.talk.seen[-1] += " " + str(mechanism)
+        return mechanism, credentials
+
+    def ask(self, data=b""):
+        self.result(0x61, 14, "", *([ber(0x87, data)] if data else []))
+        mechanism, credentials = self.sasl()
+        if mechanism not in (None, self.mechanism):
+            raise Wrong("%r, not %r" % (mechanism, self.mechanism))
+        return credentials
+
+    def yes(self, data=None):
+        self.result(0x61, 0, "", *([] if data is None else
+                                   [ber(0x87, data)]))
+
+    def no(self, text="49 wrong"):
+        code, _, words = text.partition(" ")
+        if not self.unbound:
+            self.result(0x61, int(code) if code.isdigit() else 49,
+                        words if code.isdigit() else text)
+
+    def native(self, user, password):
+        return self.bind() == (user.encode(), (0x80, password.encode()))
+
+    def bye(self):
+        if not self.unbound and (self.hear(), self.unbound)[1] is False:
+            raise Wrong("no goodbye")
+
+
 PROTOCOLS = {"imap": Imap, "smtp": Smtp, "submission": Smtp, "pop3": Pop3,
-             "ftp": Ftp, "nntp": Nntp, "sieve": Sieve}
-SASL = ["imap", "smtp", "submission", "pop3", "nntp", "sieve"]
+             "ftp": Ftp, "nntp": Nntp, "sieve": Sieve, "ldap": Ldap}
+SASL = ["imap", "smtp", "submission", "pop3", "nntp", "sieve", "ldap"]
+# those with lines, of base64 where a mechanism speaks
+LINES = [name for name in PROTOCOLS if name != "ldap"]
 
 
 class Listener(threading.Thread):
@@ -379,11 +531,7 @@ class Listener(threading.Thread):
         conn.settimeout(PATIENCE)
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self.dedicated:
-            clear = Talk(conn, [], self.ends)
-            for reply, command in self.kind.clear:
-                if command:
-                    clear.hear(command)
-                clear.say(reply)
+            self.kind.upgrade(Talk(conn, [], self.ends))
         with self.context.wrap_socket(conn, server_side=True) as tls:
             protocol = self.kind(Talk(tls, self.seen, self.ends), **self.more)
             if self.dedicated and protocol.greeting:

@@ -69,6 +69,7 @@ run_slapd()
 	include $dir/only.conf
 	TLSVerifyClient ${slapd_verifies:-never}
 	authz-regexp ^cn=tester.*$ $DN
+	authz-regexp ^uid=tester,cn=[^,]*,cn=auth$ $DN
 	password-hash {CLEARTEXT}
 	security ${slapd_security:-simple_bind=128}
 	access to attrs=userPassword by anonymous auth by * none
