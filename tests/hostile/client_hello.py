@@ -557,9 +557,10 @@ def program(c, argv):
         c.scheme, c.scheme)}
     argv = [word % words for word in argv]
     if c.dedicated:
-        own = c.p.alpn[0].decode()
-        argv = ([*argv[:-2], "-alpn", own] if argv[-2] == "-starttls" else
-                [*argv[:-1], "--alpn=" + own])
+        old = argv[-2] == "-starttls"
+        del argv[-2 if old else -1:]
+        for own in c.p.alpn:
+            argv += ["-alpn" if old else "--alpn", own.decode()]
     child = subprocess.Popen(argv, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL)

@@ -315,5 +315,3 @@ POSTGRES = Protocol(
 PROTOCOLS = {**client_words.PROTOCOLS, "ldap": LDAP, "postgres": POSTGRES}
 DEDICATED = {**client_words.DEDICATED, "ldaps": "ldap",
              "postgress": "postgres"}
-ONLY_WORDS = (*client_words.ONLY_WORDS, "ldap", "ldaps", "postgres",
-              "postgress")

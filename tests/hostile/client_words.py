@@ -333,6 +333,3 @@ PROTOCOLS = {"smtp": SMTP, "submission": SMTP, "imap": IMAP, "ftp": FTP,
 DEDICATED = {"smtps": "smtp", "submissions": "submission", "imaps": "imap",
              "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3",
              "lmtps": "lmtp", "sieves": "sieve", "ircs": "irc", "tls": "tls"}
-# TLS is the same whatever stands in front of it; those have been seen enough.
-ONLY_WORDS = ("lmtp", "sieve", "irc", "nut", "lmtps", "sieves", "ircs",
-              "tls")

@@ -8,6 +8,7 @@ runs a program for each client, and one for the crowd.
 """
 
 import collections
+import concurrent.futures
 import signal
 import sys
 import threading
@@ -20,11 +21,13 @@ import client_load
 from certs import Mint
 from client_net import (DEDICATED, PROTOCOLS, Context, Elsewhere, Failure,
                         Server, Should, family)
-from client_octets import ONLY_WORDS
 from client_tls import Refused
 
-WORKERS = 40
+WORKERS = 40                  # for a scheme
+SCHEMES = 3                   # at a time: most of what they do is to wait
 PATIENT, BRIEF, CROWD = 40, 2, 4      # seconds, --timeout
+# TLS, and the crowd, are the same whatever stands in front of them.
+WITH_TLS = ("smtp", "imaps")
 SPEAKER = 'echo first; read -r line; echo "got $line"'
 SAME = {"echo": "plain"}      # kinds that one server is for
 GROWTH = 65536                # KiB that a server may use above its start
@@ -37,7 +40,7 @@ def all_cases(scheme, whole):
         groups = (client_load.cases_dedicated, client_clear.cases_dedicated)
     else:
         groups = (client_load.cases, client_clear.cases)
-    some = scheme in ONLY_WORDS and not whole
+    some = scheme not in WITH_TLS and not whole
     if some:
         groups += (client_hello.own_cases,)
     else:
@@ -126,6 +129,11 @@ class Tap:
             print("\n".join(lines), flush=True)
 
 
+    def note(self, text):
+        with self.lock:
+            print("# " + text, flush=True)
+
+
 def run(case, scheme, servers, tap):
     name = "%s/%s" % (scheme, case.name)
     started = time.monotonic()
@@ -164,7 +172,7 @@ def work(queues, scheme, servers, tap):
             run(case, scheme, servers, tap)
 
 
-def run_scheme(scheme, servers, cases, alone, tap):
+def run_scheme(scheme, servers, cases, alone, tap, quiet):
     # Those that wait come first, but not all of them at once.
     slow = [case for case in cases if case.kind == "brief"]
     rest = [case for case in cases if case.kind != "brief"]
@@ -176,8 +184,9 @@ def run_scheme(scheme, servers, cases, alone, tap):
         thread.start()
     for thread in threads:
         thread.join()
-    for case in alone:
-        run(case, scheme, servers, tap)
+    with quiet:
+        for case in alone:
+            run(case, scheme, servers, tap)
     for kind, wrong in servers.stop():
         tap.report("%s/server-%s" % (scheme, kind),
                    Failure("; ".join(wrong)) if wrong else None)
@@ -208,7 +217,10 @@ def main(options, directory):
                for _, cases, alone in runs if not options.connect]
     tap = Tap(sum(len(cases) + len(alone) for _, cases, alone in runs) +
               sum(servers), options.v, not options.lenient)
-    for scheme, cases, alone in runs:
+    quiet = threading.Lock()
+
+    def serve(row):
+        scheme, cases, alone = row
         if options.connect:
             servers = External(options.connect, options.timeout)
             servers.mint = mint
@@ -216,12 +228,14 @@ def main(options, directory):
             servers = Servers(options.command, scheme, mint)
         started = time.monotonic()
         try:
-            run_scheme(scheme, servers, cases, alone, tap)
+            run_scheme(scheme, servers, cases, alone, tap, quiet)
         finally:
             for server in servers.running.values():
                 if server.alive():
                     server.stop()
-        print("# %s: %.1f s" % (scheme, time.monotonic() - started),
-              flush=True)
+        tap.note("%s: %.1f s" % (scheme, time.monotonic() - started))
+    with concurrent.futures.ThreadPoolExecutor(
+            1 if options.connect else SCHEMES) as pool:
+        list(pool.map(serve, runs))
     print("# %d of %d failed" % (tap.failed, tap.number), flush=True)
     return bool(tap.failed)
