@@ -4,9 +4,9 @@
 /*
  * Any bytes from the server of a login, whole and in pieces.
  *
- * The first byte chooses protocol, stage and account, the second the size of
+ * The first byte chooses stage and account, the second protocol and the size of
  * the pieces.  The session is one of this file.  Whatever comes, the login ends
- * when the stream does, only lines are said, or LDAP's messages, nothing that is
+ * when the stream does, only lines are said, or LDAP's messages and tags, nothing that is
  * shown has the secret in it, and a login that was good has said it.
  */
 
@@ -28,6 +28,7 @@ struct peer {
 	size_t size, piece;
 	bool is_patient;           /* says a line at a time */
 	bool would_block;          /* every other call */
+	bool is_xml;               /* no lines are said */
 	bool knows;                /* that there is a secret */
 	bool heard;                /* it */
 	bool is_ldap;
@@ -83,6 +84,18 @@ hear_line(char last)
 	peer.line_len = 0;
 }
 
+/* The last byte of an element, or of anything else in front of a tag's end. */
+static void
+hear_tag(char last)
+{
+	require(last >= ' ');
+	if (last != '>')
+		return;
+	peer.line[peer.line_len - 1] = '\0';
+	peer.heard |= veil_repeats(peer.line, SECRET);
+	peer.line_len = 0;
+}
+
 /* As far as it goes; lengths have one octet or four here. */
 static void
 hear_message(void)
@@ -116,11 +129,13 @@ peer_write(struct starttls_session *session, const void *data, size_t len)
 		peer.line[peer.line_len++] = bytes[i];
 		if (peer.is_ldap)
 			hear_message();
+		else if (peer.is_xml)
+			hear_tag(bytes[i]);
 		else
 			hear_line(bytes[i]);
 	}
 	peer.said += len;
-	require(peer.said < 65536);
+	require(peer.said < 131072);
 	return (ssize_t)len;
 }
 
@@ -184,22 +199,20 @@ note(void *context, enum starttls_direction direction,
 	look(text);
 }
 
-/* Four bits for the protocol, the last of them apart, one for the stage, and the
-   account. */
+/* Four bits for the protocol, one for the stage, and three for the account. */
 static void
-play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
-     bool is_patient)
+play(uint8_t protocol, uint8_t choice, const uint8_t *data, size_t size,
+     size_t piece, bool is_patient)
 {
 	static const char *const urls[] = {
 		"imap", "smtp", "submission", "pop3", "ftp", "nntp", "sieve",
-		"ldap", "imap", "smtp", "submission", "pop3", "ftp", "nntp",
-		"sieve", "ldap",
+		"ldap", "irc", "xmpp",
 	};
-	const char *scheme = urls[(choice & 7) | (choice >> 4 & 8)];
 	static const char *const mechanisms[] = {
 		NULL, "native", "LOGIN", "PLAIN", "SCRAM-SHA-256", NULL,
 		"XOAUTH2", "EXTERNAL",
 	};
+	const char *name = urls[protocol % (sizeof(urls) / sizeof(urls[0]))];
 	const unsigned account = choice >> 4 & 7;
 	struct starttls_url url = { .size = sizeof(url) };
 	struct login_options options = {
@@ -216,13 +229,14 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 	unsigned calls = 0;
 	int rc;
 
-	snprintf(text, sizeof(text), "%s%s://localhost", scheme,
+	snprintf(text, sizeof(text), "%s%s://localhost", name,
 	    (choice & 8) != 0 ? "s" : "");
 	require(starttls_url_parse(text, &url, &error) == 0);
 	peer = (struct peer){
 		.data = data, .size = size, .piece = piece,
 		.is_patient = is_patient, .knows = options.secret != NULL,
-		.is_ldap = strcmp(scheme, "ldap") == 0,
+		.is_ldap = strcmp(name, "ldap") == 0,
+		.is_xml = strcmp(name, "xmpp") == 0,
 	};
 	require(login_new(&login, NULL, &url, &options) == 0);
 	while ((rc = login_step(login)) == STARTTLS_WANT_READ ||
@@ -232,8 +246,7 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 	require(outcome.reason != NULL && outcome.tried);
 	/* some want no password, if the protocol allows that */
 	require(!outcome.ok || peer.heard || options.secret == NULL ||
-	    strcmp(scheme, "ftp") == 0 ||
-	    strcmp(scheme, "nntp") == 0);
+	    strcmp(name, "ftp") == 0 || strcmp(name, "nntp") == 0);
 	look(outcome.mechanism);
 	look(outcome.state);
 	look(outcome.reply);
@@ -245,10 +258,12 @@ play(uint8_t choice, const uint8_t *data, size_t size, size_t piece,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const size_t piece = size < 2 ? 1 : data[1] % 16u + 1;
+
 	if (size < 2)
 		return 0;
-	play(data[0], data + 2, size - 2, size, true);
-	play(data[0], data + 2, size - 2, data[1] % 16u + 1, true);
-	play(data[0], data + 2, size - 2, data[1] % 16u + 1, false);
+	play(data[1] >> 4, data[0], data + 2, size - 2, size, true);
+	play(data[1] >> 4, data[0], data + 2, size - 2, piece, true);
+	play(data[1] >> 4, data[0], data + 2, size - 2, piece, false);
 	return 0;
 }

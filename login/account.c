@@ -43,7 +43,8 @@ account_for(const struct account *a, const struct starttls_url *url,
 	const char *objection;
 
 	if (!login_has(url)) {
-		snprintf(why, size, "--login: not in this protocol");
+		snprintf(why, size, "--login: not in this protocol, %s",
+		    starttls_protocol_scheme(url->protocol, url->from));
 		return STARTTLS_E_INVALID;
 	}
 	if (a->from_netrc) {

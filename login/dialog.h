@@ -95,6 +95,8 @@ struct login_dialog {
 	bool by_name;              /* the mechanism is not ours to choose */
 	bool native;               /* the protocol's own commands may be used */
 	bool initial;              /* responses may come with the command */
+	bool seen;                 /* scratch: a capability was listed */
+	uint32_t random;           /* for a name that nobody else has */
 	const char *kept;          /* see login_keep; "" if there is nothing */
 	uint32_t sent;             /* messages and lines so far */
 };
@@ -123,7 +125,7 @@ enum login_verdict login_more(struct login_dialog *d);
 /* A block follows: its lines come without stuffed dots, and the dot that ends
    it as one with .last set. */
 enum login_verdict login_block(struct login_dialog *d, unsigned next);
-/* The server begins a new stream. */
+/* The next that comes is a new stream; what came behind this line is dropped. */
 void login_restart(struct login_dialog *d);
 /* Keep a part of a challenge, behind those that are kept already, for d->kept; up
    to the next message of the mechanism.  As login_more, or it is too long. */
@@ -193,7 +195,8 @@ bool login_starts(const char *text, const char *start);
 /* The word behind the first one of @text; "" if there is none. */
 const char *login_next(const char *text);
 
-extern const struct login_protocol login_ftp, login_imap, login_ldap,
-    login_nntp, login_pop3, login_sieve, login_smtp, login_submission;
+extern const struct login_protocol login_ftp, login_imap, login_irc,
+    login_ldap, login_nntp, login_pop3, login_sieve, login_smtp,
+    login_submission, login_xmpp;
 
 #endif

@@ -42,6 +42,7 @@ struct login {
 	char *out;                 /* being sent; NULL: nothing */
 	size_t out_len, out_at;
 	bool is_aside;             /* it asks for nothing */
+	bool is_restarted;         /* see login_restart */
 
 	char in[LOGIN_MAX_LINE];
 	size_t in_len;

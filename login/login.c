@@ -20,12 +20,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include <gnutls/crypto.h>
+
 #include "compat.h"
 #include "loop/clock.h"
 
 static const struct login_protocol *const protocols[] = {
-	&login_ftp, &login_imap, &login_ldap, &login_nntp, &login_pop3, &login_sieve,
-	&login_smtp, &login_submission,
+	&login_ftp, &login_imap, &login_irc, &login_ldap, &login_nntp,
+	&login_pop3, &login_sieve, &login_smtp, &login_submission, &login_xmpp,
 };
 
 bool
@@ -119,6 +121,7 @@ login_new(struct login **ret_login, struct starttls_session *session,
 	l->d.own_name = starttls_session_own_name(session);
 	l->d.peer_name = l->peer_name;
 	l->d.kept = l->kept;
+	gnutls_rnd(GNUTLS_RND_NONCE, &l->d.random, sizeof(l->d.random));
 	l->d.by_name = options->mechanism != NULL;
 	l->d.user = options->user;
 	l->d.secret = options->secret;
@@ -313,7 +316,8 @@ hear_all(struct login *l)
 		    l->early;
 		if (!unit.blank && hear(l, &line, early) == LOGIN_OVER)
 			l->over = true;
-		l->in_len -= (size_t)n;
+		l->in_len = l->is_restarted ? 0 : l->in_len - (size_t)n;
+		l->is_restarted = false;
 		memmove(l->in, l->in + n, l->in_len);
 		if (l->out != NULL && !l->is_aside)
 			l->early = l->in_len;

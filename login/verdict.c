@@ -272,6 +272,7 @@ void
 login_restart(struct login_dialog *d)
 {
 	login_of(d)->framer = (struct framer){ .searched = 0 };
+	login_of(d)->is_restarted = true;
 }
 
 enum login_verdict
@@ -281,7 +282,7 @@ login_keep(struct login_dialog *d, struct bytes part)
 
 	if (part.len >= sizeof(l->kept) - l->kept_len)
 		return login_fail(l, STARTTLS_E_LIMIT, NULL,
-		    "a challenge of the peer is too long (%s)",
+		    "what the peer says is too long (%s)",
 		    login_state_name(l));
 	if (part.len > 0)
 		memcpy(l->kept + l->kept_len, part.data, part.len);

@@ -50,7 +50,8 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
 	tests/command/connect.test tests/command/verdicts.test \
 	tests/command/login.test tests/command/login-echo.test \
 	tests/command/login-hostile.test tests/command/login-scram.test \
-	tests/command/login-ldap.test tests/command/login-sieve.test \
+	tests/command/login-irc.test tests/command/login-ldap.test \
+	tests/command/login-sieve.test tests/command/login-xmpp.test \
 	tests/command/login-source.test tests/command/targets.test \
 	tests/command/probe.test tests/command/monitoring.test \
 	tests/command/resume.test tests/command/another.test
@@ -86,7 +87,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/hostile/hello.py tests/hostile/launch.py \
 	tests/hostile/legal.py tests/hostile/lines.py tests/hostile/octets.py \
 	tests/hostile/runner.py tests/hostile/tls.py \
-	tests/real/compare.py tests/real/databases.sh \
+	tests/real/chat.sh tests/real/compare.py tests/real/databases.sh \
 	tests/real/elsewhere.py tests/real/inside.py tests/real/lib.sh \
 	tests/real/nntpclient.pl tests/real/odd_ftp.py \
 	tests/real/pipeline.py tests/real/pyclient.py \

@@ -8,6 +8,7 @@ the password in every single run."""
 import base64
 import hashlib
 import hmac
+import html
 import itertools
 import os
 import re
@@ -30,7 +31,8 @@ TOKEN = "ya29.Tok-en_of~some+length/=="
 WRONG = "not-this-one"
 SECRETS = [PASSWORD, TOKEN, WRONG]
 SCHEMES = {"imap": "imaps", "smtp": "smtps", "submission": "submissions",
-           "pop3": "pop3s", "ftp": "ftps", "nntp": "nntps", "sieve": "sieves", "ldap": "ldaps"}
+           "pop3": "pop3s", "ftp": "ftps", "nntp": "nntps", "sieve": "sieves",
+           "ldap": "ldaps", "irc": "ircs", "xmpp": "xmpps"}
 
 
 def b64(data):
@@ -69,11 +71,49 @@ class Talk:
         return text[:-2]
 
 
+class Pieces:
+    """A connection on which all is said in pieces of a size."""
+
+    def __init__(self, conn, size):
+        self.conn, self.size = conn, size
+
+    def sendall(self, data):
+        for at in range(0, len(data), self.size):
+            self.conn.sendall(data[at:at + self.size])
+
+    def __getattr__(self, name):
+        return getattr(self.conn, name)
+
+
+class Elements(Talk):
+    """XML over TLS, or in the clear."""
+    whole = re.compile(
+        r"<\?xml [^>]*\?><stream:stream [^>]*>|</stream:stream>|"
+        r"<(starttls|auth|response|abort) [^>]*/>|"
+        r"<(auth|response) [^>]*>[^<]*</\2>")
+
+    def say(self, *texts):
+        self.conn.sendall("".join(texts).encode())
+
+    def hear(self, *want):
+        text = ""
+        while not self.whole.fullmatch(text):
+            byte = self.conn.recv(1)
+            if not byte:
+                raise Wrong("the client has hung up behind %r" % text)
+            text += byte.decode()
+        self.seen.append(text)
+        if want and text not in want:
+            raise Wrong("%r, not %r" % (text, want))
+        return text
+
+
 class Protocol:
     """What protocols have in common: a command, with or without an initial
     response, challenges, yes and no."""
     empty = ""
     greeting = None
+    talks = Talk
     yes_has_data = False
     cancelled = "BAD cancelled"
 
@@ -311,6 +351,138 @@ class Sieve(Protocol):
         self.talk.say("OK")
 
 
+class Irc(Protocol):
+    clear = [(":srv 670 * :go", "STARTTLS")]
+    goodbye = "QUIT :bye"
+    empty = "+"
+    cancelled = ":srv 906 * :cancelled"
+    later = ":srv 263 * AUTHENTICATE :try later"
+    is_native = False
+
+    def capabilities(self, more=""):
+        self.talk.hear("CAP LS 302")
+        self.talk.say(":srv CAP * LS * :multi-prefix" + more,
+                      ":srv CAP * LS :" + (
+                          "sasl=%s" % self.mechanisms.replace(" ", ",")
+                          if self.mechanisms else "x"))
+        if self.mechanisms:
+            self.talk.hear("CAP REQ :sasl")
+            self.talk.say(":srv CAP * ACK :sasl")
+
+    def command(self):
+        words = self.talk.hear().split(" ")
+        if len(words) != 2 or words[0] != "AUTHENTICATE":
+            return None, None
+        return words[1], None
+
+    def challenge(self, text):
+        while len(text) >= 400:
+            self.talk.say("AUTHENTICATE " + text[:400])
+            text = text[400:]
+        self.talk.say("AUTHENTICATE " + (text or "+"))
+
+    def ask(self, data=b""):
+        self.challenge(b64(data))
+        text, chunk = "", "x" * 400
+        while len(chunk) == 400:
+            line = self.talk.hear()
+            if not line.startswith("AUTHENTICATE ") or len(line) > 413:
+                raise Wrong("no chunk: %r" % line)
+            chunk = line[13:]
+            text += "" if chunk == "+" else chunk
+        return self.decode(text or "+")
+
+    def yes(self, _data=None):
+        self.talk.say(*([":srv 001 chk :welcome", ":srv 002 chk :more"]
+                        if self.is_native else
+                        [":srv 900 * a!b@c tester :you are tester",
+                         ":srv 903 * :welcome"]))
+
+    def no(self, text=None):
+        self.talk.say(text or ":srv %d * :wrong" % (
+            464 if self.is_native else 904))
+
+    def native(self, user, password):
+        self.is_native = True
+        good = self.talk.hear() == "PASS :" + password
+        nick = self.talk.hear()
+        if not re.fullmatch("NICK [a-z0-9]{9}", nick):
+            raise Wrong("nick: %r" % nick)
+        self.talk.hear("USER %s 0 * :%s" % (user, user))
+        self.talk.hear("CAP END")
+        return good
+
+    def bye(self):
+        self.talk.hear(self.goodbye)
+        self.talk.say(":srv 003 chk :more", "ERROR :Closing Link")
+
+
+class Xmpp(Protocol):
+    header = "<?xml version='1.0'?><stream:stream to='%s' version='1.0' " \
+        "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/" \
+        "streams'>" % NAME
+    opened = "<?xml version='1.0'?><s:stream id='x' from='x' " \
+        "version='1.0' xmlns:s='http://etherx.jabber.org/streams' " \
+        "xmlns='jabber:client' xmlns:a='urn:ietf:params:xml:ns:xmpp-sasl'>"
+    clear = [(opened + "<s:features><starttls "
+              "xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></s:features>",
+              header),
+             ("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+              "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")]
+    goodbye = "</stream:stream>"
+    sasl = " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
+    talks = Elements
+    yes_has_data = True
+    cancelled = "aborted"
+    later = "temporary-auth-failure"
+
+    def capabilities(self, more=""):
+        self.talk.hear(self.header)
+        self.talk.say(
+            self.opened, "<s:features><x xmlns='urn:x'><mechanism>NO"
+            "</mechanism></x><a:mechanisms>" + more + "".join(
+                "<a:mechanism>%s</a:mechanism>" % html.escape(m)
+                for m in self.mechanisms.split()),
+            "</a:mechanisms></s:features>")
+
+    def command(self):
+        found = re.fullmatch("<auth%s mechanism='([^']*)'(?:/|>(.+)</auth)>" %
+                             self.sasl, self.talk.hear())
+        text = found[2]
+        return found[1], text if text is None else b"" if text == "=" else \
+            base64.b64decode(text, validate=True)
+
+    def challenge(self, text):
+        self.talk.say("<a:challenge>%s</a:challenge>" % text)
+
+    def ask(self, data=b""):
+        self.challenge(b64(data))
+        line = self.talk.hear()
+        if line == "<abort%s/>" % self.sasl:
+            return None
+        return base64.b64decode(re.fullmatch(
+            "<response%s>(.*)</response>" % self.sasl, line)[1],
+            validate=True)
+
+    def yes(self, data=None):
+        self.talk.say("<a:success/>" if data is None else
+                      "<success%s>%s</success>" % (self.sasl, b64(data) or
+                                                   "="))
+        self.is_in = True
+    is_in = False
+
+    def no(self, text="not-authorized"):
+        self.talk.say("<failure%s><text>%s</text><%s/></failure>" % (
+            self.sasl, "try later" if text == self.later else "wrong", text))
+
+    def bye(self):
+        if self.is_in:
+            self.talk.hear(self.header)
+            self.talk.say(self.opened, "<s:features/>")
+        self.talk.hear(self.goodbye)
+        self.talk.say("</s:stream>")
+
+
 class Ftp(Protocol):
     clear = [("220 ready", None), ("234 go", "AUTH TLS")]
     greeting = "220-hello\r\nthere\r\n220 ready"
@@ -481,10 +653,12 @@ class Ldap(Protocol):
 
 
 PROTOCOLS = {"imap": Imap, "smtp": Smtp, "submission": Smtp, "pop3": Pop3,
-             "ftp": Ftp, "nntp": Nntp, "sieve": Sieve, "ldap": Ldap}
-SASL = ["imap", "smtp", "submission", "pop3", "nntp", "sieve", "ldap"]
+             "ftp": Ftp, "nntp": Nntp, "sieve": Sieve, "ldap": Ldap,
+             "irc": Irc, "xmpp": Xmpp}
+SASL = ["imap", "smtp", "submission", "pop3", "nntp", "sieve", "ldap", "irc",
+        "xmpp"]
 # those with lines, of base64 where a mechanism speaks
-LINES = [name for name in PROTOCOLS if name != "ldap"]
+LINES = [name for name in PROTOCOLS if name not in ("ldap", "xmpp")]
 
 
 class Listener(threading.Thread):
@@ -531,9 +705,10 @@ class Listener(threading.Thread):
         conn.settimeout(PATIENCE)
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self.dedicated:
-            self.kind.upgrade(Talk(conn, [], self.ends))
+            self.kind.upgrade(self.kind.talks(conn, [], self.ends))
         with self.context.wrap_socket(conn, server_side=True) as tls:
-            protocol = self.kind(Talk(tls, self.seen, self.ends), **self.more)
+            protocol = self.kind(self.kind.talks(tls, self.seen, self.ends),
+                                 **self.more)
             if self.dedicated and protocol.greeting:
                 protocol.talk.say(protocol.greeting)
             self.inside(protocol)
@@ -553,7 +728,7 @@ class Run:
     """The program, and what came of it."""
 
     def __init__(self, server, *arguments, login=True, timeout="20",
-                 scheme=None, **more):
+                 scheme=None, port="", **more):
         scheme = scheme or server.scheme
         command = [serving.STARTTLS, "check", "--ca-file", path("ca.pem"),
                    "--timeout", timeout, "--trace",
@@ -561,7 +736,7 @@ class Run:
         if login:
             command += ["--login"]
         done = subprocess.run(
-            command + list(arguments) + ["%s://%s" % (scheme, NAME)],
+            command + list(arguments) + ["%s://%s%s" % (scheme, NAME, port)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
             timeout=PATIENCE, **more)
         self.status = done.returncode
@@ -678,7 +853,8 @@ class Scram:
         name, nonce = re.fullmatch(r"n=(.*),r=([\x21-\x2b\x2d-\x7e]+)",
                                    bare).groups()
         salt = b"NaCl of the server"
-        both = self.tricks.get("nonce", nonce + "abcdef")
+        both = self.tricks.get("nonce", nonce + "abcdef" +
+                               self.tricks.get("nonce_more", ""))
         server_first = self.tricks.get("first", "r=%s,s=%s,i=%d" % (
             both, b64(salt), self.rounds))
         final = p.ask(server_first.encode())
