@@ -11,7 +11,8 @@
  * There is no upgrade that anybody uses, so the dedicated port is all.  The
  * harmless exchange asks for the head of "/": whether the page exists, or is
  * for everybody, is not what a check of TLS is about; that the server does not
- * mean this host, or is not well, is.
+ * mean this host, or is not well, is.  A field may be longer than our buffer, as
+ * policies and cookies are; nobody looks at it.
  */
 
 #include "config.h"
@@ -74,7 +75,7 @@ is_field(struct bytes line)
 static enum verdict
 https_exchange(struct dialog *d, const struct unit *u)
 {
-	bool is_ipv6 = false;
+	bool is_ipv6 = false, is_more;
 	const char *p;
 
 	switch (d->state) {
@@ -86,9 +87,15 @@ https_exchange(struct dialog *d, const struct unit *u)
 		begin(d, "Connection: close");
 		return say(d, STATUS, "%s", "");
 	case STATUS:
-		return take_status(d, u, status_of(u->line));
+		return u->last ? take_status(d, u, status_of(u->line)) :
+		    malformed(d, u);
 	case FIELDS:
 	case INTERIM:
+		is_more = d->seen;
+		d->seen = !u->last;
+		if (is_more || d->seen)
+			return is_more || is_field(u->line) ? more(d) :
+			    malformed(d, u);
 		if (u->line.len > 0)
 			return is_field(u->line) ? more(d) : malformed(d, u);
 		return d->state == FIELDS ? done(d) : expect(d, STATUS);
@@ -102,6 +109,6 @@ const struct starttls_protocol starttls_protocol_https = {
 	.port_tls = "443",
 	.alpn = "http/1.1",
 	.rfc = "RFC 9110, RFC 9112",
-	.frame = starttls_frame_line,
+	.frame = starttls_frame_pieces,
 	.exchange_rules = { https_exchange, BEGIN, BEGIN, https_states },
 };

@@ -19,7 +19,7 @@
 #include "starttls.h"
 
 #define MALFORMED STARTTLS_E_PROTOCOL
-#define FRAME_MAX_LITERAL 4096     /* more than fits is never whole */
+#define FRAME_MAX 4096             /* more than fits is never whole */
 
 static bool
 is_digit(uint8_t c)
@@ -82,6 +82,26 @@ starttls_frame_line(struct framer *f, const uint8_t *data, size_t len,
 	if (f->in_block)
 		place_in_block(f, ret_unit);
 	return end - data + 1;
+}
+
+/* What fills the buffer is a piece, but not the CR at its end, if any. */
+ssize_t
+starttls_frame_pieces(struct framer *f, const uint8_t *data, size_t len,
+		      struct unit *ret_unit)
+{
+	ssize_t n = starttls_frame_line(f, data, len, ret_unit);
+
+	if (n != 0 || len < FRAME_MAX)
+		return n;
+	len = without_cr(data, len);
+	f->searched = 0;
+	*ret_unit = (struct unit){
+		.line = { data, len },
+		.text = { data, len },
+		.first = true,
+	};
+	return memchr(data, '\r', len) != NULL ||
+	    memchr(data, '\0', len) != NULL ? MALFORMED : (ssize_t)len;
 }
 
 /*
@@ -204,7 +224,7 @@ starttls_frame_literals(struct framer *f, const uint8_t *data, size_t len,
 		f->in_block = true;
 		at = (size_t)(end - data) + 1;
 		if (octets > len - at)
-			return octets > FRAME_MAX_LITERAL ? MALFORMED : 0;
+			return octets > FRAME_MAX ? MALFORMED : 0;
 		if (memchr(data + at, '\0', octets) != NULL)
 			return MALFORMED;
 		at += octets;

@@ -79,6 +79,7 @@ typedef ssize_t frame_fn(struct framer *f, const uint8_t *data, size_t len,
 frame_fn starttls_frame_command; /* lines of a client, strictly */
 frame_fn starttls_frame_command_lf; /* the same, where LF alone ends them */
 frame_fn starttls_frame_line;    /* lines without a code, blocks */
+frame_fn starttls_frame_pieces;  /* lines; long ones in pieces, see .last */
 frame_fn starttls_frame_literals; /* lines with quoted strings and literals */
 frame_fn starttls_frame_smtp;    /* every line has the code */
 frame_fn starttls_frame_ftp;     /* "ddd-" up to "ddd " of the same code */

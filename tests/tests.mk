@@ -82,7 +82,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/hostile/client_load.py tests/hostile/client_net.py \
 	tests/hostile/client_octets.py \
 	tests/hostile/client_tls.py tests/hostile/client_words.py \
-	tests/hostile/clients.py \
+	tests/hostile/clients.py tests/hostile/dedicated.py \
 	tests/hostile/engine.py tests/hostile/garbage.py \
 	tests/hostile/hello.py tests/hostile/launch.py \
 	tests/hostile/legal.py tests/hostile/lines.py tests/hostile/octets.py \

@@ -17,7 +17,7 @@ import threading
 import time
 import warnings
 
-from engine import Channel, Over
+from engine import NEEDED_ALPN, Channel, Over
 
 warnings.simplefilter("ignore", DeprecationWarning)
 
@@ -222,6 +222,8 @@ class SServer(Channel):
 def starter(case, mint):
     """How the case starts TLS: a function of the clear channel."""
     settings = dict(case.tls)
+    if case.scheme in NEEDED_ALPN:
+        settings.setdefault("alpn", NEEDED_ALPN[case.scheme])
     if "staple" in settings:
         response = mint.staple(*settings.pop("staple"))
         settings["s_server"] = ("-status", "-status_file", response)

@@ -7,6 +7,7 @@ A Case names the stages at which its server differs from an honest one:
     greeting  ask  go  bye  other     in the clear; ask is the EHLO,
                                       CAPABILITY, FEAT, CAPABILITIES or
                                       CAPA, go the upgrade command
+    first                             on a dedicated port, before all TLS
     hello                             instead of all TLS, after a ClientHello
     in_greeting  in_ask  in_bye  in_other      inside TLS
 
@@ -227,13 +228,39 @@ PROTOCOLS["nut"] = Protocol(
     {"greeting": b"", "ask": b"Network UPS Tools upsd 2.8.0\n",
      "go": b"OK STARTTLS\n", "bye": b"OK Goodbye\n", "other": b"OK\n"})
 
-# Without lines, and with lines of their own: see octets.py, lines.py.
+
+
+def http_size(data):
+    return data.find(b"\r\n\r\n") + 4 if b"\r\n\r\n" in data else 0
+
+
+PROTOCOLS["xmpp-server"] = dataclasses.replace(PROTOCOLS["xmpp"], commands={
+    **PROTOCOLS["xmpp"].commands, "ask": rb"<\?xml .*'jabber:server' .*"},
+    replies={**PROTOCOLS["xmpp"].replies, "in_ask": XMPP_HEADER.replace(
+        b"jabber:client", b"jabber:server") + XMPP_LOGINS})
+PROTOCOLS["https"] = Protocol(
+    {"bye": rb"HEAD / HTTP/1\.1\r\n.*"},
+    {"greeting": b"", "other": b"HTTP/1.1 200 OK\r\n\r\n",
+     "bye": b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"}, http_size)
+PROTOCOLS["tls"] = Protocol({}, {"greeting": b"", "other": b""}, len)
+
+# Without lines, and with lines of their own: see octets.py, lines.py; and those
+# of dedicated.py.
 OCTETS = ("xmpp", "nbd", "rdp", "telnet", "ldap", "postgres", "mysql",
           "lmtp", "sieve", "irc", "nut")
-UPGRADED = {**{name: name for name in PROTOCOLS if name not in OCTETS},
+NO_UPGRADE = ("https", "tls", "xmpp-server")
+UPGRADED = {**{name: name for name in PROTOCOLS
+               if name not in OCTETS and name not in NO_UPGRADE},
             "submission": "smtp"}
 DEDICATED = {"smtps": "smtp", "submissions": "smtp", "imaps": "imap",
-             "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3"}
+             "ftps": "ftp", "nntps": "nntp", "pop3s": "pop3",
+             "lmtps": "lmtp", "sieves": "sieve", "ircs": "irc",
+             "xmpps": "xmpp", "xmpps-server": "xmpp-server", "ldaps": "ldap",
+             "postgress": "postgres", "telnets": "telnet", "https": "https",
+             "tls": "tls"}
+
+
+NEEDED_ALPN = {"postgress": ("postgresql",)}
 
 
 @dataclasses.dataclass
@@ -332,7 +359,7 @@ class Channel:
         for part in reply if isinstance(reply, (list, tuple)) else [reply]:
             if callable(part):
                 part(self)
-            else:
+            elif part:
                 self.send(self.fill(part))
 
     def fill(self, text):
@@ -493,6 +520,8 @@ def talk(case, channel, log, start):
             log.clear.append(line)
             channel.tag = line.split(b" ")[0]
             channel.play(case.reply(protocol.stage(line)))
+    elif "first" in case.replies:
+        channel.play(case.replies["first"])
     channel.client_hello()
     if "hello" in case.replies:
         channel.play(case.replies["hello"])

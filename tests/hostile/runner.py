@@ -54,6 +54,10 @@ INSIDE = {
     "sieve": rb"CAPABILITY|LOGOUT",
     "irc": rb"QUIT :bye",
     "nut": rb"VER|LOGOUT",
+    "xmpp-server": rb"<\?xml [^<>]*><stream:stream [^<>]*to='[\w.]+' [^<>]*>"
+                   rb"|</stream:stream>",
+    "https": rb"HEAD / HTTP/1\.1\r\nHost: [\w.]+\r\nConnection: close\r\n\r\n",
+    "tls": rb"",
 }
 
 
@@ -136,8 +140,7 @@ class Suite:
             trust = ["--ca-file", self.mint.trust(case.trust)]
         return [self.client, "check", *trust, "--timeout", str(case.timeout),
                 "--connect", "127.0.0.1:%d" % port, *case.arguments,
-                "%s://%s%s" % (case.scheme, case.name, ":24" if
-                               case.scheme == "lmtp" else "")]
+                "%s://%s" % (case.scheme, case.name)]
 
     @staticmethod
     def serve(case, listener, launcher, log, start):
