@@ -14,10 +14,21 @@ liboptions_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 liboptions_a_CFLAGS = $(COMMAND_CFLAGS)
 
 starttls_SOURCES = cli/check.c cli/connect.c cli/explain.c cli/main.c cli/place.c \
-	cli/policy.c \
+	cli/plugin.c cli/plugin.h cli/policy.c \
 	cli/probe.c cli/probe.h cli/probe_print.c cli/proxy.c cli/reload.c \
 	cli/report.c cli/serve.c cli/targets.c
 starttls_CPPFLAGS = $(ROOMS_CPPFLAGS)
 starttls_CFLAGS = $(COMMAND_CFLAGS) $(JANSSON_CFLAGS)
 starttls_LDFLAGS = $(AM_LDFLAGS)
 starttls_LDADD = librelay.a $(COMMAND_LIBS)
+
+# check_starttls is the same program by another name.
+if ENABLE_CLI
+install-exec-hook:
+	$(MKDIR_P) '$(DESTDIR)$(plugindir)' && \
+	    rm -f '$(DESTDIR)$(plugindir)/check_starttls' && \
+	    $(LN_S) '$(bindir)/starttls' '$(DESTDIR)$(plugindir)/check_starttls'
+uninstall-plugin:
+	rm -f '$(DESTDIR)$(plugindir)/check_starttls'
+UNINSTALL_LOCAL += uninstall-plugin
+endif

@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "loop/descriptors.h"
 #include "options.h"
+#include "plugin.h"
 #include "words/complain.h"
 #include "words/status.h"
 #include "words/suggest.h"
@@ -159,6 +160,20 @@ run(const struct subcommand *s, int argc, char **argv)
 	return status;
 }
 
+static int
+run_plugin(int argc, char **argv)
+{
+	char **check_argv;
+	int check_argc;
+	int status = plugin_translate(argc, argv, &check_argc, &check_argv);
+
+	if (status >= 0)
+		return status;
+	status = run(find_subcommand("check"), check_argc, check_argv);
+	plugin_free(check_argv);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -168,11 +183,12 @@ main(int argc, char **argv)
 	if (!hold_standard_descriptors())
 		return EXIT_LOCAL;
 	signal(SIGPIPE, SIG_IGN);
-	if (argc < 2) {
+	if (argc > 0 && is_plugin(argv[0])) {
+		status = run_plugin(argc, argv);
+	} else if (argc < 2) {
 		complain_usage(NULL, "a subcommand is missing");
 		return EXIT_USAGE;
-	}
-	if (strcmp(argv[1], "help") == 0) {
+	} else if (strcmp(argv[1], "help") == 0) {
 		status = help(argc, argv);
 	} else if (strcmp(argv[1], "--help") == 0 ||
 	    strcmp(argv[1], "-h") == 0) {

@@ -35,9 +35,10 @@ install-data-local:
 	    test -e "$$conf" || { \
 	    $(MKDIR_P) '$(DESTDIR)$(sysconfdir)/starttls' && \
 	    $(INSTALL_DATA) '$(srcdir)/monitoring/exporter.conf' "$$conf"; }
-uninstall-local:
+uninstall-config:
 	@conf='$(DESTDIR)$(sysconfdir)/starttls/exporter.conf'; \
 	    ! cmp -s '$(srcdir)/monitoring/exporter.conf' "$$conf" || \
 	    { rm -f "$$conf" && \
 	    { rmdir '$(DESTDIR)$(sysconfdir)/starttls' 2>/dev/null || :; }; }
+UNINSTALL_LOCAL += uninstall-config
 endif

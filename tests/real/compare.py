@@ -34,6 +34,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import tempfile
 import sys
 import time
 import urllib.parse
@@ -173,6 +174,19 @@ def our_plugin(scheme, port, *limits):
                           "nagios", *limits)
     found = re.search(rb" days=(-?\d+);", out)
     return status, found and int(found.group(1)), out.decode("utf-8")
+
+
+def named_plugin(scheme, port, *options):
+    """As our_plugin, by the name and with the options of a plugin."""
+    with tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, "check_starttls")
+        os.symlink(serving.STARTTLS, name)
+        done = subprocess.run(
+            [name, "-H", "localhost", "-I", "127.0.0.1", "-p", str(port),
+             "-P", scheme, "-t", "20", "--ca-file",
+             os.path.join(TLS, "ca.pem"), *options], check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    return done.returncode, done.stdout.decode("utf-8")
 
 
 # ---- what is to be told -----------------------------------------------------
@@ -348,14 +362,15 @@ def test_plugins():
                                   "%d,%d" % (warn, crit))
             mine = our_plugin(scheme, port, "-w", "days=%d" % warn, "-c",
                               "days=%d" % crit)
+            named = named_plugin(scheme, port, "-D", "%d,%d" % (warn, crit))
             found = re.search(r"expires in (\d+) day", text)
-            result(status == state and mine[0] == ours and
+            result(status == state and mine[0] == named[0] == ours and
                    plugin_date(text) == end and
                    mine[1] == (first - time.time()) // 86400 and
                    (state == 0 or int(found.group(1)) ==
                     (end - time.time()) // 86400),
                    "%s: state %d, and we %d" % (what, state, ours),
-                   "%s %s\n%s" % (status, text, mine))
+                   "%s %s\n%s\n%s" % (status, text, mine, named))
     days = int((end - time.time()) // 86400)
     states = [plugin(PLUGIN_OF["imaps"], os.environ["REAL_IMAPS"], "-D",
                      "%d,1" % limit)[0] for limit in (days - 1, days)]
@@ -365,6 +380,10 @@ def test_plugins():
             for limit in (days, days + 1)]
     result(states == mine == [0, 1],
            "-D N warns at N days, days=N at fewer", "%s %s" % (states, mine))
+    named = [named_plugin("imaps", os.environ["REAL_IMAPS"], "-D",
+                          "%d,1" % limit) for limit in (days - 1, days)]
+    result([status for status, _ in named] == states,
+           "-D N of check_starttls warns at N days, too", named)
 
 
 def test_plugins_bad():
