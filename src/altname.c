@@ -24,6 +24,7 @@
 #define REST ", ..."               /* stands for names that are left out */
 
 static const uint8_t oid_alt_name[] = { 0x55, 0x1d, 17 }; /* 2.5.29.17 */
+#define NOBODYS_ARC 127            /* in place of the 17 */
 /* 1.3.6.1.5.5.7.8.7, RFC 4985 */
 static const uint8_t oid_srv_name[] = { 0x2b, 6, 1, 5, 5, 7, 8, 7 };
 
@@ -171,4 +172,15 @@ starttls_altname_list(struct slice der, char *ret_list, size_t room)
 	if (rc != 0 || !complete)
 		snprintf(ret_list + used, room - used, "%s",
 		    used > 0 ? REST : &REST[2]);
+}
+
+void
+starttls_altname_hide(uint8_t *der, size_t len)
+{
+	const struct slice oid = { oid_alt_name, sizeof(oid_alt_name) };
+	struct slice found;
+
+	if (starttls_der_extension_oid((struct slice){ der, len }, oid,
+	    &found) > 0)
+		der[(size_t)(found.data - der) + found.len - 1] = NOBODYS_ARC;
 }

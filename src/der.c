@@ -103,9 +103,9 @@ take_extension(struct slice *list, struct slice *ret_oid,
 	    starttls_der_take(&extension, DER_OCTET_STRING, false, ret_value);
 }
 
-int
-starttls_der_extension(struct slice der, struct slice oid,
-		       struct slice *ret_value)
+static int
+find_extension(struct slice der, struct slice oid, struct slice *ret_oid,
+	       struct slice *ret_value)
 {
 	struct slice issuer, subject, rest, value, found;
 
@@ -125,11 +125,30 @@ starttls_der_extension(struct slice der, struct slice oid,
 		if (!take_extension(&rest, &found, &value))
 			return -1;
 		if (starttls_der_equal(found, oid)) {
+			*ret_oid = found;
 			*ret_value = value;
 			return 1;
 		}
 	}
 	return 0;
+}
+
+int
+starttls_der_extension(struct slice der, struct slice oid,
+		       struct slice *ret_value)
+{
+	struct slice found;
+
+	return find_extension(der, oid, &found, ret_value);
+}
+
+int
+starttls_der_extension_oid(struct slice der, struct slice oid,
+			   struct slice *ret_oid)
+{
+	struct slice value;
+
+	return find_extension(der, oid, ret_oid, &value);
 }
 
 bool

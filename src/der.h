@@ -81,6 +81,14 @@ bool starttls_der_key(struct slice der, struct slice *ret_key);
 int starttls_der_extension(struct slice der, struct slice oid,
 			   struct slice *ret_value);
 
+/**
+ * starttls_der_extension_oid: where the identifier of an extension stands.
+ *
+ * Returns: as starttls_der_extension.
+ */
+int starttls_der_extension_oid(struct slice der, struct slice oid,
+			       struct slice *ret_oid);
+
 /** starttls_der_equal: whether the bytes are the same. */
 bool starttls_der_equal(struct slice a, struct slice b);
 

@@ -12,6 +12,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <gnutls/abstract.h>
@@ -257,6 +258,30 @@ fill_cert(struct starttls_cert *c, gnutls_x509_crt_t crt,
 	(void)starttls_cause_url(crt, c->issuer_url, sizeof(c->issuer_url));
 }
 
+/* Have GnuTLS read all but the names.  Returns 0; STARTTLS_E_NOMEM, _E_TLS */
+static int
+import(const gnutls_datum_t *der, gnutls_x509_crt_t *ret_crt)
+{
+	gnutls_datum_t copy = { malloc(der->size), der->size };
+	gnutls_x509_crt_t crt = NULL;
+	int rc;
+
+	if (copy.data == NULL || gnutls_x509_crt_init(&crt) < 0) {
+		free(copy.data);
+		return STARTTLS_E_NOMEM;
+	}
+	memcpy(copy.data, der->data, der->size);
+	starttls_altname_hide(copy.data, copy.size);
+	rc = gnutls_x509_crt_import(crt, &copy, GNUTLS_X509_FMT_DER);
+	free(copy.data);
+	if (rc < 0) {
+		gnutls_x509_crt_deinit(crt);
+		return STARTTLS_E_TLS;
+	}
+	*ret_crt = crt;
+	return 0;
+}
+
 int
 starttls_session_cert(const struct starttls_session *session, unsigned index,
 		      struct starttls_cert *ret_cert)
@@ -274,12 +299,9 @@ starttls_session_cert(const struct starttls_session *session, unsigned index,
 		return rc;
 	der.data = (unsigned char *)(uintptr_t)data;
 	der.size = (unsigned)len;
-	if (gnutls_x509_crt_init(&crt) < 0)
-		return STARTTLS_E_NOMEM;
-	if (gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0) {
-		gnutls_x509_crt_deinit(crt);
-		return STARTTLS_E_TLS;
-	}
+	rc = import(&der, &crt);
+	if (rc != 0)
+		return rc;
 	fill_cert(ret_cert, crt, &der);
 	gnutls_x509_crt_deinit(crt);
 	return 0;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "altname.h"
 #include "usual.h"
 
 static const struct trip_row {
@@ -386,6 +387,63 @@ START_TEST(test_names_of_what_is_no_certificate)
 }
 END_TEST
 
+/* How many alternative names GnuTLS knows of. */
+static unsigned
+names_known(uint8_t *der, size_t len)
+{
+	gnutls_datum_t data = { der, (unsigned)len };
+	gnutls_x509_crt_t crt;
+	unsigned count = 0;
+	char name[256];
+	size_t size;
+
+	ck_assert_int_eq(gnutls_x509_crt_init(&crt), 0);
+	ck_assert_int_eq(gnutls_x509_crt_import(crt, &data,
+	    GNUTLS_X509_FMT_DER), 0);
+	while (size = sizeof(name), gnutls_x509_crt_get_subject_alt_name(crt,
+	    count, name, &size, NULL) >= 0)
+		count++;
+	size = sizeof(name);
+	ck_assert_int_eq(gnutls_x509_crt_get_dn(crt, name, &size), 0);
+	ck_assert_str_eq(name, "CN=leaf");
+	gnutls_x509_crt_deinit(crt);
+	return count;
+}
+
+/* Of what is decoded to tell of it GnuTLS reads no names, as we do. */
+START_TEST(test_names_are_hidden)
+{
+	const uint8_t *der;
+	uint8_t *copy, *cut;
+	size_t len, i;
+	struct conn c;
+
+	open_usual(&c, 0);
+	ck_assert_int_eq(starttls_session_cert_der(c.session, 0, &der, &len),
+	    0);
+	copy = malloc(len);
+	ck_assert_ptr_nonnull(copy);
+	for (i = 0; i < len; i++) {
+		cut = malloc(i + 1);
+		ck_assert_ptr_nonnull(cut);
+		memcpy(cut, der, i);
+		starttls_altname_hide(cut, i);
+		ck_assert_int_eq(memcmp(cut, der, i), 0);
+		free(cut);
+	}
+	memcpy(copy, der, len);
+	ck_assert_uint_eq(names_known(copy, len), 4);
+	starttls_altname_hide(copy, len);
+	ck_assert_uint_eq(names_known(copy, len), 0);
+	memcpy(copy, der, len);
+	copy[0] = 0x31;            /* what is none is left alone */
+	starttls_altname_hide(copy, len);
+	ck_assert_int_eq(memcmp(copy + 1, der + 1, len - 1), 0);
+	free(copy);
+	conn_done(&c);
+}
+END_TEST
+
 /* An intermediate that is sent for nobody, and an anchor that need not be. */
 START_TEST(test_report_has_the_path)
 {
@@ -477,6 +535,7 @@ main(void)
 
 	add_rows_both(tc, test_report_counts_round_trips, trip_rows);
 	tcase_add_test(tc, test_report_counts_a_retry);
+	tcase_add_test(tc, test_names_are_hidden);
 	tcase_add_loop_test(tc, test_report_says_what_was_negotiated, 0,
 	    2 * VERSIONS);
 	tcase_add_test(tc, test_report_refuses_bad_input);
