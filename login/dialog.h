@@ -96,7 +96,7 @@ struct login_dialog {
 	bool native;               /* the protocol's own commands may be used */
 	bool initial;              /* responses may come with the command */
 	bool seen;                 /* scratch: a capability was listed */
-	uint32_t random;           /* for a name that nobody else has */
+	uint32_t random;           /* for what nobody else has, or knows */
 	const char *kept;          /* see login_keep; "" if there is nothing */
 	uint32_t sent;             /* messages and lines so far */
 };

@@ -107,6 +107,14 @@ put_number(struct request *r, uint32_t value)
 	put_header(r, 0x02, end);
 }
 
+/* Of the last message.  Where they begin nobody can know, so an answer that was
+   there before its request is none. */
+static uint32_t
+last_id(const struct login_dialog *d)
+{
+	return (d->random & 0x3fffffff) + d->sent;
+}
+
 /* Send it as the next message. */
 static enum login_verdict
 send_request(struct login_dialog *d, unsigned next, const char *shown,
@@ -114,7 +122,7 @@ send_request(struct login_dialog *d, unsigned next, const char *shown,
 {
 	enum login_verdict verdict;
 
-	put_number(r, d->sent + 1);
+	put_number(r, last_id(d) + 1);
 	put_header(r, 0x30, r->size);
 	verdict = login_put(d, next, shown, r->data + r->at, r->size - r->at);
 	explicit_bzero(r->data, r->size);
@@ -310,7 +318,7 @@ answered(struct login_dialog *d, const struct login_line *line)
 		    login_not_now(d, line) : login_failed(d, line);
 	if (starttls_ldap_is_notification(line->unit))
 		return login_more(d);
-	if (line->unit->id != d->sent)
+	if (line->unit->id != last_id(d))
 		return login_malformed(d, line);
 	return d->state == ROOT_DSE ? searched(d, line) : bound(d, line);
 }

@@ -516,6 +516,10 @@ def ber(tag, *parts):
     return bytes([tag]) + head + content
 
 
+def integer(value):
+    return ber(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
 def elements(data):
     """What is in a constructed element: tags and contents."""
     while data:
@@ -578,7 +582,7 @@ class Ldap(Protocol):
     def send(self, *ops, ident=None):
         number = self.ident if ident is None else ident
         self.talk.conn.sendall(b"".join(
-            ber(0x30, ber(2, bytes([number])), op) for op in ops))
+            ber(0x30, integer(number), op) for op in ops))
 
     def result(self, tag, code, text="", *more, ident=None):
         self.send(ber(tag, ber(10, bytes([code])), ber(4),
