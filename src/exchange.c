@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "../protocols/protocol.h"
+#include "handshake.h"
 #include "preamble.h"
 #include "session.h"
 #include "wait.h"
@@ -54,7 +55,49 @@ exchange_read(struct starttls_session *s, struct preamble *p)
 	return (int)n;
 }
 
+static bool
+is_tls13(const struct starttls_session *s)
+{
+	return gnutls_protocol_get_version(s->tls) >= GNUTLS_TLS1_3;
+}
+
+/*
+ * Whether the server may still have to say something about the handshake: that it
+ * has come through it, if that began with a false start; in TLS 1.3 what it thinks
+ * of our certificate, or of none.  A ticket is a yes.
+ */
+static bool
+may_say_more(const struct starttls_session *s)
+{
+	return !s->confirmed || (is_tls13(s) && s->kept == 0 &&
+	    (s->is_asked || s->policy->resume != NULL));
+}
+
+/* An answer to our goodbye is owed by nobody. */
+static bool
+may_just_go(const struct starttls_session *s, int rc)
+{
+	return s->confirmed && (rc == STARTTLS_E_TIMEOUT ||
+	    rc == STARTTLS_E_LIMIT || ((rc == STARTTLS_E_TRUNCATED ||
+	    rc == STARTTLS_E_IO) && !(is_tls13(s) && s->is_asked)));
+}
+
 /* Where nothing harmless is known, there is only TLS's own goodbye. */
+static int
+hear_out(struct starttls_session *s)
+{
+	int rc = starttls_session_shutdown(s);
+
+	if (rc == 0 && may_say_more(s))
+		rc = starttls_session_close(s);
+	if (rc != 0 && !may_just_go(s, rc) &&
+	    (rc != STARTTLS_WANT_READ || may_say_more(s)))
+		return rc;
+	starttls_handshake_settle(s);
+	return 0;
+}
+
+/* Behind an exchange, which has told all that there is. */
 static int
 say_nothing(struct starttls_session *s)
 {
@@ -69,14 +112,17 @@ exchange(struct starttls_session *s)
 	struct preamble *p = s->exchange;
 	int rc = 0;
 
+	if (s->hears_out)
+		return hear_out(s);
 	if (p == NULL) {
 		if (s->error.code != 0)
 			return s->error.code;
 		if (s->used || s->shut || s->closed_by_peer ||
 		    starttls_session_is_server(s))
 			return STARTTLS_E_STATE;
-		if (s->protocol->exchange_rules.step == NULL)
-			return say_nothing(s);
+		s->hears_out = s->protocol->exchange_rules.step == NULL;
+		if (s->hears_out)
+			return hear_out(s);
 		p = s->exchange = malloc(sizeof(*p));
 		if (p == NULL)
 			return starttls_session_fail(s, STARTTLS_E_NOMEM,

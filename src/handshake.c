@@ -228,6 +228,8 @@ on_message(gnutls_session_t tls, unsigned type, unsigned when,
 	    gnutls_protocol_get_version(tls) < GNUTLS_TLS1_3 &&
 	    !gnutls_safe_renegotiation_status(tls))
 		return GNUTLS_E_SAFE_RENEGOTIATION_FAILED;
+	if (type == GNUTLS_HANDSHAKE_FINISHED)
+		s->confirmed = true;
 	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST)
 		starttls_alert_note_request(s, message);
 	/* a key that cannot sign is not shown; in TLS 1.3 GnuTLS sees to it */

@@ -54,6 +54,7 @@ struct starttls_session {
 	bool finished;             /* handshake done, false start included */
 	bool offered_session;      /* from the resumption cache */
 	uint16_t offered_note;     /* how it was verified */
+	bool confirmed;            /* the peer's Finished has come */
 	bool keep_later;           /* TLS 1.2 session not stored yet */
 	unsigned warnings;         /* alerts of warning level */
 	unsigned kept;             /* tickets of TLS 1.3, see handshake.c */
@@ -114,6 +115,7 @@ struct starttls_session {
 	int64_t resolve_us, connect_us, greeting_us, preamble_us,
 		handshake_us, exchange_us;
 	int64_t exchange_started;
+	bool hears_out;            /* no exchange, but an end of its own */
 	int handshake_trips;       /* round trips until TLS was up */
 };
 

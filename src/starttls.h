@@ -1510,10 +1510,12 @@ starttls_session_set_idle(struct starttls_session *session,
  * starttls_session_check: one harmless exchange inside TLS and goodbye.
  *
  * For monitors: the greeting on a dedicated port, then EHLO, CAPABILITY,
- * FEAT or CAPABILITIES, then QUIT or LOGOUT.  For tls, of which nothing
- * harmless is known, it is close_notify alone: that the handshake came through
- * is all that there is to be seen.  Use it on a fresh session and do not use
- * the session for data afterwards.
+ * FEAT or CAPABILITIES, then QUIT or LOGOUT.  For tls and telnet, of which
+ * nothing harmless is known, it is close_notify.  Nothing is waited for then,
+ * unless the server may still say something of the handshake: its end, where
+ * that began with a false start; in TLS 1.3 what it thinks of our certificate,
+ * if it has asked for one, or a ticket, if the policy keeps sessions.  Use it
+ * on a fresh session and do not use the session for data afterwards.
  *
  * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_REFUSED,
  * STARTTLS_E_REFUSED_TEMPORARY, STARTTLS_E_PROTOCOL, STARTTLS_E_LIMIT and
