@@ -395,14 +395,14 @@ names_known(uint8_t *der, size_t len)
 	gnutls_x509_crt_t crt;
 	unsigned count = 0;
 	char name[256];
-	size_t size;
+	size_t size = sizeof(name);
 
 	ck_assert_int_eq(gnutls_x509_crt_init(&crt), 0);
 	ck_assert_int_eq(gnutls_x509_crt_import(crt, &data,
 	    GNUTLS_X509_FMT_DER), 0);
-	while (size = sizeof(name), gnutls_x509_crt_get_subject_alt_name(crt,
-	    count, name, &size, NULL) >= 0)
-		count++;
+	for (; gnutls_x509_crt_get_subject_alt_name(crt, count, name, &size,
+	    NULL) >= 0; count++)
+		size = sizeof(name);
 	size = sizeof(name);
 	ck_assert_int_eq(gnutls_x509_crt_get_dn(crt, name, &size), 0);
 	ck_assert_str_eq(name, "CN=leaf");
