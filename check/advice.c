@@ -302,6 +302,7 @@ advice_about(const char *url, const struct conversation *c)
 	case STARTTLS_E_TLSA_MISMATCH:
 		return "the records are out of date, or this is another server";
 	case STARTTLS_E_ALERT:
+	case STARTTLS_E_TLS:       /* cleartext, from who goes on in it */
 	case STARTTLS_E_EOF:
 	case STARTTLS_E_TRUNCATED:
 	case STARTTLS_E_IO:

@@ -57,7 +57,7 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
 	tests/command/resume.test tests/command/another.test
 SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/dovecot.test tests/real/postfix.test \
-	tests/real/vsftpd.test tests/real/prosody.test \
+	tests/real/vsftpd.test tests/real/prosody.test tests/real/ejabberd.test \
 	tests/real/nbd.test tests/real/rdp.test tests/real/telnet.test \
 	tests/real/nnrpd.test tests/real/login.test \
 	tests/real/library.test tests/real/readme.test \

@@ -19,6 +19,7 @@
 #	start innd		behind nnrpd, for posting; root only
 #	start prosody [V]	sets REAL_XMPP, REAL_XMPPS, REAL_XMPP_SERVER,
 #				REAL_XMPPS_SERVER
+#	start ejabberd		the same with _1_2 and _1_3 behind each
 #	start nbdkit [V]	sets REAL_NBD
 #	start xrdp [V]		sets REAL_RDP
 #	start kermit		sets REAL_TELNET, for one connection
@@ -880,6 +881,61 @@ run_prosody()
 	    return 1
 	export REAL_XMPP="$c2s" REAL_XMPPS="$c2s_tls" \
 	    REAL_XMPP_SERVER="$s2s" REAL_XMPPS_SERVER="$s2s_tls"
+}
+
+# Both versions at once, as it takes seconds to start: REAL_XMPP_12 and the like.
+# Without a name the node needs no epmd.
+run_ejabberd()
+{
+	local dir version other port ports= libraries user=
+
+	new_dir ejabberd
+	mkdir "$dir/data"
+	cat "$work/tls/server.crt" "$work/tls/server.key" >"$dir/data/server.pem"
+	cat >"$dir/data/ejabberd.yml" <<-END
+	hosts: [localhost, wrong.example.test]
+	certfiles: ["$dir/data/server.pem"]
+	ca_file: "$work/tls/ca.pem"
+	s2s_use_starttls: required
+	auth_method: anonymous
+	modules: {mod_disco: {}, mod_s2s_dialback: {}}
+	listen:
+	END
+	for version in 1_2 1_3; do
+		other=$([ $version = 1_2 ] && echo 1_3 || echo 1_2)
+		for role in "XMPP c2s starttls_required" "XMPPS c2s tls" \
+		    "XMPP_SERVER s2s_in" "XMPPS_SERVER s2s_in tls"; do
+			# shellcheck disable=SC2086
+			set -- $role
+			port=$(free_port) ports="$ports $port"
+			export "REAL_$1_$version=$port"
+			cat <<-END
+			  - port: $port
+			    ip: "127.0.0.1"
+			    module: ejabberd_$2
+			    protocol_options: [no_sslv3, no_tlsv1, no_tlsv1_1,
+			      no_tlsv$other]
+			END
+			[ -z "${3:-}" ] || echo "    $3: true"
+		done
+	done >>"$dir/data/ejabberd.yml"
+	for libraries in /usr/lib/*/ejabberd-*/ebin /usr/lib/erlang/lib; do
+		[ ! -d "$libraries" ] || break
+	done
+	if is_root; then
+		chown -R ejabberd "$dir/data"
+		user=ejabberd
+	fi
+	# shellcheck disable=SC2086
+	spawn "$dir" ${user:+setpriv --reuid=$user --regid=$user \
+	    --clear-groups} env HOME="$dir/data" \
+	    ERL_LIBS="${libraries%/ejabberd*}" \
+	    EJABBERD_CONFIG_PATH="$dir/data/ejabberd.yml" \
+	    EJABBERD_LOG_PATH="$dir/data/log" SPOOL_DIR="$dir/data" \
+	    ERL_CRASH_DUMP=/dev/null erl -noinput -mnesia dir \
+	    "\"$dir/data/spool\"" -s ejabberd
+	# shellcheck disable=SC2086
+	serve $ports
 }
 
 # ---- NBD, RDP, telnet ---------------------------------------------------------
