@@ -30,6 +30,17 @@ struct subcommand {
 	int timeout_ms;            /* if none is given; 0: the usual one */
 };
 
+struct option_row {
+	char letter;               /* in struct subcommand.options */
+	const char *name;
+	const char *argument;      /* NULL: none */
+	const char *help;
+};
+
+/* The options that it takes, from the first, behind NULL, to NULL. */
+const struct option_row *option_next(const struct subcommand *subcommand,
+				     const struct option_row *before);
+
 int run_connect(struct settings *settings);
 int run_check(struct settings *settings);
 int run_probe(struct settings *settings);
@@ -39,6 +50,7 @@ int run_serve(struct settings *settings);
 int run_proxy(struct settings *settings);
 int run_targets(struct settings *settings);
 int run_explain(struct settings *settings);
+int run_completion(struct settings *settings);
 
 /* Fill settings from the command line; EXIT_* or -1 to go on. */
 int parse_options(const struct subcommand *subcommand, int argc, char **argv,

@@ -13,7 +13,7 @@ liboptions_a_SOURCES = cli/account.c cli/account.h cli/apply.c cli/choices.c \
 liboptions_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 liboptions_a_CFLAGS = $(COMMAND_CFLAGS)
 
-starttls_SOURCES = cli/check.c cli/connect.c cli/explain.c cli/main.c cli/place.c \
+starttls_SOURCES = cli/check.c cli/completion.c cli/connect.c cli/explain.c cli/main.c cli/place.c \
 	cli/plugin.c cli/plugin.h cli/policy.c \
 	cli/probe.c cli/probe.h cli/probe_print.c cli/proxy.c cli/reload.c \
 	cli/report.c cli/serve.c cli/targets.c
@@ -31,4 +31,21 @@ install-exec-hook:
 uninstall-plugin:
 	rm -f '$(DESTDIR)$(plugindir)/check_starttls'
 UNINSTALL_LOCAL += uninstall-plugin
+endif
+
+# What completes its words comes from the program, which has to run here.
+if RUNS_HERE
+COMPLETIONS = completion/bash/starttls completion/zsh/_starttls \
+	completion/fish/starttls.fish
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = completion/bash/starttls
+zshcompletiondir = $(datadir)/zsh/site-functions
+nodist_zshcompletion_DATA = completion/zsh/_starttls
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+nodist_fishcompletion_DATA = completion/fish/starttls.fish
+CLEANFILES += $(COMPLETIONS)
+$(COMPLETIONS): starttls$(EXEEXT)
+	$(AM_V_GEN)folder=$$(dirname $@) && $(MKDIR_P) $$folder && \
+	    ./starttls$(EXEEXT) completion $$(basename $$folder) >$@.tmp && \
+	    mv $@.tmp $@
 endif

@@ -44,6 +44,8 @@ static const struct subcommand subcommands[] = {
 	  "Sfoqh", run_targets, STARTTLS_CLIENT, false, 0 },
 	{ "explain", "[NAME] ...", "what a reason means, and what to do about it",
 	  "h", run_explain, STARTTLS_CLIENT, false, 0 },
+	{ "completion", "SHELL", "print what completes its words in a shell",
+	  "h", run_completion, STARTTLS_CLIENT, false, 0 },
 	{ NULL, NULL, NULL, NULL, NULL, STARTTLS_CLIENT, false, 0 }
 };
 
@@ -56,7 +58,7 @@ print_help(FILE *out)
 	fputs("usage: starttls SUBCOMMAND [OPTION...] [URL...]\n\n"
 	    "Upgrade a connection to verified TLS.\n\n", out);
 	for (s = subcommands; s->name != NULL; s++)
-		fprintf(out, "  %-8s %-7.*s %s\n", s->name,
+		fprintf(out, "  %-10s %-7.*s %s\n", s->name,
 		    (int)strcspn(s->arguments, " "), s->arguments,
 		    s->summary);
 	fputs("\nstarttls SUBCOMMAND --help lists its options; see also "
@@ -152,6 +154,7 @@ run(const struct subcommand *s, int argc, char **argv)
 	int status = parse_options(s, argc, argv, &settings);
 
 	if (status < 0) {
+		settings.subcommands = subcommands;
 		status = takes_places(s) ? complete_urls(&settings) : 0;
 		if (status == 0)
 			status = s->run(&settings);

@@ -26,13 +26,6 @@
 #define DEFAULT_CLOSE_AFTER_MS 2000
 #define DEFAULT_IDLE_MS 1800000    /* RFC 9051 section 5.4 has the longest */
 
-struct option_row {
-	char letter;               /* in struct subcommand.options */
-	const char *name;
-	const char *argument;      /* NULL: none */
-	const char *help;
-};
-
 static const struct option_row rows[] = {
 	{ 'a', "--ca-file", "FILE",
 	  "trust these certificates and not the system's" },
@@ -145,18 +138,26 @@ is_optional(const struct option_row *row)
 	return row->argument != NULL && row->argument[0] == '[';
 }
 
+const struct option_row *
+option_next(const struct subcommand *s, const struct option_row *before)
+{
+	const struct option_row *row = before == NULL ? rows : before + 1;
+
+	while (row->name != NULL && strchr(s->options, row->letter) == NULL)
+		row++;
+	return row->name != NULL ? row : NULL;
+}
+
 void
 print_help_of(const struct subcommand *s)
 {
-	const struct option_row *row;
+	const struct option_row *row = NULL;
 	char name[48];
 
 	printf("usage: starttls %s [OPTION...]%s%s\n\n%c%s.\n\n", s->name,
 	    s->arguments[0] != '\0' ? " " : "", s->arguments,
 	    s->summary[0] - 'a' + 'A', s->summary + 1);
-	for (row = rows; row->name != NULL; row++) {
-		if (strchr(s->options, row->letter) == NULL)
-			continue;
+	while ((row = option_next(s, row)) != NULL) {
 		snprintf(name, sizeof(name), "%s%s%s", row->name,
 		    row->argument == NULL ? "" :
 		    is_optional(row) ? "[=" : " ",
@@ -257,7 +258,8 @@ check_urls(const struct subcommand *sub, const struct settings *s)
 		return true;
 	if (s->url_count == 0)
 		complain_usage(sub->name, "a %s is missing",
-		    is_host(sub) ? "host" : "URL");
+		    is_host(sub) ? "host" :
+		    strcmp(sub->arguments, "SHELL") == 0 ? "shell" : "URL");
 	else
 		complain_usage(sub->name, "unexpected argument \"%.80s\"",
 		    s->urls[none ? 0 : 1]);

@@ -48,6 +48,7 @@ struct settings {
 	char **urls;               /* what follows the options */
 	char **own_urls;           /* those among them that are owned */
 	int url_count;
+	const struct subcommand *subcommands; /* all, to one without a name */
 	const struct subcommand *subcommand; /* to do it once more */
 	int argc;
 	char **argv;

@@ -44,6 +44,7 @@ COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
 	tests/command/format.test \
 	tests/command/identity.test tests/command/serve.test \
 	tests/command/services.test tests/command/plugin.test \
+	tests/command/completion.test \
 	tests/command/crowd.test tests/command/proxy.test \
 	tests/command/bare.test tests/command/again.test \
 	tests/command/escapes.test tests/command/replies.test \
