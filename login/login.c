@@ -147,10 +147,11 @@ session_failed(struct login *l, int code)
 	    error.message : starttls_code_name(code), login_state_name(l));
 }
 
+/* The answer is there: what is left are the manners. */
 static bool
 is_leaving(const struct login *l)
 {
-	return l->d.state == l->protocol->goodbye;
+	return l->answered_us != 0;
 }
 
 /* 0 if all is sent, a WANT_*, or it is over. */

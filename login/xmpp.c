@@ -15,8 +15,8 @@
  *
  * in the XML that src/xml.h takes; a tag is a unit, as is the text between two.
  * A challenge is answered once its element has ended.  After a yes a new stream
- * begins, which is closed as soon as it was opened; what the server may have said
- * between the two belongs to neither, and is not read.
+ * begins, which is closed when its features are there; what the server may have
+ * said between the two belongs to neither, and is not read.
  *
  * Who is meant is the domain that was verified.
  */
@@ -32,7 +32,7 @@
 #define opens starttls_xml_opens
 
 enum { START, HEADER, FEATURES, LIST, MECHANISMS, MECHANISM, AUTH, CHALLENGE,
-       SUCCESS, REFUSED, FAILED, LATER, ERROR, CANCEL, CLOSE };
+       SUCCESS, REFUSED, FAILED, LATER, ERROR, CANCEL, RESTART, CLOSE };
 
 static const char *const xmpp_states[] = {
 	[START] = "start", [HEADER] = "stream header inside TLS",
@@ -41,6 +41,7 @@ static const char *const xmpp_states[] = {
 	[AUTH] = "auth", [CHALLENGE] = "auth", [SUCCESS] = "auth",
 	[REFUSED] = "auth", [FAILED] = "auth", [LATER] = "auth",
 	[ERROR] = "stream error", [CANCEL] = "auth",
+	[RESTART] = "stream of the account",
 	[CLOSE] = "end of the stream",
 };
 
@@ -87,9 +88,8 @@ keep_word(struct login_dialog *d, struct bytes word)
 	return login_keep(d, word);
 }
 
-/* @behind stands behind the header. */
 static enum login_verdict
-open_stream(struct login_dialog *d, unsigned next, const char *behind)
+open_stream(struct login_dialog *d, unsigned next)
 {
 	const char *at = d->peer_name;
 
@@ -97,8 +97,8 @@ open_stream(struct login_dialog *d, unsigned next, const char *behind)
 		at++;
 	return login_say(d, next, "<?xml version='1.0'?><stream:stream "
 	    "to='%s%s%s' version='1.0' xmlns='jabber:client' "
-	    "xmlns:stream='" NS_STREAM "'>%s", *at == ':' ? "[" : "",
-	    d->peer_name, *at == ':' ? "]" : "", behind);
+	    "xmlns:stream='" NS_STREAM "'>", *at == ':' ? "[" : "",
+	    d->peer_name, *at == ':' ? "]" : "");
 }
 
 static enum login_verdict
@@ -268,7 +268,7 @@ xmpp_step(struct login_dialog *d, const struct login_line *line)
 {
 	switch (d->state) {
 	case START:
-		return open_stream(d, HEADER, "");
+		return open_stream(d, HEADER);
 	case HEADER:
 		return stream_opened(d, line);
 	case FEATURES:
@@ -291,7 +291,10 @@ xmpp_step(struct login_dialog *d, const struct login_line *line)
 		return failed(d, line);
 	case ERROR:
 		return stream_failed(d, line);
+	case RESTART:
 	case CLOSE:
+		if (d->state == RESTART && closes(line->unit, 2))
+			return login_say(d, CLOSE, END);
 		return closes(line->unit, 1) ? login_goodbye(d) :
 		    login_more(d);
 	}
@@ -334,7 +337,7 @@ xmpp_leave(struct login_dialog *d, unsigned next)
 	if (d->state != SUCCESS)
 		return login_say(d, next, END);
 	login_restart(d);
-	return open_stream(d, next, END);
+	return open_stream(d, RESTART);
 }
 
 const struct login_protocol login_xmpp = {
