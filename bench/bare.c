@@ -4,7 +4,7 @@
 /*
  * Upgrades with a plain GnuTLS client, one after the other.
  *
- * usage: bare CAFILE imap|smtp PORT 1.2|1.3 COUNT full|resume
+ * usage: bare CAFILE imap|smtp|tls PORT 1.2|1.3 COUNT full|resume
  */
 
 #include <stdio.h>
@@ -21,8 +21,8 @@ main(int argc, char **argv)
 	int count;
 
 	if (argc != 7) {
-		fprintf(stderr, "usage: bare CAFILE imap|smtp PORT 1.2|1.3 "
-		    "COUNT full|resume\n");
+		fprintf(stderr, "usage: bare CAFILE imap|smtp|tls PORT "
+		    "1.2|1.3 COUNT full|resume\n");
 		return 1;
 	}
 	plain_init(&plain, argv[1], argv[2], argv[3], argv[4],

@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Commands, and how the last line of each reply begins. */
+/* Commands, and how the last line of each reply begins; NULL: there is none. */
 struct dialog {
 	const char *protocol;
 	const char *greeting;
-	const char *hello, *hello_reply; /* ahead of the upgrade, or NULL */
+	const char *hello, *hello_reply; /* ahead of the upgrade */
 	const char *upgrade, *go_ahead;
 	const char *ask, *answer;
 	const char *leave, *goodbye;
@@ -26,6 +26,7 @@ static const struct dialog dialogs[] = {
 	  "b CAPABILITY\r\n", "b OK", "c LOGOUT\r\n", "c OK" },
 	{ "smtp", "220 ", "EHLO localhost\r\n", "250 ", "STARTTLS\r\n",
 	  "220 ", "EHLO localhost\r\n", "250 ", "QUIT\r\n", "221 " },
+	{ "tls", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
 };
 
 static void
@@ -116,6 +117,8 @@ expect_clear(int fd, const char *prefix)
 	size_t len = 0;
 	ssize_t n;
 
+	if (prefix == NULL)
+		return;
 	do {
 		n = recv(fd, text + len, sizeof(text) - len, 0);
 		if (n <= 0)
@@ -127,7 +130,7 @@ expect_clear(int fd, const char *prefix)
 static void
 say_clear(int fd, const char *text)
 {
-	if (send(fd, text, strlen(text), MSG_NOSIGNAL) !=
+	if (text != NULL && send(fd, text, strlen(text), MSG_NOSIGNAL) !=
 	    (ssize_t)strlen(text))
 		die("send", text);
 }
@@ -139,6 +142,8 @@ command(gnutls_session_t tls, const char *text, const char *prefix)
 	size_t len = 0;
 	ssize_t n;
 
+	if (text == NULL)
+		return;
 	must((int)gnutls_record_send(tls, text, strlen(text)), "send");
 	do {
 		n = gnutls_record_recv(tls, reply + len, sizeof(reply) - len);
@@ -159,10 +164,8 @@ plain_upgrade(struct plain *p)
 	int fd = dial(p->port), rc;
 
 	expect_clear(fd, d->greeting);
-	if (d->hello != NULL) {
-		say_clear(fd, d->hello);
-		expect_clear(fd, d->hello_reply);
-	}
+	say_clear(fd, d->hello);
+	expect_clear(fd, d->hello_reply);
 	say_clear(fd, d->upgrade);
 	expect_clear(fd, d->go_ahead);
 	must(gnutls_init(&tls, GNUTLS_CLIENT |

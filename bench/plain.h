@@ -16,7 +16,7 @@
 
 struct plain {
 	const char *port;
-	const char *protocol;      /* "imap" or "smtp" */
+	const char *protocol;      /* "imap", "smtp", or "tls": at once */
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
 	int resume;
@@ -33,7 +33,7 @@ void plain_init(struct plain *p, const char *ca_file, const char *protocol,
 
 void plain_done(struct plain *p);
 
-/** plain_upgrade: connect to localhost, STARTTLS, handshake. */
+/** plain_upgrade: connect to localhost, perhaps STARTTLS, handshake. */
 gnutls_session_t plain_upgrade(struct plain *p);
 
 /** plain_exchange: ask for the capabilities. */

@@ -231,5 +231,5 @@ print-unit-tests:
 
 # No folders that a build writes to: what it leaves there would be taken, too.
 EXTRA_DIST += $(RULE_TESTS) $(COMMAND_TESTS) $(SERVER_TESTS) \
-	$(EXPORTER_TESTS) $(TEST_FILES) tools bench/run bench/many bench/idle \
-	bench/growth
+	$(EXPORTER_TESTS) $(TEST_FILES) tools bench/run bench/data \
+	bench/many bench/idle bench/growth bench/probes
