@@ -211,7 +211,7 @@ read_local(struct relay *r)
 		n = 0;
 	if (n < 0 && !must_wait())
 		return local_failed(r, "input", errno);
-	if (n > 0)
+	if (n > 0 && !r->may_block)
 		r->is_dry = false; /* look once more before it is sent */
 	if (n > 0 && r->ends_lines)
 		n = end_lines(r, (size_t)n);
@@ -460,7 +460,8 @@ relay_step(struct relay *r)
 	enum relay_result result;
 	int rounds = 0;
 
-	r->is_dry = false;
+	r->is_dry = r->is_quiet;
+	r->is_quiet = false;
 	do {
 		r->moved = false;
 		result = move_once(r);

@@ -56,6 +56,8 @@ struct relay {
 	bool may_block;            /* standard input and output: used when
 	                              poll says so, and failures are final */
 	bool in_ready, out_ready;  /* it did; the caller sets them */
+	bool is_quiet;             /* it said that the peer has nothing, and
+	                              so does the session; likewise */
 	bool in_is_socket, out_is_socket;
 	bool is_pair;              /* a socket of a process of this machine */
 	bool ends_lines;           /* LF of the local side becomes CR LF */

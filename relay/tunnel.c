@@ -35,6 +35,8 @@ wait_for_any(struct relay *r, int64_t until)
 		{ r->out_events != 0 ? r->out : -1, r->out_events, 0 },
 		{ starttls_session_fd(r->session), r->session_events, 0 },
 	};
+	const bool is_listening = (r->session_events & POLLIN) != 0 &&
+	    !r->again;
 	int64_t left = until == 0 ? -1 : until - loop_now_us();
 
 	if (r->session_events == 0)
@@ -46,6 +48,7 @@ wait_for_any(struct relay *r, int64_t until)
 			return errno;
 	r->in_ready = fds[0].revents != 0;
 	r->out_ready = fds[1].revents != 0;
+	r->is_quiet = is_listening && fds[2].revents == 0;
 	return 0;
 }
 
