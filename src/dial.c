@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,7 +45,6 @@ struct dial {
 	struct question question;
 	struct local local;
 	struct resolution resolution;
-	struct addresses addresses;
 	bool is_resolved;
 	int64_t started, resolved; /* at */
 	int fd;                    /* to wait for */
@@ -59,6 +59,9 @@ struct dial {
 	int64_t next_start;
 	int last_errno;
 	struct watchset set;
+
+	struct addresses addresses; /* last, and not zeroed: most connections
+	                              have but one */
 };
 
 /* ---- the race ---- */
@@ -242,12 +245,14 @@ starttls_dial_new(struct dial **ret_dial, const char *host, const char *port,
 		  struct starttls_error *error)
 {
 	enum starttls_family family = options->family;
-	struct dial *d = calloc(1, sizeof(*d));
+	struct dial *d = malloc(sizeof(*d));
 	int rc;
 
 	if (d == NULL)
 		return starttls_error_set(error, STARTTLS_E_NOMEM,
 		    STARTTLS_PHASE_SETUP, "out of memory");
+	memset(d, 0, offsetof(struct dial, addresses));
+	d->addresses.count = 0;
 	d->set = (struct watchset)WATCHSET_INIT;
 	d->fd = d->stale = -1;
 	d->wake = STARTTLS_NEVER;
@@ -292,7 +297,7 @@ starttls_dial_step(struct dial *dial, int *ret_fd,
 			    sizeof(error->address));
 		return rc;
 	}
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	fcntl(fd, F_SETFL, 0);     /* it had nothing but O_NONBLOCK */
 	*ret_fd = fd;
 	return 0;
 }

@@ -289,6 +289,8 @@ starttls_upgrade_begin(struct starttls_upgrade *u, int fd,
 	if (rc != 0)
 		return starttls_error_sys(error, rc, STARTTLS_PHASE_SETUP,
 		    errno, "descriptor %d is no stream socket", fd);
+	if (u->dial == NULL)       /* else it knows, whatever became of it */
+		starttls_transport_find_address(&s->io);
 	starttls_session_forget_error(s);
 	rc = name_ourselves(s);
 	if (rc == 0)

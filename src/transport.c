@@ -24,19 +24,6 @@
 
 #include "compat.h"
 
-/* What a TCP socket is connected to; "" if that is not known. */
-static void
-fill_address(struct transport *io)
-{
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-
-	if (getpeername(io->fd, (struct sockaddr *)&address, &len) != 0 ||
-	    getnameinfo((struct sockaddr *)&address, len, io->address,
-		sizeof(io->address), NULL, 0, NI_NUMERICHOST) != 0)
-		io->address[0] = '\0';
-}
-
 int
 starttls_transport_init(struct transport *io, int fd,
 			const struct starttls_options *options)
@@ -72,10 +59,23 @@ starttls_transport_init(struct transport *io, int fd,
 		    address.ss_family == AF_INET6;
 	if (io->is_tcp) {
 		io->quick_ack = true;
-		fill_address(io);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	}
 	return 0;
+}
+
+void
+starttls_transport_find_address(struct transport *io)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (!io->is_tcp)
+		return;
+	if (getpeername(io->fd, (struct sockaddr *)&address, &len) != 0 ||
+	    getnameinfo((struct sockaddr *)&address, len, io->address,
+		sizeof(io->address), NULL, 0, NI_NUMERICHOST) != 0)
+		io->address[0] = '\0';
 }
 
 void

@@ -47,6 +47,12 @@ struct transport {
 int starttls_transport_init(struct transport *io, int fd,
 			    const struct starttls_options *options);
 
+/**
+ * starttls_transport_find_address: fill in what a TCP socket is connected to;
+ * nothing if it is none, or has reset already.
+ */
+void starttls_transport_find_address(struct transport *io);
+
 /** starttls_transport_done: close the descriptor if it is ours. */
 void starttls_transport_done(struct transport *io);
 
