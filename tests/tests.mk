@@ -220,7 +220,8 @@ fuzz_fuzz_login_CPPFLAGS = $(ROOMS_CPPFLAGS) \
 	-Dstarttls_session_shutdown=peer_shutdown \
 	-Dstarttls_session_error=peer_error \
 	-Dstarttls_session_report=peer_report \
-	-Dstarttls_session_channel_binding=peer_binding
+	-Dstarttls_session_channel_binding=peer_binding \
+	-Dgnutls_rnd=peer_random
 fuzz_fuzz_login_CFLAGS = $(AM_CFLAGS) $(GSASL_CFLAGS)
 fuzz_fuzz_login_LDADD = $(TEST_LIBS) $(GSASL_LIBS)
 
