@@ -89,7 +89,8 @@ TEST_FILES = tests/command/commanding.py \
 	tests/hostile/legal.py tests/hostile/lines.py tests/hostile/octets.py \
 	tests/hostile/runner.py tests/hostile/tls.py \
 	tests/real/chat.sh tests/real/compare.py tests/real/databases.sh \
-	tests/real/elsewhere.py tests/real/inside.py tests/real/lib.sh \
+	tests/real/elsewhere.py tests/real/inside.py tests/real/irssi.py \
+	tests/real/lib.sh \
 	tests/real/nntpclient.pl tests/real/odd_ftp.py \
 	tests/real/pipeline.py tests/real/pyclient.py \
 	tests/real/resumes.py tests/real/sink.py \
