@@ -36,6 +36,7 @@ UNIT_TESTS = \
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test \
 	tests/rules/reasons.test tests/rules/adding.test \
+	tests/rules/configure.test \
 	tests/rules/html.test tests/rules/packages.test \
 	tests/rules/release.test
 COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
@@ -124,6 +125,11 @@ endif
 TESTS += $(UNIT_TESTS) $(RULE_TESTS)
 check_PROGRAMS += $(UNIT_TESTS) tests/real/check_real tests/real/check_ftp \
 	tests/rules/unload $(FUZZERS)
+endif
+
+if LACKS_CHECK
+check-local:
+	@echo 'make check: $(tests_why); then configure again' >&2; exit 1
 endif
 
 TEST_EXTENSIONS = .test
