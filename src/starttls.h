@@ -62,7 +62,7 @@ extern "C" {
 #define STARTTLS_CHECKED
 #endif
 
-#define STARTTLS_VERSION "0.1.0"
+#define STARTTLS_VERSION "0.2.0"
 
 /* ------------------------------------------------------------------------
  * Codes.  Numbers are part of the ABI and are never reused.  Each code has a
@@ -263,7 +263,7 @@ struct starttls_error {
 	STARTTLS_PHASE_NONE, 0, 0, -1, 0, -1, 0, "", "", "", "", "" }
 
 /**
- * starttls_version: the version of the library in use, e.g. "0.1.0".
+ * starttls_version: the version of the library in use, e.g. "1.2.3".
  *
  * Returns: a static string.
  */

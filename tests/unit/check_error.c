@@ -193,6 +193,7 @@ END_TEST
 START_TEST(test_error_version_is_that_of_the_header)
 {
 	ck_assert_str_eq(starttls_version(), STARTTLS_VERSION);
+	ck_assert_str_eq(STARTTLS_VERSION, PACKAGE_VERSION);
 #ifdef PACKAGE_VERSION
 	ck_assert_str_eq(starttls_version(), PACKAGE_VERSION);
 #endif
