@@ -86,14 +86,31 @@ relay(struct conversation *c, const struct settings *settings)
 	return 0;
 }
 
+/* What clients begin with was said ahead of TLS: a greeting would mislead. */
+static bool
+cannot_greet(const char *text)
+{
+	struct starttls_url url = { .size = sizeof(url) };
+	struct starttls_error error;
+
+	return starttls_url_parse(text, &url, &error) == 0 &&
+	    starttls_protocol_goes_on(url.protocol);
+}
+
 int
 run_connect(struct settings *settings)
 {
 	const char *url = settings->urls[0];
 	const bool is_terminal = isatty(STDIN_FILENO) == 1;
 	struct conversation c;
+	char text[WITH_URL];
 	int status = 0;
 
+	if (settings->greets && cannot_greet(url)) {
+		return complain(with_url(text, sizeof(text), url,
+		    "--greeting is for clients, and what they begin with was "
+		    "said ahead of TLS"), EXIT_USAGE);
+	}
 	settings->ends_lines = settings->ends_lines || is_terminal;
 	if (converse(settings->policy, &settings->options, url,
 	    settings->timeout_ms, &c) == 0) {

@@ -56,5 +56,10 @@ run_proxy(struct settings *settings)
 		return complain(with_url(text, sizeof(text), s->target,
 		    error.message), exit_status(&error));
 	}
+	if (starttls_protocol_goes_on(s->url.protocol)) {
+		return complain(with_url(text, sizeof(text), s->target,
+		    "clients without TLS cannot be served: what they begin "
+		    "with was said ahead of TLS"), EXIT_USAGE);
+	}
 	return proxy(s);
 }

@@ -83,6 +83,13 @@ run_serve(struct settings *settings)
 		return complain(with_url(text, sizeof(text),
 		    settings->urls[0], error.message), EXIT_USAGE);
 	}
+	/* on a dedicated port, too, where the library leaves it to programs
+	   that know more */
+	if (!starttls_protocol_has_server(s->url.protocol)) {
+		return complain(with_url(text, sizeof(text),
+		    settings->urls[0], "of this protocol only the client's "
+		    "side is known"), EXIT_USAGE);
+	}
 	if (s->options.own_name == NULL)
 		s->options.own_name = s->url.host;
 	if (settings->trace)

@@ -196,6 +196,7 @@ const struct starttls_protocol starttls_protocol_mysql = {
 	.name = "mysql",
 	.port = "3306",
 	.rfc = "MySQL and MariaDB documentation",
+	.goes_on = true,
 	.frame = starttls_frame_mysql,
 	.read = mysql_read,
 	.upgrade_rules = { mysql_upgrade, START, REQUEST, mysql_states },

@@ -186,6 +186,7 @@ const struct starttls_protocol starttls_protocol_nbd = {
 	.name = "nbd",
 	.port = "10809",
 	.rfc = "NBD doc/proto.md",
+	.goes_on = true,
 	.frame = starttls_frame_nbd,
 	.read = nbd_read,
 	.upgrade_rules = { nbd_upgrade, START, READY, nbd_states },

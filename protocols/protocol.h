@@ -246,6 +246,8 @@ struct starttls_protocol {
 	   input, true as long as it may be; NULL: nothing */
 	bool (*is_unasked)(struct bytes start);
 	bool has_data_channels;    /* that resume the control session */
+	bool goes_on;              /* inside TLS, behind what was said before:
+	                              nothing of it is said again */
 	frame_fn *frame;
 	bool (*read)(struct unit *u); /* say what people read of a message;
 	                              false: malformed; NULL: lines */

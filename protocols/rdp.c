@@ -112,6 +112,7 @@ const struct starttls_protocol starttls_protocol_rdp = {
 	.name = "rdp",
 	.port = "3389",
 	.rfc = "MS-RDPBCGR",
+	.goes_on = true,
 	.frame = starttls_frame_tpkt,
 	.read = rdp_read,
 	.upgrade_rules = { rdp_upgrade, START, START, rdp_states },

@@ -65,6 +65,13 @@ starttls_protocol_of_scheme(struct bytes scheme,
 }
 
 /* Of which nothing can be said is no protocol that the library speaks. */
+static bool
+is_spoken(const struct starttls_protocol *protocol)
+{
+	return protocol->upgrade_rules.step != NULL ||
+	    protocol->exchange_rules.step != NULL;
+}
+
 const struct starttls_protocol *
 starttls_protocol_next(const struct starttls_protocol *previous)
 {
@@ -74,8 +81,7 @@ starttls_protocol_next(const struct starttls_protocol *previous)
 	    protocols[i++] != previous)
 		continue;
 	while (protocols[i] != NULL &&
-	    protocols[i]->upgrade_rules.step == NULL &&
-	    protocols[i]->exchange_rules.step == NULL)
+	    !is_spoken(protocols[i]))
 		i++;
 	return protocols[i];
 }
@@ -130,4 +136,17 @@ int
 starttls_protocol_has_data(const struct starttls_protocol *protocol)
 {
 	return protocol != NULL && protocol->has_data_channels;
+}
+
+int
+starttls_protocol_has_server(const struct starttls_protocol *protocol)
+{
+	return protocol != NULL && (protocol->serve_rules.step != NULL ||
+	    !is_spoken(protocol));
+}
+
+int
+starttls_protocol_goes_on(const struct starttls_protocol *protocol)
+{
+	return protocol != NULL && protocol->goes_on;
 }

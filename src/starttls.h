@@ -382,6 +382,27 @@ starttls_protocol_goodbye(const struct starttls_protocol *protocol);
 STARTTLS_API int
 starttls_protocol_has_data(const struct starttls_protocol *protocol);
 
+/**
+ * starttls_protocol_has_server: whether the library has the server's side of
+ * it, as of "tls", where that is nothing but the handshake.  Of others only a
+ * server that knows the protocol itself can enter, at STARTTLS_HANDSHAKE.
+ *
+ * Returns: 1 or 0.
+ */
+STARTTLS_API int
+starttls_protocol_has_server(const struct starttls_protocol *protocol);
+
+/**
+ * starttls_protocol_goes_on: whether a conversation goes on inside TLS behind
+ * what was said ahead of it, where others begin anew.  A program that upgrades
+ * on behalf of others has nothing to give them then: the beginning that they
+ * wait for was said to it.
+ *
+ * Returns: 1 or 0.
+ */
+STARTTLS_API int
+starttls_protocol_goes_on(const struct starttls_protocol *protocol);
+
 /* ------------------------------------------------------------------------
  * Policy: what every session must satisfy.  Secure when new; setters only
  * tighten it or say whom to trust, and only before its first use: after that

@@ -8,6 +8,8 @@
 
 #include "config.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "duo.h"
@@ -129,6 +131,35 @@ START_TEST(test_tls_begins_with_the_handshake)
 	ck_assert_int_eq(starttls_url_check(policy, &url, NULL, &error),
 	    STARTTLS_E_INVALID);
 	starttls_policy_unref(policy);
+}
+END_TEST
+
+static bool
+is_among(const char *names, const struct starttls_protocol *p)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), " %s ",
+	    starttls_protocol_scheme(p, STARTTLS_GREETING));
+	return strstr(names, word) != NULL;
+}
+
+/* Servers, and those whose clients wait for what is over when TLS is up. */
+START_TEST(test_roles)
+{
+	const struct starttls_protocol *p = NULL;
+
+	while ((p = starttls_protocol_next(p)) != NULL) {
+		ck_assert_int_ne(starttls_protocol_has_server(p), is_among(
+		    " xmpp xmpp-server mysql nbd rdp telnet https ", p));
+		ck_assert_int_eq(starttls_protocol_goes_on(p), is_among(
+		    " mysql nbd rdp ", p));
+	}
+	p = starttls_protocol_find("tls");
+	ck_assert_int_eq(starttls_protocol_has_server(p), 1);
+	ck_assert_int_eq(starttls_protocol_goes_on(p), 0);
+	ck_assert_int_eq(starttls_protocol_has_server(NULL), 0);
+	ck_assert_int_eq(starttls_protocol_goes_on(NULL), 0);
 }
 END_TEST
 
@@ -260,6 +291,7 @@ bare_suite(void)
 	tcase_add_test(tc, test_tls_url);
 	tcase_add_loop_test(tc, test_tls_port_to_connect_to, 0, 3);
 	tcase_add_loop_test(tc, test_tls_begins_with_the_handshake, 0, 2);
+	tcase_add_test(tc, test_roles);
 	tcase_add_loop_test(tc, test_tls_client, 0, 12);
 	tcase_add_test(tc, test_tls_verifies);
 	tcase_add_loop_test(tc, test_tls_has_no_alpn, 0, 2);
