@@ -80,7 +80,7 @@ fill_error(struct conversation *c, const struct login_outcome *o)
 
 /* ---- one conversation ---- */
 
-enum phase { UPGRADING, INSIDE, PAUSING, WONDERING };
+enum phase { UPGRADING, INSIDE, PAUSING };
 
 #define MOST_HELLOS 32             /* descriptors that nobody has counted */
 
@@ -98,8 +98,8 @@ struct check {
 	struct timer patience;     /* for the greeting, or in a pause */
 	struct timer turn;         /* of the upgrade, see loop/upgrade.h */
 	bool is_timed;             /* the greeting is, of this connection */
-	bool said, heard;          /* something, by us and by the server */
-	struct hello hello;        /* if the server has said nothing */
+	bool heard;                /* something of the server */
+	struct hello hello;        /* if it was not */
 	long tries;                /* before this one */
 	struct starttls_options options;
 	const char *secret;        /* of the account; NULL: none */
@@ -119,7 +119,6 @@ trace_veiled(void *context, enum starttls_direction direction,
 {
 	struct check *k = context;
 
-	k->said = k->said || direction == STARTTLS_SENT;
 	k->heard = k->heard || direction == STARTTLS_RECEIVED;
 	if (k->checker->settings->options->trace == NULL)
 		return;
@@ -242,7 +241,7 @@ dial_again(struct check *k)
 
 	loop_unwatch(k->checker->loop, &k->watch);
 	end_hello(k);
-	k->said = k->heard = false;
+	k->heard = false;
 	finish_conversation(c);
 	*c = (struct conversation){ .report.size = sizeof(c->report) };
 	dial(k);
@@ -417,7 +416,7 @@ hello_is_answered(void *context, bool speaks_tls)
 	if (!speaks_tls || k->phase != UPGRADING || k->heard)
 		return;
 	starttls_upgrade_report(k->c.upgrade, &k->c.report);
-	k->c.code = hello_explain(k->target.url, true, &k->c.error);
+	k->c.code = hello_explain(k->target.url, &k->c.error);
 	finish(k);
 }
 
@@ -427,72 +426,32 @@ hello_is_late(void *context)
 	end_hello(context);
 }
 
-static bool
-say_hello(struct check *k, void (*answer)(void *context, bool speaks_tls),
-	  void (*late)(void *context))
-{
-	struct checker *checker = k->checker;
-
-	if (atomic_fetch_add(checker->hellos, 1) >= MOST_HELLOS) {
-		atomic_fetch_sub(checker->hellos, 1);
-		return false;
-	}
-	k->hello = (struct hello){
-		.loop = checker->loop,
-		.policy = checker->settings->policy,
-		.url = k->target.url,
-		.answer = answer,
-		.context = k,
-	};
-	if (!hello_begin(&k->hello, k->c.report.address,
-	    k->options.connect_port)) {
-		atomic_fetch_sub(checker->hellos, 1);
-		return false;
-	}
-	k->patience.late = late;
-	loop_set_timer(&checker->silences, &k->patience);
-	return true;
-}
-
 /* A port that wants TLS at once is silent as well. */
 static void
 silent_for_a_while(void *context)
 {
 	struct check *k = context;
+	struct checker *checker = k->checker;
 
-	if (k->phase == UPGRADING && !k->heard)
-		say_hello(k, hello_is_answered, hello_is_late);
-}
-
-/* Or it hangs up, at what makes no sense to it. */
-static void
-wonder_is_over(void *context, bool speaks_tls)
-{
-	struct check *k = context;
-
-	if (speaks_tls)
-		k->c.code = hello_explain(k->target.url, false, &k->c.error);
-	finish(k);
-}
-
-static void
-wonder_is_late(void *context)
-{
-	wonder_is_over(context, false);
-}
-
-static bool
-may_wonder(struct check *k)
-{
-	if (!k->checker->says_hello || !loop_timer_is_set(&k->timer) ||
-	    !hello_may_tell(k->c.code, k->said, k->heard))
-		return false;
-	end_hello(k);
-	loop_unwatch(k->checker->loop, &k->watch);
-	loop_clear_timer(&k->patience);
-	loop_clear_timer(&k->turn);
-	k->phase = WONDERING;
-	return say_hello(k, wonder_is_over, wonder_is_late);
+	if (k->phase != UPGRADING || k->heard)
+		return;
+	if (atomic_fetch_add(checker->hellos, 1) >= MOST_HELLOS) {
+		atomic_fetch_sub(checker->hellos, 1);
+		return;
+	}
+	k->hello = (struct hello){
+		.loop = checker->loop,
+		.policy = checker->settings->policy,
+		.url = k->target.url,
+		.answer = hello_is_answered,
+		.context = k,
+	};
+	if (!hello_begin(&k->hello, k->watch.fd)) {
+		atomic_fetch_sub(checker->hellos, 1);
+		return;
+	}
+	k->patience.late = hello_is_late;
+	loop_set_timer(&checker->silences, &k->patience);
 }
 
 /* Which begins when there is a connection. */
@@ -533,8 +492,7 @@ upgraded(struct check *k, int code)
 		pause_for_a_while(k);
 	} else if (code != 0) {
 		starttls_upgrade_report(c->upgrade, &c->report);
-		if (!may_wonder(k))
-			finish(k);
+		finish(k);
 	} else {
 		begin_inside(k);
 	}
@@ -560,7 +518,7 @@ ready(void *context, short revents)
 	(void)revents;
 	if (k->phase == UPGRADING)
 		step(k);
-	else if (k->phase == INSIDE)
+	else
 		step_inside(k);
 }
 
@@ -572,9 +530,6 @@ late(void *context)
 	switch (k->phase) {
 	case PAUSING:
 		return;            /* no pause lasts until then */
-	case WONDERING:
-		finish(k);
-		return;
 	case UPGRADING:
 		upgraded(k, starttls_upgrade_run(k->c.upgrade, 0,
 		    &k->c.error));

@@ -33,7 +33,6 @@ hear(void *context, enum starttls_direction direction,
 {
 	struct ear *ear = context;
 
-	ear->said = ear->said || direction == STARTTLS_SENT;
 	ear->heard = ear->heard || direction == STARTTLS_RECEIVED;
 	if (ear->options->trace != NULL)
 		ear->options->trace(ear->options->trace_context, direction,
@@ -60,16 +59,6 @@ listen_for_a_while(struct conversation *c)
 	return rc;
 }
 
-/* Whether it is TLS that the server waits, or has waited, for. */
-static bool
-wants_tls(struct conversation *c, struct starttls_policy *policy,
-	  const char *url, const struct starttls_options *options)
-{
-	starttls_upgrade_report(c->upgrade, &c->report);
-	return time_left_ms(c) > 0 && hello_ask(policy, url, c->report.address,
-	    options->connect_port, time_left_ms(c));
-}
-
 static int
 dial_and_run(struct conversation *c, struct starttls_policy *policy,
 	     const char *url, const struct starttls_options *options)
@@ -84,16 +73,12 @@ dial_and_run(struct conversation *c, struct starttls_policy *policy,
 	    time_left_ms(c), &with_ear, &c->error);
 	if (rc == 0)
 		rc = listen_for_a_while(c);
-	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE) {
-		if (!c->ear.heard && wants_tls(c, policy, url, options))
-			return hello_explain(url, true, &c->error);
-		rc = starttls_upgrade_run(c->upgrade, time_left_ms(c),
-		    &c->error);
-	}
-	if (hello_may_tell(rc, c->ear.said, c->ear.heard) &&
-	    wants_tls(c, policy, url, options))
-		return hello_explain(url, false, &c->error);
-	return rc;
+	if (rc != STARTTLS_WANT_READ && rc != STARTTLS_WANT_WRITE)
+		return rc;
+	if (!c->ear.heard && time_left_ms(c) > 0 && hello_ask(policy, url,
+	    starttls_upgrade_fd(c->upgrade), time_left_ms(c)))
+		return hello_explain(url, &c->error);
+	return starttls_upgrade_run(c->upgrade, time_left_ms(c), &c->error);
 }
 
 int

@@ -14,7 +14,7 @@
 /* What the server says goes by here, and on to the trace that is wanted. */
 struct ear {
 	const struct starttls_options *options;
-	bool said, heard;          /* anything, by us and by the server */
+	bool heard;                /* anything */
 };
 
 struct conversation {

@@ -2,9 +2,8 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Why a server does not greet, or hangs up at the first words of who has to speak
- * first.  One that wants TLS from the start is as silent as one that is broken,
- * until it gets a ClientHello.
+ * Why a server does not greet.  One that wants TLS from the start is as silent
+ * as one that is broken, until it gets a ClientHello.
  *
  * The first connection is left as it is, so a server that is only slow loses no
  * time; and the second one goes to the very address of the first, without a
@@ -16,7 +15,6 @@
 #include "hello.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,28 +22,25 @@
 #include "compat.h"
 #include "port.h"
 
-/* A connection that may not be there yet; or -1. */
+/* A connection to where the other one goes, that may not be there yet; or -1. */
 static int
-connect_to(const char *address, const char *port)
+connect_as(int fd)
 {
-	const struct addrinfo hints = {
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM,
-	};
-	struct addrinfo *found;
-	int fd;
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	int second;
 
-	if (getaddrinfo(address, port, &hints, &found) != 0)
+	if (getpeername(fd, (struct sockaddr *)&address, &len) != 0 ||
+	    address.ss_family == AF_UNIX)
 		return -1;
-	fd = socket(found->ai_family,
+	second = socket(address.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0 &&
-	    errno != EINPROGRESS) {
-		close(fd);
-		fd = -1;
+	if (second >= 0 && connect(second, (struct sockaddr *)&address,
+	    len) != 0 && errno != EINPROGRESS) {
+		close(second);
+		return -1;
 	}
-	freeaddrinfo(found);
-	return fd;
+	return second;
 }
 
 static bool
@@ -75,17 +70,14 @@ step(void *context, short revents)
 }
 
 bool
-hello_begin(struct hello *h, const char *address, const char *port)
+hello_begin(struct hello *h, int fd)
 {
 	struct starttls_url url = { .size = sizeof(url) };
 	struct starttls_options options = STARTTLS_OPTIONS_INIT;
 	int second;
 
 	if (starttls_url_parse(h->url, &url, NULL) != 0 ||
-	    url.from == STARTTLS_HANDSHAKE)
-		return false;
-	second = connect_to(address, port != NULL ? port : url.port);
-	if (second < 0)
+	    url.from == STARTTLS_HANDSHAKE || (second = connect_as(fd)) < 0)
 		return false;
 	options.port = url.port;
 	h->watch = (struct watch){ .fd = second, .ready = step, .context = h };
@@ -135,8 +127,8 @@ late(void *context)
 }
 
 bool
-hello_ask(struct starttls_policy *policy, const char *url, const char *address,
-	  const char *port, int timeout_ms)
+hello_ask(struct starttls_policy *policy, const char *url, int fd,
+	  int timeout_ms)
 {
 	struct asked a = { .timer = { .late = late, .context = &a } };
 	struct hello h = {
@@ -146,7 +138,7 @@ hello_ask(struct starttls_policy *policy, const char *url, const char *address,
 
 	loop_add_queue(&a.loop, &a.times, timeout_ms < HELLO_TIME_MS ?
 	    timeout_ms : HELLO_TIME_MS);
-	if (loop_reserve(&a.loop, 1) && hello_begin(&h, address, port)) {
+	if (loop_reserve(&a.loop, 1) && hello_begin(&h, fd)) {
 		loop_set_timer(&a.times, &a.timer);
 		loop_run(&a.loop);
 	}
@@ -157,7 +149,7 @@ hello_ask(struct starttls_policy *policy, const char *url, const char *address,
 }
 
 int
-hello_explain(const char *text, bool was_silent, struct starttls_error *error)
+hello_explain(const char *text, struct starttls_error *error)
 {
 	struct starttls_url url = { .size = sizeof(url) };
 	char better[PORT_URL_SIZE] = "";
@@ -171,15 +163,7 @@ hello_explain(const char *text, bool was_silent, struct starttls_error *error)
 		.alert = -1,
 		.depth = -1,
 	};
-	snprintf(error->message, sizeof(error->message), "the server %s, but "
-	    "answers TLS at once on this port: use %.210s", was_silent ?
-	    "does not greet" : "hangs up without a word", better);
+	snprintf(error->message, sizeof(error->message), "the server does not "
+	    "greet, but answers TLS at once on this port: use %.220s", better);
 	return error->code;
-}
-
-bool
-hello_may_tell(int code, bool said, bool heard)
-{
-	return said && !heard &&
-	    (code == STARTTLS_E_EOF || code == STARTTLS_E_IO);
 }

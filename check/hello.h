@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The libstarttls authors */
 
 /*
- * Why a server says nothing: a second connection, with a ClientHello.
+ * Why a server does not greet: a second connection, with a ClientHello.
  */
 
 #ifndef CHECK_HELLO_H
@@ -28,18 +28,13 @@ struct hello {
 	struct starttls_upgrade *upgrade;
 };
 
-/* To the @address that the first connection had; @port: NULL: that of the URL.
-   False: it cannot be done, or makes no sense. */
-bool hello_begin(struct hello *hello, const char *address, const char *port);
+/* To where @fd is connected.  False: it cannot be done, or makes no sense. */
+bool hello_begin(struct hello *hello, int fd);
 void hello_end(struct hello *hello);
 /* The same, and wait for the answer, @timeout_ms or HELLO_TIME_MS at most. */
-bool hello_ask(struct starttls_policy *policy, const char *url,
-	       const char *address, const char *port, int timeout_ms);
+bool hello_ask(struct starttls_policy *policy, const char *url, int fd,
+	       int timeout_ms);
 /* The error of a server that speaks TLS at once; its code. */
-int hello_explain(const char *url, bool was_silent,
-		  struct starttls_error *error);
-/* Whether it may be one: it has ended a conversation, which we had begun, and
-   said nothing. */
-bool hello_may_tell(int code, bool said, bool heard);
+int hello_explain(const char *url, struct starttls_error *error);
 
 #endif

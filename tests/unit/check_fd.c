@@ -185,7 +185,7 @@ START_TEST(test_fd_stays_open_when_an_upgrade_is_given_up)
 	if (_i / 2 == 1)
 		peer.script = greeting;
 	peer_start(&peer);
-	ck_assert_int_eq(starttls_upgrade_run(upgrade, 50, &error),
+	ck_assert_int_eq(starttls_upgrade_run(upgrade, 400, &error),
 	    STARTTLS_E_TIMEOUT);
 	ck_assert_int_eq(error.phase, _i / 2 == 1 ?
 	    STARTTLS_PHASE_PREAMBLE : STARTTLS_PHASE_HANDSHAKE);
