@@ -36,7 +36,7 @@ UNIT_TESTS = \
 RULE_TESTS = tests/rules/style.test tests/rules/symbols.test \
 	tests/rules/circles.test tests/rules/porting.test tests/rules/fuzz.test \
 	tests/rules/reasons.test tests/rules/adding.test \
-	tests/rules/configure.test \
+	tests/rules/configure.test tests/rules/roles.test \
 	tests/rules/html.test tests/rules/packages.test \
 	tests/rules/release.test
 COMMAND_TESTS = tests/command/cli.test tests/command/mistakes.test \
