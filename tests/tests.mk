@@ -71,7 +71,8 @@ SERVER_TESTS = tests/hostile/run.test tests/hostile/clients.test \
 	tests/real/systemd.test
 EXPORTER_TESTS = tests/command/exporter.test \
 	tests/command/exporter-crowd.test tests/command/exporter-pages.test \
-	tests/command/exporter-reload.test tests/real/prometheus.test tests/real/shards.test \
+	tests/command/exporter-reload.test tests/command/schemes.test \
+	tests/real/prometheus.test tests/real/shards.test \
 	tests/real/alerts.test
 # What the scripts need besides.
 TEST_FILES = tests/command/commanding.py \
