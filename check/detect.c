@@ -102,8 +102,8 @@ tell_apart(const struct attempt_at *a, bool tls_first)
 	if (!is_ignorant(a->c))
 		return scheme_of("smtp", tls_first);
 	attempt(a, scheme_of("lmtp", tls_first), tls_first, LISTEN_MS);
-	return scheme_of(has_answered(a->c, tls_first) && !is_ignorant(a->c) ? "lmtp" :
-	    "ftp", tls_first);
+	return scheme_of(has_answered(a->c, tls_first) &&
+	    !is_ignorant(a->c) ? "lmtp" : "ftp", tls_first);
 }
 
 /* The first ones, if there was more than that. */
