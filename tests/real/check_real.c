@@ -84,6 +84,11 @@ static const struct row rows[] = {
 	/* nnrpd makes a new ticket key in every process */
 	{ "nntp", "REAL_NNTP", 4, false, { NEWSGROUP } },
 	{ "nntps", "REAL_NNTPS", 2, false, { { NULL, "20" }, NEWSGROUP } },
+	{ "sieve", "REAL_SIEVE", 4, true,
+	  { { NULL, "OK" }, { "LOGOUT\r\n", "OK" } } },
+	{ "xmpp", "REAL_XMPP", 4, true, { { NULL, NULL } } },
+	{ "xmpps", "REAL_XMPPS", 2, true, { { NULL, NULL } } },
+	{ "nbd", "REAL_NBD", 4, true, { { NULL, NULL } } },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -263,7 +268,8 @@ START_TEST(test_real_second_connection_resumes)
 	for (i = 0; i < 2; i++) {
 		ck_assert_msg(starttls_open(&s, policy, url, TIMEOUT_MS, NULL,
 		    &error) == 0, "%s: %s", url, error.message);
-		ck_assert_int_eq(starttls_session_check(s, &error), 0);
+		ck_assert_msg(starttls_session_check(s, &error) == 0,
+		    "%s: connection %d: %s", url, i, error.message);
 		ck_assert_int_eq(starttls_session_report(s, &report), 0);
 		ck_assert_msg(report.resumed == (i > 0 && row->resumes),
 		    "%s: connection %d: resumed %d", url, i,
