@@ -146,6 +146,19 @@ keep_line(struct secret *s, struct complaint *why)
 	    say_why(why, STARTTLS_E_INVALID, "the first line is empty");
 }
 
+/* What a service manager gives to one service alone: an access list says so, which
+   looks like a right of the group's in the mode (systemd.exec(5)). */
+static bool
+is_credential(const char *path, const struct stat *st)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t len = folder == NULL ? 0 : strlen(folder);
+
+	return len > 0 && strncmp(path, folder, len) == 0 &&
+	    path[len] == '/' && st->st_uid == 0 && st->st_gid == 0 &&
+	    (st->st_mode & 0777) == 0440;
+}
+
 /* A file that belongs to somebody else is for its owner to protect. */
 static int
 open_file(const char *path, struct complaint *why)
@@ -157,7 +170,8 @@ open_file(const char *path, struct complaint *why)
 		say_why(why, 0, "%s", strerror(errno));
 	} else if (S_ISDIR(st.st_mode)) {
 		say_why(why, 0, "it is a directory");
-	} else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
+	} else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0 &&
+	    !is_credential(path, &st)) {
 		say_why(why, 0, "others can use it (mode %03o): chmod 600",
 		    (unsigned)st.st_mode & 0777);
 	} else {
