@@ -26,11 +26,11 @@
 #define STARTTLS_OID "1.3.6.1.4.1.1466.20037"
 #define DISCONNECTION_OID "1.3.6.1.4.1.1466.20036"
 
-enum { ASK, STARTTLS, BEGIN, SEARCH, UNBIND };
+enum { ASK, STARTTLS, BEGIN, SEARCH };
 
 static const char *const ldap_states[] = {
 	[ASK] = "start", [STARTTLS] = "StartTLS", [BEGIN] = "begin",
-	[SEARCH] = "root DSE", [UNBIND] = "unbind",
+	[SEARCH] = "root DSE",
 };
 
 enum { START_ID = 1, SEARCH_ID };
@@ -89,8 +89,7 @@ searched(struct dialog *d, const struct unit *u)
 	if (starttls_ldap_says_later(u) || u->code == LDAP_OTHER)
 		return no(d, u);
 	named(d, "unbind");
-	return put_goodbye(d, UNBIND, unbind_request,
-	    sizeof(unbind_request) - 1);
+	return put_last_words(d, unbind_request, sizeof(unbind_request) - 1);
 }
 
 static enum verdict
@@ -104,8 +103,6 @@ ldap_exchange(struct dialog *d, const struct unit *u)
 	case SEARCH:
 		return starttls_ldap_is_notification(u) ? notified(d, u) :
 		    searched(d, u);
-	case UNBIND:
-		return done(d);
 	}
 	return bug(d);
 }

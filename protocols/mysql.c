@@ -24,12 +24,11 @@
 
 #include "protocol.h"
 
-enum { START, GREETING, REQUEST, BEGIN, LOGIN, METHOD, BYE };
+enum { START, GREETING, REQUEST, BEGIN, LOGIN, METHOD };
 
 static const char *const mysql_states[] = {
 	[START] = "start", [GREETING] = "greeting", [REQUEST] = "SSLRequest",
 	[BEGIN] = "begin", [LOGIN] = "login", [METHOD] = "login",
-	[BYE] = "COM_QUIT",
 };
 
 enum { OK = 0x00, MORE = 0x01, VERSION_9 = 0x09, VERSION_10 = 0x0a,
@@ -173,7 +172,7 @@ answered(struct dialog *d, const struct unit *u)
 	if (u->kind != OK)
 		return malformed(d, u);
 	named(d, "COM_QUIT");
-	return put_goodbye(d, BYE, quit, sizeof(quit));
+	return put_last_words(d, quit, sizeof(quit));
 }
 
 static enum verdict
@@ -186,8 +185,6 @@ mysql_exchange(struct dialog *d, const struct unit *u)
 	case LOGIN:
 	case METHOD:
 		return answered(d, u);
-	case BYE:
-		return done(d);
 	}
 	return bug(d);
 }

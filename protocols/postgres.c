@@ -32,11 +32,11 @@
 
 #include "protocol.h"
 
-enum { ASK, ANSWER_TO_REQUEST, BEGIN, STARTUP, BYE };
+enum { ASK, ANSWER_TO_REQUEST, BEGIN, STARTUP };
 
 static const char *const postgres_states[] = {
 	[ASK] = "start", [ANSWER_TO_REQUEST] = "SSLRequest",
-	[BEGIN] = "begin", [STARTUP] = "startup", [BYE] = "Terminate",
+	[BEGIN] = "begin", [STARTUP] = "startup",
 };
 
 static const uint8_t ssl_request[] = { 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f };
@@ -180,7 +180,7 @@ started(struct dialog *d, const struct unit *u)
 	if (u->kind != 'Z')
 		return more(d);
 	named(d, "Terminate");
-	return put_goodbye(d, BYE, terminate, sizeof(terminate));
+	return put_last_words(d, terminate, sizeof(terminate));
 }
 
 static enum verdict
@@ -192,8 +192,6 @@ postgres_exchange(struct dialog *d, const struct unit *u)
 		return put(d, STARTUP, startup, sizeof(startup));
 	case STARTUP:
 		return started(d, u);
-	case BYE:
-		return done(d);
 	}
 	return bug(d);
 }

@@ -58,7 +58,8 @@ enum verdict {
 	VERDICT_GO_ON,
 	VERDICT_UPGRADE,
 	VERDICT_ACCEPT,            /* upgrade, once all is sent */
-	VERDICT_LEAVE,             /* the client says goodbye */
+	VERDICT_LEAVE,             /* the client says goodbye; a client's own:
+	                              the end, once all is sent */
 	VERDICT_DONE,
 	VERDICT_FAILED
 };
@@ -72,6 +73,7 @@ enum verdict {
 #define named starttls_named
 #define goodbye(...) starttls_goodbye(__VA_ARGS__)
 #define put_goodbye starttls_put_goodbye
+#define put_last_words starttls_put_last_words
 #define expect starttls_expect
 #define more starttls_more
 #define want_block starttls_want_block
@@ -103,6 +105,8 @@ enum verdict put_text(struct dialog *d, unsigned next, const char *format, ...)
 /* As put() for the last words: the peer may also just close. */
 enum verdict put_goodbye(struct dialog *d, unsigned next, const void *data,
 			 size_t len);
+/* As put() for last words that have no reply: the dialog ends with them. */
+enum verdict put_last_words(struct dialog *d, const void *data, size_t len);
 /* As put() where no go-ahead exists: TLS begins right behind these bytes. */
 enum verdict put_and_upgrade(struct dialog *d, const void *data, size_t len);
 /* As say() for the last command: the peer may also just close. */

@@ -30,7 +30,8 @@ enum preamble_status {
 	PREAMBLE_RUNNING,
 	PREAMBLE_ACCEPTING,        /* go-ahead, or request without one, not
 	                              sent yet */
-	PREAMBLE_LEAVING,          /* server: last words not sent yet */
+	PREAMBLE_LEAVING,          /* last words not sent yet, and no more to
+	                              be heard */
 	PREAMBLE_UPGRADE,          /* go-ahead given, nothing behind it */
 	PREAMBLE_DONE,             /* exchange over */
 	PREAMBLE_FAILED

@@ -136,9 +136,10 @@ exchange(struct starttls_session *s)
 		p->trace = s->trace;
 		p->trace_context = s->trace_context;
 	}
-	while (rc == 0 && p->status == PREAMBLE_RUNNING) {
+	while (rc == 0 && (p->status == PREAMBLE_RUNNING ||
+	    p->status == PREAMBLE_LEAVING)) {
 		rc = exchange_write(s, p);
-		if (rc == 0)
+		if (rc == 0 && p->status == PREAMBLE_RUNNING)
 			rc = exchange_read(s, p);
 	}
 	if (rc == 0 && p->status == PREAMBLE_FAILED)

@@ -51,7 +51,9 @@ take_verdict(struct preamble *p, enum verdict verdict)
 	case VERDICT_ACCEPT:
 		p->status = PREAMBLE_ACCEPTING;
 		break;
-	case VERDICT_LEAVE: /* a server's */
+	case VERDICT_LEAVE:
+		p->status = PREAMBLE_LEAVING;
+		break;
 	case VERDICT_FAILED:
 		p->status = PREAMBLE_FAILED;
 		break;
@@ -152,7 +154,8 @@ advance(struct preamble *p)
 	}
 	if (p->status == PREAMBLE_UPGRADE && p->in_len > 0)
 		early_data(p, "behind the go-ahead");
-	else if (p->status == PREAMBLE_ACCEPTING && p->in_len > 0)
+	else if ((p->status == PREAMBLE_ACCEPTING ||
+	    p->status == PREAMBLE_LEAVING) && p->in_len > 0)
 		early_data(p, "ahead of the command");
 	else if (p->status == PREAMBLE_RUNNING && p->in_len == sizeof(p->in))
 		starttls_preamble_fail(p, STARTTLS_E_LIMIT, NULL,
@@ -251,6 +254,8 @@ starttls_preamble_sent(struct preamble *p, size_t len)
 	p->early = p->in_len > 0;
 	if (p->status == PREAMBLE_ACCEPTING)
 		p->status = PREAMBLE_UPGRADE;
+	else if (p->status == PREAMBLE_LEAVING)
+		p->status = PREAMBLE_DONE;
 }
 
 bool

@@ -162,6 +162,14 @@ starttls_put_goodbye(struct dialog *d, unsigned next, const void *data,
 }
 
 enum verdict
+starttls_put_last_words(struct dialog *d, const void *data, size_t len)
+{
+	enum verdict verdict = starttls_put(d, d->state, data, len);
+
+	return verdict == VERDICT_GO_ON ? VERDICT_LEAVE : verdict;
+}
+
+enum verdict
 starttls_expect(struct dialog *d, unsigned next)
 {
 	d->state = next;
