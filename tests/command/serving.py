@@ -32,6 +32,7 @@ PATIENCE = 30
 MEGABYTE = 1 << 20
 
 count = failed = 0
+new_key = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 work = tempfile.mkdtemp(prefix="starttls.")
 # a thousand of them have to fit into 32 bits
 threading.stack_size(256 * 1024)
@@ -190,8 +191,8 @@ def openssl(*arguments):
 
 
 def key_options(name):
-    return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", path(name + ".key"), "-subj", "/CN=" + name]
+    return ["-newkey", *new_key, "-nodes", "-keyout", path(name + ".key"),
+            "-subj", "/CN=" + name]
 
 
 def issue(name, issuer, names, usage="serverAuth"):
