@@ -96,7 +96,8 @@ struct check {
 	struct watch watch;
 	struct timer timer;
 	struct timer patience;     /* for the greeting, or in a pause */
-	struct timer turn;         /* of the upgrade, see loop/upgrade.h */
+	struct timer turn;         /* of the upgrade, see loop/upgrade.h, or of
+	                              its session */
 	bool is_timed;             /* the greeting is, of this connection */
 	bool heard;                /* something of the server */
 	struct hello hello;        /* if it was not */
@@ -317,6 +318,7 @@ pause_for_a_while(struct check *k)
 	k->login = NULL;
 	k->outcome = (struct login_outcome){ .tried = false };
 	loop_unwatch(k->checker->loop, &k->watch);
+	loop_clear_timer(&k->turn);
 	finish_conversation(c);
 	c->session = NULL;
 	c->upgrade = NULL;
@@ -327,6 +329,20 @@ pause_for_a_while(struct check *k)
 
 /* ---- inside TLS ---- */
 
+/* Nobody but the library knows what it hopes for, and for how long. */
+static void
+wait_inside(struct check *k)
+{
+	const int left = starttls_session_timeout(k->c.session);
+
+	loop_watch(k->checker->loop, &k->watch,
+	    k->c.code == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN);
+	loop_clear_timer(&k->turn);
+	if (left >= 0)
+		loop_set_timer_at(k->checker->loop, &k->turn,
+		    loop_now_us() + (int64_t)left * 1000);
+}
+
 static void
 step_inside(struct check *k)
 {
@@ -335,8 +351,7 @@ step_inside(struct check *k)
 	c->code = k->login != NULL ? login_step(k->login) :
 	    starttls_session_check(c->session, &c->error);
 	if (c->code == STARTTLS_WANT_READ || c->code == STARTTLS_WANT_WRITE) {
-		loop_watch(k->checker->loop, &k->watch,
-		    c->code == STARTTLS_WANT_WRITE ? POLLOUT : POLLIN);
+		wait_inside(k);
 		return;
 	}
 	/* after a false start only now is everything known */
@@ -507,7 +522,12 @@ step(struct check *k)
 static void
 take_turn(void *context)
 {
-	step(context);
+	struct check *k = context;
+
+	if (k->phase == UPGRADING)
+		step(k);
+	else if (k->phase == INSIDE)
+		step_inside(k);
 }
 
 static void

@@ -65,14 +65,15 @@ ready(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* The upgrade says itself when its deadline has passed. */
+/* The upgrade says itself when its deadline has passed.  A session may have
+   something to do before. */
 static gboolean
 due(gpointer data)
 {
 	struct client *c = data;
 
 	c->timer = 0;
-	if (c->upgrade != NULL)
+	if (c->upgrade != NULL || g_get_monotonic_time() < c->until)
 		go_on(c);
 	else
 		finish(c, "the deadline passed");
@@ -88,7 +89,7 @@ static void
 go_on(struct client *c)
 {
 	struct starttls_error error;
-	int rc = 0, fd, left;
+	int rc = 0, fd, left, soon;
 
 	unwatch(c);
 	if (c->upgrade != NULL) {
@@ -110,6 +111,9 @@ go_on(struct client *c)
 	    starttls_session_fd(c->session);
 	left = c->upgrade != NULL ? starttls_upgrade_timeout(c->upgrade) :
 	    (int)MAX((c->until - g_get_monotonic_time()) / 1000, 0);
+	soon = starttls_session_timeout(c->session);
+	if (soon >= 0 && soon < left)
+		left = soon;
 	c->watch = g_unix_fd_add(fd, rc == STARTTLS_WANT_READ ? G_IO_IN :
 	    G_IO_OUT, ready, c);
 	c->timer = g_timeout_add((guint)left, due, c);

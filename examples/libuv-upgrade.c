@@ -27,6 +27,7 @@ struct client {
 	uv_poll_t *poll;           /* NULL: nothing is watched */
 	int fd;                    /* that it watches */
 	uv_timer_t timer;
+	uint64_t until;            /* for the session, as uv_now() has it */
 	struct starttls_upgrade *upgrade;
 	struct starttls_session *session;
 	int status;
@@ -104,16 +105,33 @@ watch(struct client *c, int fd, int events)
 	return uv_poll_start(c->poll, events, ready);
 }
 
-/* The upgrade says itself when its deadline has passed. */
+/* The upgrade says itself when its deadline has passed.  A session may have
+   something to do before. */
 static void
 due(uv_timer_t *timer)
 {
 	struct client *c = timer->data;
 
-	if (c->upgrade != NULL)
+	if (c->upgrade != NULL || uv_now(&c->loop) < c->until)
 		go_on(c);
 	else
 		finish(c, "the deadline passed");
+}
+
+/* When to go on if nothing has come until then. */
+static void
+set_timer(struct client *c)
+{
+	uint64_t now = uv_now(&c->loop), left;
+	int soon = starttls_session_timeout(c->session);
+
+	if (c->upgrade != NULL)
+		left = (uint64_t)starttls_upgrade_timeout(c->upgrade);
+	else
+		left = c->until > now ? c->until - now : 0;
+	if (soon >= 0 && (uint64_t)soon < left)
+		left = (uint64_t)soon;
+	uv_timer_start(&c->timer, due, left, 0);
 }
 
 /*
@@ -131,7 +149,7 @@ go_on(struct client *c)
 	    (rc = starttls_upgrade_step(c->upgrade, &error)) == 0) {
 		c->session = starttls_upgrade_take(c->upgrade);
 		c->upgrade = NULL;
-		uv_timer_start(&c->timer, due, TIMEOUT_MS, 0);
+		c->until = uv_now(&c->loop) + TIMEOUT_MS;
 	}
 	if (rc == 0)
 		rc = starttls_session_check(c->session, &error);
@@ -139,9 +157,7 @@ go_on(struct client *c)
 		finish(c, rc == 0 ? NULL : error.message);
 		return;
 	}
-	if (c->upgrade != NULL)
-		uv_timer_start(&c->timer, due,
-		    (uint64_t)starttls_upgrade_timeout(c->upgrade), 0);
+	set_timer(c);
 	rc = watch(c, c->upgrade != NULL ? starttls_upgrade_fd(c->upgrade) :
 	    starttls_session_fd(c->session), rc == STARTTLS_WANT_READ ?
 	    UV_READABLE : UV_WRITABLE);

@@ -106,7 +106,9 @@ loop(struct server *servers, nfds_t count, long deadline)
 			else if (ready == 0 || fds[i].revents != 0)
 				fds[i] = step(&servers[i]);
 			open += fds[i].fd >= 0;
-			due = starttls_upgrade_timeout(servers[i].upgrade);
+			due = servers[i].upgrade != NULL ?
+			    starttls_upgrade_timeout(servers[i].upgrade) :
+			    starttls_session_timeout(servers[i].session);
 			if (due >= 0 && due < timeout)
 				timeout = due;
 		}

@@ -16,6 +16,8 @@
 #include "session.h"
 #include "wait.h"
 
+#define TICKET_SPARE_US 500000
+
 static int
 exchange_write(struct starttls_session *s, struct preamble *p)
 {
@@ -62,15 +64,47 @@ is_tls13(const struct starttls_session *s)
 }
 
 /*
- * Whether the server may still have to say something about the handshake: that it
- * has come through it, if that began with a false start; in TLS 1.3 what it thinks
- * of our certificate, or of none.  A ticket is a yes.
+ * Until when the server may still say something about the handshake; 0: there is
+ * nothing.  That it has come through it, if that began with a false start, and in
+ * TLS 1.3 what it thinks of our certificate, or of none, is worth all the time that
+ * there is.  A ticket is owed by nobody: it answers our Finished, as the server's
+ * hello answered ours, so it gets as long as that took, and a segment that is lost.
  */
-static bool
-may_say_more(const struct starttls_session *s)
+static int64_t
+patience(const struct starttls_session *s)
 {
-	return !s->confirmed || (is_tls13(s) && s->kept == 0 &&
-	    (s->is_asked || s->policy->resume != NULL));
+	if (!s->confirmed || (is_tls13(s) && s->is_asked))
+		return STARTTLS_NEVER;
+	if (is_tls13(s) && s->policy->resume != NULL)
+		return starttls_now_us() + s->handshake_us + TICKET_SPARE_US;
+	return 0;
+}
+
+/* A ticket of TLS 1.3 is a yes; before, it belongs to the handshake. */
+static bool
+has_said_all(const struct starttls_session *s)
+{
+	return s->confirmed && (!is_tls13(s) || s->kept > 0);
+}
+
+/* Until then; who has nothing to say need not close either. */
+static int
+hear(struct starttls_session *s)
+{
+	const int64_t deadline = s->deadline;
+	int rc = 0;
+
+	while (rc == 0) {
+		s->deadline = 0;
+		rc = starttls_session_close(s);
+		s->deadline = deadline;
+		if (rc != STARTTLS_WANT_READ && rc != STARTTLS_WANT_WRITE)
+			return rc;
+		if (has_said_all(s) || starttls_now_us() >= s->hears_until)
+			return 0;
+		rc = starttls_session_wait(s, rc, s->hears_until);
+	}
+	return rc;
 }
 
 /* An answer to our goodbye is owed by nobody. */
@@ -88,10 +122,11 @@ hear_out(struct starttls_session *s)
 {
 	int rc = starttls_session_shutdown(s);
 
-	if (rc == 0 && may_say_more(s))
-		rc = starttls_session_close(s);
-	if (rc != 0 && !may_just_go(s, rc) &&
-	    (rc != STARTTLS_WANT_READ || may_say_more(s)))
+	if (rc == 0 && s->hears_until == 0)
+		s->hears_until = patience(s);
+	if (rc == 0 && s->hears_until != 0)
+		rc = hear(s);
+	if (rc != 0 && !may_just_go(s, rc))
 		return rc;
 	starttls_handshake_settle(s);
 	return 0;

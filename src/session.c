@@ -67,16 +67,15 @@ idle_end(struct starttls_session *s)
 	return s->still_since + s->idle_us;
 }
 
-/* Wait for @rc, a WANT_*, if the session waits; 0: go on. */
-static int
-wait_for(struct starttls_session *s, int rc)
+int
+starttls_session_wait(struct starttls_session *s, int rc, int64_t wake)
 {
 	int64_t end = idle_end(s);
 
 	if (s->deadline == 0)
 		return end != STARTTLS_NEVER && starttls_now_us() >= end ?
 		    too_still(s) : rc;
-	rc = starttls_wait(s->io.fd, rc, end < s->deadline ? end :
+	rc = starttls_wait_until(s->io.fd, rc, wake, end < s->deadline ? end :
 	    s->deadline, s->io.interruptible);
 	if (rc == STARTTLS_E_TIMEOUT)
 		return end < s->deadline ? too_still(s) : too_late(s);
@@ -93,7 +92,7 @@ retry(struct starttls_session *s, ssize_t n)
 	int rc = starttls_tls_fault(s, (int)n, STARTTLS_PHASE_SESSION);
 
 	if (rc == STARTTLS_WANT_READ || rc == STARTTLS_WANT_WRITE)
-		rc = wait_for(s, rc);
+		rc = starttls_session_wait(s, rc, STARTTLS_NEVER);
 	return rc;
 }
 
@@ -338,6 +337,21 @@ starttls_session_set_idle(struct starttls_session *session, int idle_ms)
 	session->idle_us = idle_ms <= 0 ? 0 : (int64_t)idle_ms * 1000;
 	session->still_since = 0;
 	return 0;
+}
+
+int
+starttls_session_timeout(const struct starttls_session *session)
+{
+	const struct starttls_session *s = session;
+	int64_t end = STARTTLS_NEVER;
+
+	if (s == NULL)
+		return -1;
+	if (s->idle_us != 0 && s->still_since != 0)
+		end = s->still_since + s->idle_us;
+	if (s->hears_until != 0 && s->hears_until < end)
+		end = s->hears_until;
+	return starttls_left_ms(end);
 }
 
 size_t

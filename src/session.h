@@ -115,7 +115,8 @@ struct starttls_session {
 	int64_t resolve_us, connect_us, greeting_us, preamble_us,
 		handshake_us, exchange_us;
 	int64_t exchange_started;
-	bool hears_out;            /* no exchange, but an end of its own */
+	bool hears_out;            /* no exchange, but an end of its own, */
+	int64_t hears_until;       /* and not for longer; 0: not there yet */
 	int handshake_trips;       /* round trips until TLS was up */
 };
 
@@ -132,6 +133,16 @@ starttls_session_peer(const struct starttls_session *s)
 {
 	return starttls_session_is_server(s) ? "the client" : s->name->text;
 }
+
+/**
+ * starttls_session_wait: wait for @rc, a WANT_*, if the session waits.
+ *
+ * @wake  not for longer than this, which is no failure
+ *
+ * Returns: 0: go on; @rc, if it does not wait; STARTTLS_E_TIMEOUT,
+ * STARTTLS_E_INTERRUPTED, STARTTLS_E_SYSTEM
+ */
+int starttls_session_wait(struct starttls_session *s, int rc, int64_t wake);
 
 /* What it tells of what went wrong is in fault.c. */
 

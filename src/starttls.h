@@ -1508,7 +1508,7 @@ starttls_session_set_deadline(struct starttls_session *session,
  *
  * Beside the deadline: whichever passes first ends the session with
  * STARTTLS_E_TIMEOUT.  It does not make a session wait; one that never waits
- * fails when it is called after that time.
+ * fails when it is called after that time, see starttls_session_timeout.
  *
  * What moves is data of the application, in either direction: bytes that a read
  * gives out, or that the transport takes from a write.  Parts of a record,
@@ -1535,8 +1535,10 @@ starttls_session_set_idle(struct starttls_session *session,
  * nothing harmless is known, it is close_notify.  Nothing is waited for then,
  * unless the server may still say something of the handshake: its end, where
  * that began with a false start; in TLS 1.3 what it thinks of our certificate,
- * if it has asked for one, or a ticket, if the policy keeps sessions.  Use it
- * on a fresh session and do not use the session for data afterwards.
+ * if it has asked for one, or a ticket, if the policy keeps sessions.  A ticket
+ * is owed by nobody, so it gets as long as the handshake took and half a second;
+ * who never waits calls again when starttls_session_timeout says so.  Use it on
+ * a fresh session and do not use the session for data afterwards.
  *
  * Returns: 0; STARTTLS_WANT_READ, STARTTLS_WANT_WRITE; STARTTLS_E_REFUSED,
  * STARTTLS_E_REFUSED_TEMPORARY, STARTTLS_E_PROTOCOL, STARTTLS_E_LIMIT and
@@ -1546,6 +1548,19 @@ starttls_session_set_idle(struct starttls_session *session,
 STARTTLS_API int
 starttls_session_check(struct starttls_session *session,
 		       struct starttls_error *error) STARTTLS_CHECKED;
+
+/**
+ * starttls_session_timeout: how long to poll for at most.
+ *
+ * For sessions that never wait: when it has passed, make the call that said
+ * WANT_* again, whether the descriptor is ready or not.  The limit of
+ * starttls_session_set_idle has come, or what starttls_session_check hopes for
+ * will not.  Ask behind each call, as it changes.
+ *
+ * Returns: milliseconds, rounded up, as for poll(2); -1: for ever
+ */
+STARTTLS_API int
+starttls_session_timeout(const struct starttls_session *session);
 
 /**
  * starttls_session_pending: bytes that can be read without the transport.

@@ -29,7 +29,8 @@ UNIT_TESTS = \
 	tests/unit/check_session_descriptor tests/unit/check_dial \
 	tests/unit/check_dialling tests/unit/check_resolve \
 	tests/unit/check_wait tests/unit/check_waiting tests/unit/check_xml \
-	tests/unit/check_interrupted tests/unit/check_fd \
+	tests/unit/check_interrupted tests/unit/check_hearing_out \
+	tests/unit/check_fd \
 	tests/unit/check_fd_deadline tests/unit/check_fd_memory \
 	tests/unit/check_alloc tests/unit/check_alloc_policy \
 	tests/unit/check_threads
@@ -194,6 +195,8 @@ STANDSTILL_SOURCES = tests/support/standstill.c tests/support/standstill.h
 tests_unit_check_waiting_SOURCES = tests/unit/check_waiting.c \
 	$(STANDSTILL_SOURCES)
 tests_unit_check_interrupted_SOURCES = tests/unit/check_interrupted.c \
+	$(STANDSTILL_SOURCES)
+tests_unit_check_hearing_out_SOURCES = tests/unit/check_hearing_out.c \
 	$(STANDSTILL_SOURCES)
 # These have names that others have as well.
 DANE_SOURCES = tests/support/dane.c tests/support/dane.h

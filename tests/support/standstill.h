@@ -26,6 +26,11 @@
 #define MANY 1000000               /* turns: nobody waits as long */
 #define IDLE_MS 5000
 
+/* servers beside those of TLS 1.2 and 1.3: of the latter, with tickets that the
+   test sends, and one that asks for a certificate */
+#define WITH_TICKETS 2
+#define ASKING 3
+
 /* what is around the library, of which there is one */
 struct world {
 	int64_t now_us;

@@ -358,6 +358,7 @@ START_TEST(test_upgrade_refuses_bad_input)
 	INVALID(starttls_upgrade_run(NULL, 0, &error));
 	ck_assert_int_eq(starttls_upgrade_fd(NULL), -1);
 	ck_assert_int_eq(starttls_upgrade_timeout(NULL), -1);
+	ck_assert_int_eq(starttls_session_timeout(NULL), -1);
 	starttls_upgrade_free(NULL);
 	/* nothing to wait for; and it is still good */
 	ck_assert_int_eq(conn_begin(&c, &spec), 0);
