@@ -23,18 +23,28 @@ try_trust(const uint8_t *data, size_t size)
 	gnutls_x509_crt_t found[TRUST_MAX_CANDIDATES];
 	struct slice der = { data, size }, issuer, subject;
 	struct starttls_error error;
-	struct trust *t = starttls_trust_new();
+	struct trust *t = starttls_trust_new(), *later = starttls_trust_new();
+	char *copy = malloc(size + 1);
 	unsigned count;
 
-	if (t == NULL)
-		return;
+	if (t == NULL || later == NULL || copy == NULL)
+		abort();
+	memcpy(copy, data, size);
 	starttls_error_reset(&error);
 	if (starttls_trust_add_pem(t, "fuzz", (const char *)data, size,
 	    &error) == 0 && starttls_trust_count(t) == 0)
 		abort();
-	if (starttls_der_names(der, &issuer, &subject))
+	/* what is decoded on need is found damaged later, or not at all */
+	if (starttls_trust_take_pem(later, "fuzz", copy, size, &error) != 0 ?
+	    starttls_trust_count(t) != 0 : starttls_trust_count(t) != 0 &&
+	    starttls_trust_count(t) != starttls_trust_count(later))
+		abort();
+	if (starttls_der_names(der, &issuer, &subject)) {
 		(void)starttls_trust_find(t, issuer, found, &count);
+		(void)starttls_trust_find(later, issuer, found, &count);
+	}
 	starttls_trust_free(t);
+	starttls_trust_free(later);
 }
 
 static void

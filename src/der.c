@@ -12,9 +12,9 @@
 
 #include <string.h>
 
-bool
-starttls_der_take(struct slice *in, uint8_t tag, bool whole,
-		  struct slice *ret)
+/* Its content, so long, need not be there. */
+static bool
+take_header(struct slice *in, uint8_t tag, size_t *ret_len)
 {
 	size_t header = 2, len;
 	unsigned i, octets;
@@ -30,12 +30,25 @@ starttls_der_take(struct slice *in, uint8_t tag, bool whole,
 			len = len << 8 | in->data[2 + i];
 		header += octets;
 	}
-	if (len > in->len - header)
+	in->data += header;
+	in->len -= header;
+	*ret_len = len;
+	return true;
+}
+
+bool
+starttls_der_take(struct slice *in, uint8_t tag, bool whole,
+		  struct slice *ret)
+{
+	struct slice rest = *in;
+	size_t len;
+
+	if (!take_header(&rest, tag, &len) || len > rest.len)
 		return false;
-	ret->data = in->data + (whole ? 0 : header);
-	ret->len = len + (whole ? header : 0);
-	in->data += header + len;
-	in->len -= header + len;
+	ret->data = whole ? in->data : rest.data;
+	ret->len = (size_t)(rest.data - ret->data) + len;
+	in->data = rest.data + len;
+	in->len = rest.len - len;
 	return true;
 }
 
@@ -47,28 +60,34 @@ starttls_der_unwrap(struct slice *in, uint8_t tag)
 	return starttls_der_take(&rest, tag, false, in) && rest.len == 0;
 }
 
+/* A TBSCertificate up to its subject. */
+static bool
+skip_to_key(struct slice *tbs, struct slice *ret_issuer,
+	    struct slice *ret_subject)
+{
+	struct slice skip;
+
+	if (starttls_der_is(tbs, DER_EXPLICIT) &&       /* version */
+	    !starttls_der_take(tbs, DER_EXPLICIT, true, &skip))
+		return false;
+	return starttls_der_take(tbs, DER_INTEGER, true, &skip) && /* serial */
+	    starttls_der_take(tbs, DER_SEQUENCE, true, &skip) && /* algorithm */
+	    starttls_der_take(tbs, DER_SEQUENCE, true, ret_issuer) &&
+	    starttls_der_take(tbs, DER_SEQUENCE, true, &skip) && /* validity */
+	    starttls_der_take(tbs, DER_SEQUENCE, true, ret_subject);
+}
+
 /* A certificate as far as its subject; what follows is left in @ret_rest. */
 static bool
 take_names(struct slice der, struct slice *ret_issuer,
 	   struct slice *ret_subject, struct slice *ret_rest)
 {
-	struct slice cert, tbs, skip;
+	struct slice cert;
 
-	if (!starttls_der_take(&der, DER_SEQUENCE, false, &cert) ||
-	    der.len != 0 ||
-	    !starttls_der_take(&cert, DER_SEQUENCE, false, &tbs))
-		return false;
-	if (starttls_der_is(&tbs, DER_EXPLICIT) &&      /* version */
-	    !starttls_der_take(&tbs, DER_EXPLICIT, true, &skip))
-		return false;
-	if (!starttls_der_take(&tbs, DER_INTEGER, true, &skip) || /* serial */
-	    !starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) || /* algorithm */
-	    !starttls_der_take(&tbs, DER_SEQUENCE, true, ret_issuer) ||
-	    !starttls_der_take(&tbs, DER_SEQUENCE, true, &skip) || /* validity */
-	    !starttls_der_take(&tbs, DER_SEQUENCE, true, ret_subject))
-		return false;
-	*ret_rest = tbs;
-	return true;
+	return starttls_der_take(&der, DER_SEQUENCE, false, &cert) &&
+	    der.len == 0 &&
+	    starttls_der_take(&cert, DER_SEQUENCE, false, ret_rest) &&
+	    skip_to_key(ret_rest, ret_issuer, ret_subject);
 }
 
 bool
@@ -78,6 +97,23 @@ starttls_der_names(struct slice der, struct slice *ret_issuer,
 	struct slice rest;
 
 	return take_names(der, ret_issuer, ret_subject, &rest);
+}
+
+bool
+starttls_der_begins(struct slice begin, size_t *ret_len,
+		    struct slice *ret_subject)
+{
+	struct slice in = begin, issuer;
+	size_t cert, tbs;
+
+	if (!take_header(&in, DER_SEQUENCE, &cert) || cert > INT32_MAX)
+		return false;
+	*ret_len = (size_t)(in.data - begin.data) + cert;
+	if (!take_header(&in, DER_SEQUENCE, &tbs) || tbs > cert)
+		return false;
+	if (in.len > tbs)
+		in.len = tbs;
+	return skip_to_key(&in, &issuer, ret_subject);
 }
 
 bool

@@ -67,6 +67,16 @@ bool starttls_der_names(struct slice der, struct slice *ret_issuer,
 			struct slice *ret_subject);
 
 /**
+ * starttls_der_begins: the subject of a certificate of which not all is there.
+ *
+ * @ret_len  how long it says that it is
+ *
+ * Returns: whether it looks like one, and there is enough of it.
+ */
+bool starttls_der_begins(struct slice begin, size_t *ret_len,
+			 struct slice *ret_subject);
+
+/**
  * starttls_der_key: the SubjectPublicKeyInfo of a certificate, with its header.
  *
  * Returns: whether it looks like one, RFC 5280 section 4.1.

@@ -126,15 +126,32 @@ starttls_pem_forget(gnutls_datum_t *pem)
 	*pem = (gnutls_datum_t){ NULL, 0 };
 }
 
+/*
+ * What is behind the next mark.  memmem() would prepare for a long search, at
+ * each of the blocks that follow one another; and there are few B outside them.
+ */
+static const char *
+next_begin(const char *from, const char *at, const char *end)
+{
+	static const char begin[] = "-----BEGIN ";
+	const size_t dashes = 5, rest = sizeof(begin) - 1 - dashes;
+
+	while ((at = memchr(at, begin[dashes], (size_t)(end - at))) != NULL) {
+		if ((size_t)(at - from) >= dashes && (size_t)(end - at) >= rest &&
+		    memcmp(at - dashes, begin, sizeof(begin) - 1) == 0)
+			return at + rest;
+		at++;
+	}
+	return NULL;
+}
+
 bool
 starttls_pem_next(const char **at, const char *end, const char *const *kinds)
 {
-	static const char begin[] = "-----BEGIN ";
+	const char *from = *at;
 	size_t i, n;
 
-	while ((*at = memmem(*at, (size_t)(end - *at), begin,
-	    sizeof(begin) - 1)) != NULL) {
-		*at += sizeof(begin) - 1;
+	while ((*at = next_begin(from, *at, end)) != NULL) {
 		for (i = 0; kinds[i] != NULL; i++) {
 			n = strlen(kinds[i]);
 			if ((size_t)(end - *at) > n &&
@@ -147,15 +164,23 @@ starttls_pem_next(const char **at, const char *end, const char *const *kinds)
 	return false;
 }
 
+bool
+starttls_pem_ends(const char *at, const char *end)
+{
+	static const char tail[] = "-----END ";
+
+	return (size_t)(end - at) >= sizeof(tail) - 1 &&
+	    memcmp(at, tail, sizeof(tail) - 1) == 0;
+}
+
 ptrdiff_t
 starttls_pem_decode(uint8_t *dst, const char **at, const char *end)
 {
-	static const char tail[] = "-----END ";
-	size_t len = (size_t)(end - *at), used;
-	ptrdiff_t n = starttls_base64_decode(dst, *at, len, &used);
+	size_t used;
+	ptrdiff_t n = starttls_base64_decode(dst, *at, (size_t)(end - *at),
+	    &used);
 
-	if (n <= 0 || len - used < sizeof(tail) - 1 ||
-	    memcmp(*at + used, tail, sizeof(tail) - 1) != 0)
+	if (n <= 0 || !starttls_pem_ends(*at + used, end))
 		return -1;
 	*at += used;
 	return n;

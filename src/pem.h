@@ -56,6 +56,9 @@ bool starttls_pem_is_encrypted(const gnutls_datum_t *pem);
 bool starttls_pem_next(const char **at, const char *end,
 		       const char *const *kinds);
 
+/** starttls_pem_ends: whether the last line of a block begins here. */
+bool starttls_pem_ends(const char *at, const char *end);
+
 /**
  * starttls_pem_decode: the body of a block.
  *

@@ -69,9 +69,9 @@ out:
 	return 0;
 }
 
-int
-starttls_trust_add_file(struct trust *t, const char *path,
-			struct starttls_error *error)
+static int
+add_file(struct trust *t, const char *path, bool is_system,
+	 struct starttls_error *error)
 {
 	char *data;
 	size_t len;
@@ -81,11 +81,20 @@ starttls_trust_add_file(struct trust *t, const char *path,
 		return starttls_error_sys(error, errno == ENOMEM ?
 		    STARTTLS_E_NOMEM : STARTTLS_E_POLICY,
 		    STARTTLS_PHASE_SETUP, errno, "%s", path);
+	if (is_system && !starttls_pem_is_der(data, len))
+		return starttls_trust_take_pem(t, path, data, len, error);
 	rc = starttls_pem_is_der(data, len) ?
 	    starttls_trust_add_der(t, path, data, len, error) :
 	    starttls_trust_add_pem(t, path, data, len, error);
 	free(data);
 	return rc;
+}
+
+int
+starttls_trust_add_file(struct trust *t, const char *path,
+			struct starttls_error *error)
+{
+	return add_file(t, path, false, error);
 }
 
 /* "1a2b3c4d.0", the layout that OpenSSL's rehash makes. */
@@ -211,7 +220,7 @@ starttls_trust_add_system(struct trust *t, struct starttls_error *error)
 	if (stat(SYSTEM_TRUST, &st) == 0)
 		return S_ISDIR(st.st_mode) ?
 		    starttls_trust_add_dir(t, SYSTEM_TRUST, error) :
-		    starttls_trust_add_file(t, SYSTEM_TRUST, error);
+		    add_file(t, SYSTEM_TRUST, true, error);
 	rc = add_gnutls_system(t);
 	if (rc != 0) {
 		starttls_trust_forget(t, before);

@@ -6,9 +6,10 @@
  *
  * Parsing the whole system store costs GnuTLS more than a handshake.  Here a
  * bundle is only decoded from base64 and indexed by the bytes of the subject
- * name, which a walk over a few tags finds.  A wrong index can make a chain
- * be refused, never accepted: whether an anchor is the issuer is GnuTLS's to
- * decide.
+ * name, which a walk over a few tags finds.  Of the system's even the decoding
+ * ends there, a third of the way, until an anchor is needed.  A wrong index can
+ * make a chain be refused, never accepted: whether an anchor is the issuer is
+ * GnuTLS's to decide.
  *
  * What was parsed stays, and does not change any more, so that verifications
  * share it.  The lock is held while anchors are looked up and parsed, never
@@ -25,10 +26,18 @@
 
 #include "der.h"
 #include "pem.h"
+#include "text.h"
 
 #define BUCKETS 256
 
+/* Of text, as everybody writes it: RFC 7468 section 2. */
+#define LINE_CHARS 64
+#define SOME_LINES 6               /* enough for most, and for a step */
+#define SOME_TEXT (SOME_LINES * (LINE_CHARS + 1))
+#define SOME_BYTES (SOME_LINES * LINE_CHARS / 4 * 3)
+
 struct anchor {
+	const char *body;          /* its text, until all of it is decoded */
 	size_t der, der_len;       /* offsets in the store's bytes */
 	size_t subject, subject_len;
 	uint32_t hash;
@@ -41,21 +50,29 @@ struct trust {
 	pthread_mutex_t lock;      /* of the buckets and what is parsed */
 	uint8_t *bytes;            /* all certificates, DER */
 	size_t bytes_len, bytes_size;
+	char *text;                /* what is decoded on need */
+	size_t text_len;
 	struct anchor *anchors;
 	size_t count, size;
 	size_t indexed;            /* of them are in the buckets */
 	int buckets[BUCKETS];
 };
 
+/* As FNV-1a, but by eight bytes. */
 static uint32_t
 hash_of(struct slice s)
 {
-	uint32_t h = 2166136261u;  /* FNV-1a */
-	size_t i;
+	uint64_t h = 14695981039346656037u, v = 0;
 
-	for (i = 0; i < s.len; i++)
-		h = (h ^ s.data[i]) * 16777619u;
-	return h;
+	for (; s.len >= sizeof(v); s.data += sizeof(v), s.len -= sizeof(v)) {
+		memcpy(&v, s.data, sizeof(v));
+		h = (h ^ v) * 1099511628211u;
+		h ^= h >> 32;
+	}
+	v = 0;
+	memcpy(&v, s.data, s.len);
+	h = (h ^ v) * 1099511628211u;
+	return (uint32_t)(h ^ h >> 32);
 }
 
 struct trust *
@@ -87,6 +104,7 @@ starttls_trust_free(struct trust *t)
 			gnutls_x509_crt_deinit(t->anchors[i].crt);
 	pthread_mutex_destroy(&t->lock);
 	free(t->bytes);
+	free(t->text);
 	free(t->anchors);
 	free(t);
 }
@@ -95,12 +113,6 @@ size_t
 starttls_trust_count(const struct trust *t)
 {
 	return t->count;
-}
-
-int
-starttls_trust_digest(const struct trust *t, gnutls_hash_hd_t hash)
-{
-	return gnutls_hash(hash, t->bytes, t->bytes_len);
 }
 
 /* Make room for another @more bytes of DER. */
@@ -122,8 +134,9 @@ reserve(struct trust *t, size_t more)
 	return 0;
 }
 
+/* What is next of the bytes. */
 static int
-append_anchor(struct trust *t, size_t der, size_t der_len,
+append_anchor(struct trust *t, const char *body, size_t der_len,
 	      struct slice subject)
 {
 	struct anchor *a;
@@ -139,12 +152,15 @@ append_anchor(struct trust *t, size_t der, size_t der_len,
 	}
 	a = &t->anchors[t->count++];
 	*a = (struct anchor){
-		.der = der,
+		.body = body,
+		.der = t->bytes_len,
 		.der_len = der_len,
 		.subject = (size_t)(subject.data - t->bytes),
 		.subject_len = subject.len,
 		.hash = hash_of(subject),
 	};
+	/* in whole groups, whatever a text may turn out to be */
+	t->bytes_len += (der_len + 2) / 3 * 3;
 	return 0;
 }
 
@@ -200,13 +216,61 @@ add_block(struct trust *t, const char **at, const char *end)
 	if (!starttls_der_names(der, &issuer, &subject))
 		return STARTTLS_E_POLICY;
 	*at = stop;
-	t->bytes_len += (size_t)n;
-	return append_anchor(t, t->bytes_len - (size_t)n, (size_t)n, subject);
+	return append_anchor(t, NULL, (size_t)n, subject);
 }
 
-int
-starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
-		       size_t len, struct starttls_error *error)
+/* Where the text of so many bytes ends, which can never become more of them; NULL:
+   these are not its lines. */
+static const char *
+end_of_lines(const char *text, const char *end, size_t der_len)
+{
+	const size_t chars = (der_len + 2) / 3 * 4;
+	const size_t len = chars + (chars + LINE_CHARS - 1) / LINE_CHARS;
+	size_t at;
+
+	if ((size_t)(end - text) < len || text[len - 1] != '\n' ||
+	    (text[len - 2] == '=') != (der_len % 3 != 0) ||
+	    (text[len - 3] == '=') != (der_len % 3 == 1))
+		return NULL;
+	for (at = LINE_CHARS; at < len; at += LINE_CHARS + 1)
+		if (text[at] != '\n')
+			return NULL;
+	return text + len;
+}
+
+/*
+ * The same for what stays in memory, and no further than its subject.
+ *
+ * Returns: 0; STARTTLS_E_NOMEM; STARTTLS_E_POLICY (not in the usual form, or not
+ * as long as it says that it is: see what add_block() makes of it)
+ */
+static int
+add_beginning(struct trust *t, const char **at, const char *end)
+{
+	const char *body = *at + 1, *stop;
+	struct slice begin = { t->bytes + t->bytes_len, 0 }, subject;
+	size_t text = 0, der_len = 0, used;
+
+	if (*at == end || **at != '\n')
+		return STARTTLS_E_POLICY;
+	do {
+		if ((size_t)(end - body) < text + SOME_TEXT ||
+		    starttls_base64_decode(t->bytes + t->bytes_len + begin.len,
+			body + text, SOME_TEXT, &used) != SOME_BYTES)
+			return STARTTLS_E_POLICY;
+		text += SOME_TEXT;
+		begin.len += SOME_BYTES;
+	} while (!starttls_der_begins(begin, &der_len, &subject));
+	stop = end_of_lines(body, end, der_len);
+	if (stop == NULL || !starttls_pem_ends(stop, end))
+		return STARTTLS_E_POLICY;
+	*at = stop;
+	return append_anchor(t, body, der_len, subject);
+}
+
+static int
+add_blocks(struct trust *t, const char *label, const char *data, size_t len,
+	   struct starttls_error *error)
 {
 	static const char *const kinds[] = {
 		"CERTIFICATE-----", "X509 CERTIFICATE-----", NULL
@@ -215,8 +279,12 @@ starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
 	const struct trust_mark before = starttls_trust_mark(t);
 	int rc = reserve(t, len / 4 * 3 + 3);
 
-	while (rc == 0 && starttls_pem_next(&at, end, kinds))
-		rc = add_block(t, &at, end);
+	while (rc == 0 && starttls_pem_next(&at, end, kinds)) {
+		rc = data == t->text ? add_beginning(t, &at, end) :
+		    STARTTLS_E_POLICY;
+		if (rc == STARTTLS_E_POLICY)
+			rc = add_block(t, &at, end);
+	}
 	if (rc != 0) {
 		starttls_trust_forget(t, before);
 		if (rc != STARTTLS_E_POLICY)
@@ -233,12 +301,40 @@ starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
 	return 0;
 }
 
+int
+starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
+		       size_t len, struct starttls_error *error)
+{
+	return add_blocks(t, label, data, len, error);
+}
+
+int
+starttls_trust_take_pem(struct trust *t, const char *label, char *data,
+			size_t len, struct starttls_error *error)
+{
+	int rc;
+
+	if (t->text != NULL) {
+		rc = add_blocks(t, label, data, len, error);
+		free(data);
+		return rc;
+	}
+	t->text = data;
+	t->text_len = len;
+	rc = add_blocks(t, label, data, len, error);
+	if (rc != 0) {
+		free(t->text);
+		t->text = NULL;
+	}
+	return rc;
+}
+
 /* A copy of one certificate. */
 static int
 copy_der(struct trust *t, const void *data, size_t len)
 {
 	struct slice der, issuer, subject;
-	int rc = reserve(t, len);
+	int rc = reserve(t, len + 2);
 
 	if (rc != 0)
 		return rc;
@@ -246,9 +342,7 @@ copy_der(struct trust *t, const void *data, size_t len)
 	memcpy(t->bytes + t->bytes_len, data, len);
 	if (!starttls_der_names(der, &issuer, &subject))
 		return STARTTLS_E_POLICY;
-	rc = append_anchor(t, t->bytes_len, len, subject);
-	t->bytes_len += rc == 0 ? len : 0;
-	return rc;
+	return append_anchor(t, NULL, len, subject);
 }
 
 int
@@ -264,14 +358,54 @@ starttls_trust_add_der(struct trust *t, const char *label, const void *data,
 	    STARTTLS_PHASE_SETUP, "out of memory");
 }
 
+/* The rest of its text; one that is damaged is as good as none. */
+static void
+complete(struct trust *t, struct anchor *a)
+{
+	const char *at = a->body;
+	struct slice der = { t->bytes + a->der, a->der_len }, issuer, subject;
+
+	if (at == NULL)
+		return;
+	a->body = NULL;
+	if (starttls_pem_decode(t->bytes + a->der, &at, t->text +
+	    t->text_len) == (ptrdiff_t)a->der_len &&
+	    starttls_der_names(der, &issuer, &subject))
+		return;
+	a->der_len = 0;
+	a->is_bad = true;
+}
+
+int
+starttls_trust_digest(struct trust *t, gnutls_hash_hd_t hash)
+{
+	size_t i;
+	int rc = 0;
+
+	pthread_mutex_lock(&t->lock);
+	for (i = 0; i < t->count && rc >= 0; i++) {
+		struct anchor *a = &t->anchors[i];
+
+		complete(t, a);
+		rc = gnutls_hash(hash, t->bytes + a->der, a->der_len);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}
+
 /* One that GnuTLS cannot parse is as good as none. */
 static int
-parse(const struct trust *t, struct anchor *a)
+parse(struct trust *t, struct anchor *a)
 {
-	gnutls_datum_t der = { t->bytes + a->der, (unsigned)a->der_len };
+	gnutls_datum_t der;
 	gnutls_x509_crt_t crt;
-	int rc = gnutls_x509_crt_init(&crt);
+	int rc;
 
+	complete(t, a);
+	if (a->is_bad)
+		return 0;
+	der = (gnutls_datum_t){ t->bytes + a->der, (unsigned)a->der_len };
+	rc = gnutls_x509_crt_init(&crt);
 	if (rc < 0)
 		return STARTTLS_E_NOMEM;
 	rc = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);

@@ -50,6 +50,17 @@ int starttls_trust_add_pem(struct trust *t, const char *label,
 int starttls_trust_add_der(struct trust *t, const char *label,
 			   const void *data, size_t len,
 			   struct starttls_error *error);
+/**
+ * starttls_trust_take_pem: the same for a store of which little is needed: no more
+ * than the beginning of each certificate is decoded now.
+ *
+ * One that is damaged further on, by characters that are none of base64, is as
+ * good as none.
+ *
+ * Ownership: takes @data, which was allocated, whatever happens.
+ */
+int starttls_trust_take_pem(struct trust *t, const char *label, char *data,
+			    size_t len, struct starttls_error *error);
 int starttls_trust_add_file(struct trust *t, const char *path,
 			    struct starttls_error *error);
 int starttls_trust_add_dir(struct trust *t, const char *path,
@@ -78,7 +89,7 @@ const char *starttls_trust_system_path(void);
 size_t starttls_trust_count(const struct trust *t);
 
 /** starttls_trust_digest: add all anchors to a hash.  Returns: GNUTLS_E_*. */
-int starttls_trust_digest(const struct trust *t, gnutls_hash_hd_t hash);
+int starttls_trust_digest(struct trust *t, gnutls_hash_hd_t hash);
 
 /**
  * starttls_trust_find: the anchors with a subject name, the latest first.

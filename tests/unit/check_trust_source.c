@@ -453,6 +453,150 @@ START_TEST(test_trust_refuses_what_is_no_file)
 }
 END_TEST
 
+/* What a store is identified by. */
+static void
+digest_of(struct trust *t, uint8_t ret_digest[32])
+{
+	gnutls_hash_hd_t hash;
+
+	ck_assert_int_ge(gnutls_hash_init(&hash, GNUTLS_DIG_SHA256), 0);
+	ck_assert_int_ge(starttls_trust_digest(t, hash), 0);
+	gnutls_hash_deinit(hash, ret_digest);
+}
+
+/* How many of the anchors with the name of @cert are @cert; *ret_others: and
+   how many are not. */
+static unsigned
+find_cert(struct trust *t, const struct mint_cert *cert, unsigned *ret_others)
+{
+	gnutls_x509_crt_t found[TRUST_MAX_CANDIDATES];
+	gnutls_datum_t name;
+	unsigned count, i, same = 0;
+
+	ck_assert_int_ge(gnutls_x509_crt_get_raw_dn(cert->crt, &name), 0);
+	ck_assert_int_eq(starttls_trust_find(t, (struct slice){ name.data,
+	    name.size }, found, &count), 0);
+	gnutls_free(name.data);
+	for (i = 0; i < count; i++)
+		same += gnutls_x509_crt_equals(found[i], cert->crt) != 0;
+	*ret_others = count - same;
+	return same;
+}
+
+static int
+take(struct trust *t, const char *text, struct starttls_error *error)
+{
+	char *given = strdup(text);
+
+	ck_assert_ptr_nonnull(given);
+	return starttls_trust_take_pem(t, "taken", given, strlen(given),
+	    error);
+}
+
+/* A bundle that is decoded on need is the same as one that was at once. */
+START_TEST(test_trust_takes_bundles)
+{
+	const struct bundle_row *row = &bundle_rows[_i];
+	struct trust *whole = starttls_trust_new(), *t = starttls_trust_new();
+	struct starttls_error error, other;
+	uint8_t digest[2][32];
+	char text[16384];
+	unsigned others;
+
+	ck_assert(whole != NULL && t != NULL);
+	starttls_error_reset(&error);
+	starttls_error_reset(&other);
+	make_bundle(text, sizeof(text), row);
+	ck_assert_int_eq(starttls_trust_add_pem(whole, "taken", text,
+	    strlen(text), &error), take(t, text, &other));
+	ck_assert_uint_eq(starttls_trust_count(whole), row->count);
+	ck_assert_uint_eq(starttls_trust_count(t), row->count);
+	if (row->count == 0) {
+		ck_assert_str_eq(error.message, other.message);
+	} else if (row->edit != OTHER_LABEL && row->edit != TRUSTED_LABEL) {
+		ck_assert_uint_eq(find_cert(t, &cast[ROOT], &others), 1);
+		ck_assert_uint_eq(others, 0);
+	}
+	digest_of(whole, digest[0]);
+	digest_of(t, digest[1]);
+	ck_assert_mem_eq(digest[0], digest[1], 32);
+	/* and a second one beside it */
+	ck_assert_int_eq(take(t, text, &other), row->count == 0 ?
+	    STARTTLS_E_POLICY : 0);
+	ck_assert_uint_eq(starttls_trust_count(t), 2 * row->count);
+	starttls_trust_free(whole);
+	starttls_trust_free(t);
+}
+END_TEST
+
+/* Whatever happens to a part that nobody has looked at, it is refused, or as
+   good as none, and its neighbours are what they were. */
+START_TEST(test_trust_takes_what_is_damaged)
+{
+	static const char damages[] = "!A\n-= ";
+	const struct mint_cert *all[] = { &cast[STRANGER], &cast[ROOT],
+	    &cast[STRANGER] };
+	char *pem = mint_pem(all, 3), *body, *end, *text = strdup(pem);
+	unsigned others, late = 0;
+	const char *damage = damages;
+
+	body = strstr(strstr(pem, BEGIN) + 1, BEGIN) + strlen(BEGIN);
+	end = strstr(body, END);
+	for (; *damage != '\0'; damage++)
+		for (char *at = body; at < end; at++) {
+			struct trust *t = starttls_trust_new();
+			struct starttls_error error;
+			uint8_t digest[32];
+
+			starttls_error_reset(&error);
+			ck_assert(t != NULL && text != NULL);
+			memcpy(text, pem, strlen(pem));
+			text[at - pem] = *damage;
+			if (take(t, text, &error) != 0) {
+				ck_assert_uint_eq(starttls_trust_count(t), 0);
+			} else if (strcmp(text, pem) != 0 &&
+			    (pem[at - pem] != '\n' || *damage != ' ')) {
+				late++;
+				ck_assert_uint_eq(find_cert(t, &cast[ROOT],
+				    &others), 0);
+				ck_assert_uint_eq(find_cert(t,
+				    &cast[STRANGER], &others), 2);
+			}
+			digest_of(t, digest);
+			starttls_trust_free(t);
+		}
+	ck_assert_uint_gt(late, 500);
+	free(pem);
+	free(text);
+}
+END_TEST
+
+/* The system's store is one of those. */
+START_TEST(test_trust_takes_the_systems)
+{
+	const char *path = starttls_trust_system_path();
+	struct trust *whole = starttls_trust_new(), *t = starttls_trust_new();
+	struct starttls_error error;
+	uint8_t digest[2][32];
+	struct stat st;
+
+	ck_assert(whole != NULL && t != NULL);
+	starttls_error_reset(&error);
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		ck_assert_int_eq(starttls_trust_add_file(whole, path, &error),
+		    0);
+		ck_assert_int_eq(starttls_trust_add_system(t, &error), 0);
+		ck_assert_uint_eq(starttls_trust_count(t),
+		    starttls_trust_count(whole));
+		digest_of(whole, digest[0]);
+		digest_of(t, digest[1]);
+		ck_assert_mem_eq(digest[0], digest[1], 32);
+	}
+	starttls_trust_free(whole);
+	starttls_trust_free(t);
+}
+END_TEST
+
 /* Directories: names and what is in them, "R" ROOT, "S" STRANGER, "x" junk. */
 static const struct dir_row {
 	const char *name;
@@ -641,6 +785,9 @@ main(void)
 	tcase_add_unchecked_fixture(tc, mint_cast, free_cast);
 	add_loop(tc, test_trust_reads_bundles, bundle_rows);
 	tcase_add_test(tc, test_trust_keeps_what_it_had);
+	add_loop(tc, test_trust_takes_bundles, bundle_rows);
+	tcase_add_test(tc, test_trust_takes_what_is_damaged);
+	tcase_add_test(tc, test_trust_takes_the_systems);
 	tcase_add_test(tc, test_trust_counts_bytes);
 	add_loop(tc, test_trust_refuses_what_is_no_file, file_rows);
 	add_loop(tc, test_trust_reads_directories, dir_rows);
