@@ -359,16 +359,18 @@ START_TEST(test_preamble_every_protocol_has_transcripts)
 		"ok", "refused", "not-offered", "early-data"
 	};
 	const struct starttls_protocol *p = NULL;
-	char name[64];
-	size_t i;
+	char name[64], lacking[512] = "";
+	size_t i, len = 0;
 
 	while ((p = starttls_protocol_next(p)) != NULL)
 		for (i = 0; i < 4 && p->upgrade_rules.step != NULL; i++) {
 			snprintf(name, sizeof(name), "%s-%s.txt", p->name,
 			    needed[i]);
-			ck_assert_msg(count_named(name) == 1,
-			    "there is no transcript %s", name);
+			if (count_named(name) != 1 && len < sizeof(lacking))
+				len += (size_t)snprintf(lacking + len,
+				    sizeof(lacking) - len, " %s", name);
 		}
+	ck_assert_msg(len == 0, "missing transcripts:%s", lacking);
 }
 END_TEST
 
