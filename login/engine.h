@@ -71,6 +71,8 @@ void login_blame(struct login *l, const char *reason,
 	__attribute__((format(printf, 4, 5)));
 /* Say goodbye: the answer is there. */
 enum login_verdict login_leave(struct login *l);
+/* Whether a refusal is about the channel binding, and not the password. */
+bool login_is_about_binding(const struct login *l, const char *text);
 const char *login_state_name(const struct login *l);
 /* Remember it, as it may be shown, if there are more to come. */
 void login_keep_first(struct login *l, const struct login_line *line);

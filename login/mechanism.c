@@ -259,9 +259,8 @@ say_pending(struct login *l)
 	return respond(l, l->d.state, LOGIN_RESPOND, data, l->pending_len);
 }
 
-/* Whether a refusal is about the channel binding, and not the password. */
-static bool
-is_about_binding(const struct login *l, const char *text)
+bool
+login_is_about_binding(const struct login *l, const char *text)
 {
 	return strstr(l->outcome.mechanism, "-PLUS") != NULL &&
 	    (strcasestr(text, "channel-binding") != NULL ||
@@ -453,7 +452,7 @@ enum login_verdict
 login_refused(struct login_dialog *d, const struct login_line *line)
 {
 	struct login *l = login_of(d);
-	const bool is_binding = is_about_binding(l, line->text);
+	const bool is_binding = login_is_about_binding(l, line->text);
 
 	login_blame(l, is_binding ? "login-failed" : "login-refused", line,
 	    "%s refused by the peer (%s)", is_binding ? "channel binding" :

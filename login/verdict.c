@@ -330,6 +330,8 @@ login_failed(struct login_dialog *d, const struct login_line *line)
 
 	if (line->code == 0 && starttls_says_later(text))
 		return login_not_now(d, line);
+	if (login_is_about_binding(l, line->text))
+		return login_refused(d, line);
 	login_blame(l, "login-failed", line,
 	    "no login now, says the peer (%s)", login_state_name(l));
 	return login_leave(l);

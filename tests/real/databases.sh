@@ -72,6 +72,7 @@ run_slapd()
 	authz-regexp ^uid=tester,cn=[^,]*,cn=auth$ $DN
 	password-hash {CLEARTEXT}
 	security ${slapd_security:-simple_bind=128}
+	sasl-cbinding ${slapd_binding:-none}
 	access to attrs=userPassword by anonymous auth by * none
 	access to * by * read
 	database mdb
