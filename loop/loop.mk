@@ -12,14 +12,10 @@ libloop_a_SOURCES = loop/address.c loop/address.h loop/clock.c \
 	loop/loop.c loop/loop.h loop/manager.c loop/manager.h loop/poller.h loop/queue.c loop/queue.h \
 	loop/signals.c loop/signals.h loop/standing.c loop/standing.h \
 	loop/upgrade.c loop/upgrade.h
-if POLLER_EPOLL
-libloop_a_SOURCES += loop/poller_epoll.c
-else
-if POLLER_KQUEUE
-libloop_a_SOURCES += loop/poller_kqueue.c
-else
-libloop_a_SOURCES += loop/poller_poll.c
-endif
-endif
+# the one that configure chose
+EXTRA_libloop_a_SOURCES = loop/poller_epoll.c loop/poller_kqueue.c \
+	loop/poller_poll.c
+libloop_a_LIBADD = loop/libloop_a-poller_$(POLLER).$(OBJEXT)
+libloop_a_DEPENDENCIES = $(libloop_a_LIBADD)
 libloop_a_CPPFLAGS = $(ROOMS_CPPFLAGS)
 libloop_a_CFLAGS = $(COMMAND_CFLAGS)
