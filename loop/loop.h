@@ -43,6 +43,7 @@ struct watch {
 	bool is_watched;
 	bool is_known;             /* to the poller, as what follows */
 	short known_events;
+	short known_ends;          /* of directions that are told of alone */
 	int known_fd;
 	size_t known_at;
 	size_t slot;               /* among what was found, from 1 */

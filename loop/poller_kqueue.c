@@ -4,9 +4,13 @@
 /*
  * kqueue(2), in the terms of poll(2).
  *
- * Hang-ups are told by the filters for reading and writing only, so both are
- * there for each watch.  The one that nobody wants is told of once for each
- * thing that happens (EV_CLEAR), and passed over unless it is an end.
+ * There is a filter for what is wanted.  If that is neither reading nor writing,
+ * there are both, as nothing else tells of hang-ups: once for each thing that
+ * happens (EV_CLEAR), which is passed over unless it is an end.
+ *
+ * Each filter tells the end of its direction, whoever made it, and a connection
+ * has hung up when both have ended.  poll(2) itself is not asked: that of macOS
+ * takes the end of one of them for a hang-up.
  */
 
 #include "config.h"
@@ -17,6 +21,7 @@
 #include <stdlib.h>
 #include <sys/types.h>
 #include <sys/event.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -62,25 +67,37 @@ change(const struct poller *poller, int fd, short filter, unsigned short flags,
 	return kevent(poller->fd, &event, 1, NULL, 0, NULL) == 0 ? 0 : errno;
 }
 
-/* What is there already keeps its flags, so it goes first. */
+/* With which flags there is the filter of @event for @events; 0: there is none. */
+static unsigned short
+flags_for(short events, short event)
+{
+	if ((events & event) != 0)
+		return EV_ADD;
+	if ((events & (POLLIN | POLLOUT)) == 0 ||
+	    (event == POLLIN && (events & POLLRDHUP) != 0))
+		return EV_ADD | EV_CLEAR;
+	return 0;
+}
+
+/* What is there already keeps its flags, and what it told is not told again, so
+   it goes first. */
 static int
 set(const struct poller *poller, struct watch *watch, short filter,
     short event)
 {
-	const bool is_wanted = (watch->events & event) != 0;
-	int rc;
+	const unsigned short flags = flags_for(watch->events, event),
+	    known_flags = watch->is_known ?
+	    flags_for(watch->known_events, event) : 0;
+	int rc = 0;
 
-	/* with neither wanted, ends that were told are told once more */
-	if (watch->is_known) {
-		if (((watch->known_events & event) != 0) == is_wanted &&
-		    watch->events != 0)
-			return 0;
+	if (flags == known_flags && (flags & EV_CLEAR) == 0)
+		return 0;
+	if (known_flags != 0)
 		change(poller, watch->fd, filter, EV_DELETE, watch);
-	}
-	rc = change(poller, watch->fd, filter,
-	    is_wanted ? EV_ADD : EV_ADD | EV_CLEAR, watch);
+	if (flags != 0)
+		rc = change(poller, watch->fd, filter, flags, watch);
 	/* a pipe has only one of the two directions */
-	return is_wanted ? rc : 0;
+	return (flags & EV_CLEAR) == 0 ? rc : 0;
 }
 
 int
@@ -88,6 +105,7 @@ poller_set(struct poller *poller, struct watch *watch)
 {
 	int rc = set(poller, watch, EVFILT_READ, POLLIN);
 
+	watch->known_ends = 0;
 	return rc == 0 ? set(poller, watch, EVFILT_WRITE, POLLOUT) : rc;
 }
 
@@ -99,24 +117,31 @@ poller_remove(struct poller *poller, struct watch *watch)
 	change(poller, watch->known_fd, EVFILT_WRITE, EV_DELETE, watch);
 }
 
-/* An end of what comes is no hang-up yet, unless it is a failure. */
-static short
-translate(const struct watch *watch, const struct kevent *event)
+/* Whether one direction is all there is. */
+static bool
+is_one_way(int fd)
 {
-	const bool has_ended = (event->flags & EV_EOF) != 0;
-	int revents = 0;
+	struct stat st;
 
-	if (event->filter == EVFILT_READ) {
-		revents |= watch->events & POLLIN;
-		if (has_ended)
-			revents |= watch->events & POLLRDHUP;
-	} else {
-		revents |= watch->events & POLLOUT;
-		if (has_ended)
-			revents |= POLLHUP;
-	}
-	if (has_ended && event->fflags != 0)
+	return fstat(fd, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
+static short
+translate(struct watch *watch, const struct kevent *event)
+{
+	const int direction = event->filter == EVFILT_READ ? POLLIN : POLLOUT;
+	int revents = watch->events & direction;
+
+	if ((event->flags & EV_EOF) == 0)
+		return (short)revents;
+	if (direction == POLLIN)
+		revents |= watch->events & POLLRDHUP;
+	watch->known_ends = (short)(watch->known_ends | direction);
+	if (event->fflags != 0)
 		revents |= POLLERR | POLLHUP;
+	else if (watch->known_ends == (POLLIN | POLLOUT) ||
+	    is_one_way(watch->fd))
+		revents |= POLLHUP;
 	return (short)revents;
 }
 

@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -291,6 +292,187 @@ START_TEST(test_half_closed)
 }
 END_TEST
 
+/* Whether anything is told of what happened so far. */
+static bool
+is_told(void)
+{
+	struct timer timer = { .late = stop };
+	const int before = calls;
+
+	told = 0;
+	loop_set_timer_at(&loop, &timer, loop_now_us());
+	run_once();
+	loop_clear_timer(&timer);
+	return calls > before;
+}
+
+/* Our own end is no hang-up, nor the other one's; both are. */
+START_TEST(test_both_ends)
+{
+	struct watch watch = { .ready = note };
+	int ends[2];
+
+	init_bare();
+	pair(ends);
+	watch.fd = ends[0];
+	loop_watch(&loop, &watch, 0);
+	ck_assert(!is_told());
+	shutdown(ends[_i], SHUT_WR);
+	ck_assert(!is_told());
+	shutdown(ends[!_i], SHUT_WR);
+	ck_assert(is_told());
+	ck_assert_int_eq(told & (POLLHUP | POLLIN | POLLOUT), POLLHUP);
+	loop_unwatch(&loop, &watch);
+	close(ends[0]);
+	close(ends[1]);
+	loop_done(&loop);
+}
+END_TEST
+
+/* What nobody wanted to know when it happened. */
+START_TEST(test_end_before_it_is_wanted)
+{
+	struct watch watch = { .ready = note };
+	int ends[2];
+
+	init_bare();
+	pair(ends);
+	watch.fd = ends[0];
+	shutdown(ends[1], SHUT_WR);
+	loop_watch(&loop, &watch, POLLOUT);
+	ck_assert(is_told());
+	ck_assert_int_eq(told, POLLOUT);
+	if (POLLRDHUP != 0) {
+		loop_watch(&loop, &watch, POLLRDHUP);
+		ck_assert(is_told());
+		ck_assert_int_eq(told, POLLRDHUP);
+		loop_watch(&loop, &watch, POLLOUT | POLLRDHUP);
+		ck_assert(is_told());
+		ck_assert_int_ne(told & POLLRDHUP, 0);
+	}
+	loop_watch(&loop, &watch, POLLIN);
+	ck_assert(is_told());
+	ck_assert_int_eq(told, POLLIN);
+	close(ends[1]);
+	loop_watch(&loop, &watch, 0);
+	ck_assert(is_told());
+	ck_assert_int_eq(told & (POLLHUP | POLLIN), POLLHUP);
+	loop_unwatch(&loop, &watch);
+	close(ends[0]);
+	loop_done(&loop);
+}
+END_TEST
+
+/* A pipe has one direction, whose end is all of it. */
+START_TEST(test_pipe)
+{
+	struct watch watch = { .ready = note };
+	int ends[2];
+
+	init_bare();
+	ck_assert_int_eq(pipe(ends), 0);
+	watch.fd = ends[_i];
+	loop_watch(&loop, &watch, 0);
+	ck_assert(!is_told());
+	close(ends[!_i]);
+	ck_assert(is_told());
+	ck_assert_int_ne(told & (POLLHUP | POLLERR), 0);
+	loop_unwatch(&loop, &watch);
+	close(ends[_i]);
+	loop_done(&loop);
+}
+END_TEST
+
+static int
+listening(struct sockaddr_in *address)
+{
+	socklen_t size = sizeof(*address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*address = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	ck_assert_int_eq(bind(fd, (void *)address, size), 0);
+	ck_assert_int_eq(getsockname(fd, (void *)address, &size), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+/* Of what listens only those who come are told; and a failure of one of them
+   is, whatever is wanted. */
+START_TEST(test_listening_and_reset)
+{
+	static const short wanted[] = { 0, POLLIN, POLLOUT, POLLRDHUP };
+	const struct linger linger = { .l_onoff = 1 };
+	struct watch door = { .ready = note }, guest = { .ready = note };
+	struct sockaddr_in address;
+	int peer = socket(AF_INET, SOCK_STREAM, 0);
+
+	init_bare();
+	door.fd = listening(&address);
+	loop_watch(&loop, &door, POLLIN | POLLOUT);
+	ck_assert(!is_told());
+	ck_assert_int_eq(connect(peer, (void *)&address, sizeof(address)), 0);
+	ck_assert(is_told());
+	ck_assert_int_eq(told, POLLIN);
+	guest.fd = accept(door.fd, NULL, NULL);
+	loop_watch(&loop, &guest, wanted[_i]);
+	ck_assert_int_eq(is_told(), wanted[_i] == POLLOUT);
+	setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(peer);
+	ck_assert(is_told());
+	ck_assert_int_eq(told & (POLLERR | POLLHUP), POLLERR | POLLHUP);
+	ck_assert_int_eq(told & (POLLIN | POLLOUT), wanted[_i] &
+	    (POLLIN | POLLOUT));
+	loop_unwatch(&loop, &door);
+	loop_unwatch(&loop, &guest);
+	close(door.fd);
+	close(guest.fd);
+	loop_done(&loop);
+}
+END_TEST
+
+static struct watch heir;
+
+/* Its descriptor is closed, and the number comes again at once. */
+static void
+hand_over(void *context, short revents)
+{
+	struct watch *own = context;
+	int ends[2];
+
+	(void)revents;
+	loop_unwatch(&loop, own);
+	close(own->fd);
+	pair(ends);
+	ck_assert_int_eq(ends[0], own->fd);
+	heir = (struct watch){ .fd = ends[0], .ready = note };
+	loop_watch(&loop, &heir, POLLIN);
+	ck_assert_int_eq(write(ends[1], "", 1), 1);
+}
+
+START_TEST(test_number_comes_again_in_its_turn)
+{
+	struct watch watch = { .ready = hand_over, .context = &watch };
+	int ends[2];
+
+	init_bare();
+	pair(ends);
+	watch.fd = ends[0];
+	loop_watch(&loop, &watch, POLLOUT);
+	run_once();
+	ck_assert_int_eq(calls, 1);
+	ck_assert_int_eq(told, POLLIN);
+	/* one that is closed already */
+	close(heir.fd);
+	loop_unwatch(&loop, &heir);
+	ck_assert(!is_told());
+	close(ends[1]);
+	loop_done(&loop);
+}
+END_TEST
+
 /* A watch moves to another descriptor, whose number comes again elsewhere. */
 START_TEST(test_numbers_come_again)
 {
@@ -534,6 +716,11 @@ main(void)
 	tcase_add_test(crowd, test_coming_and_going);
 	tcase_add_test(bare, test_hang_up);
 	tcase_add_test(bare, test_half_closed);
+	tcase_add_loop_test(bare, test_both_ends, 0, 2);
+	tcase_add_test(bare, test_end_before_it_is_wanted);
+	tcase_add_loop_test(bare, test_pipe, 0, 2);
+	tcase_add_loop_test(bare, test_listening_and_reset, 0, 4);
+	tcase_add_test(bare, test_number_comes_again_in_its_turn);
 	tcase_add_test(bare, test_numbers_come_again);
 	tcase_add_test(bare, test_taken_away_in_its_turn);
 	tcase_add_test(bare, test_all_have_their_turn);
