@@ -99,6 +99,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/real/resumes.py tests/real/sink.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
 	tests/real/units.py \
+	tests/kqueue/kqueue.c tests/kqueue/sys/event.h \
 	fuzz/dict tests/packages/build tests/packages/cycle \
 	tests/packages/rpm \
 	tests/real/with-servers tests/transcripts tests/tsan.supp \
