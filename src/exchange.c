@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "../protocols/protocol.h"
-#include "handshake.h"
 #include "preamble.h"
 #include "session.h"
 #include "wait.h"
@@ -126,10 +125,7 @@ hear_out(struct starttls_session *s)
 		s->hears_until = patience(s);
 	if (rc == 0 && s->hears_until != 0)
 		rc = hear(s);
-	if (rc != 0 && !may_just_go(s, rc))
-		return rc;
-	starttls_handshake_settle(s);
-	return 0;
+	return rc != 0 && !may_just_go(s, rc) ? rc : 0;
 }
 
 /* Behind an exchange, which has told all that there is. */

@@ -24,8 +24,8 @@ int starttls_handshake_begin(struct starttls_session *s);
 int starttls_handshake_step(struct starttls_session *s);
 
 /**
- * starttls_handshake_settle: after the first data of the peer: a handshake
- * that began with a false start is over now, its session can be kept.
+ * starttls_handshake_settle: a handshake that began with a false start is over,
+ * so its session can be kept.
  */
 void starttls_handshake_settle(struct starttls_session *s);
 

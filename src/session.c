@@ -96,18 +96,6 @@ retry(struct starttls_session *s, ssize_t n)
 	return rc;
 }
 
-/*
- * The first answer to something of ours has come: no more stalls to fear, and
- * a handshake that began with a false start is over.
- */
-static void
-first_data(struct starttls_session *s)
-{
-	starttls_handshake_settle(s);
-	if (s->used)
-		s->io.quick_ack = false;
-}
-
 static ssize_t
 receive(struct starttls_session *s, void *data, size_t size)
 {
@@ -121,6 +109,11 @@ receive(struct starttls_session *s, void *data, size_t size)
 	if (is_late(s))
 		return too_late(s);
 	while ((n = gnutls_record_recv(s->tls, data, size)) < 0) {
+		/* where the transport has stopped, see tls.c */
+		if (n == GNUTLS_E_AGAIN && starttls_session_is_to_keep(s)) {
+			starttls_handshake_settle(s);
+			continue;
+		}
 		rc = retry(s, n);
 		if (rc != 0)
 			return rc;
@@ -130,8 +123,9 @@ receive(struct starttls_session *s, void *data, size_t size)
 		return 0;
 	}
 	s->io.budget = TLS_READ_BUDGET;
-	if (s->io.quick_ack || s->keep_later)
-		first_data(s);
+	/* an answer to something of ours: no more stalls to fear */
+	if (s->used)
+		s->io.quick_ack = false;
 	s->used = s->was_read = true;
 	return n;
 }

@@ -127,6 +127,13 @@ starttls_session_is_server(const struct starttls_session *s)
 	return s->policy->role == STARTTLS_SERVER;
 }
 
+/** starttls_session_is_to_keep: a TLS 1.2 session, and its handshake is over. */
+static inline bool
+starttls_session_is_to_keep(const struct starttls_session *s)
+{
+	return s->keep_later && s->confirmed;
+}
+
 /** starttls_session_peer: whose certificate it is, for messages. */
 static inline const char *
 starttls_session_peer(const struct starttls_session *s)

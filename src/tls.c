@@ -58,13 +58,22 @@ pull_pending(struct starttls_session *s, void *data, size_t size)
 	return (ssize_t)size;
 }
 
+/*
+ * Nothing is read behind the end of a handshake that began with a false start
+ * before its session is kept: an end of the stream there, and GnuTLS would not
+ * give it any more.
+ */
 static ssize_t
 pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
 {
 	struct starttls_session *s = ptr;
-	ssize_t n = s->pending_len > 0 ? pull_pending(s, data, size) :
-	    starttls_transport_recv(&s->io, data, size);
+	ssize_t n = -1;
 
+	errno = EAGAIN;
+	if (s->pending_len > 0)
+		n = pull_pending(s, data, size);
+	else if (!starttls_session_is_to_keep(s))
+		n = starttls_transport_recv(&s->io, data, size);
 	if (n > 0 && !s->saw_record) {
 		if (!is_content_type(*(const uint8_t *)data)) {
 			keep_stray(s, data, (size_t)n);

@@ -57,21 +57,27 @@ static const struct row {
 	const char *name;
 	int version;
 	void (*turn)(struct conn *c);
+	bool ends;                 /* the stream, at once */
 	int code;
 	int min_ms, max_ms;        /* that it takes */
 	size_t kept;               /* sessions */
 } rows[] = {
-	{ "TLS 1.2", 0, silent_turn, 0, 0, 0, 1 },
-	{ "no tickets", 1, silent_turn, 0, 1, SOME_MS, 0 },
-	{ "no tickets, but a goodbye", 1, bye_later, 0, 190, 400, 0 },
-	{ "a ticket", WITH_TICKETS, ticket_at_once, 0, 0, 20, 1 },
-	{ "a ticket, later", WITH_TICKETS, ticket_later, 0, 290, 320, 1 },
-	{ "tickets, but none for us", WITH_TICKETS, silent_turn, 0, 1,
+	{ "TLS 1.2", 0, silent_turn, false, 0, 0, 0, 1 },
+	{ "TLS 1.2, hangs up", 0, silent_turn, true, 0, 0, 0, 1 },
+	{ "no tickets", 1, silent_turn, false, 0, 1, SOME_MS, 0 },
+	{ "no tickets, hangs up", 1, silent_turn, true, 0, 0, 0, 0 },
+	{ "no tickets, but a goodbye", 1, bye_later, false, 0, 190, 400, 0 },
+	{ "a ticket", WITH_TICKETS, ticket_at_once, false, 0, 0, 20, 1 },
+	{ "a ticket, later", WITH_TICKETS, ticket_later, false, 0, 290, 320,
+	  1 },
+	{ "tickets, but none for us", WITH_TICKETS, silent_turn, false, 0, 1,
 	  SOME_MS, 0 },
-	{ "wants a certificate, late", ASKING, alert_much_later,
+	{ "wants a certificate, late", ASKING, alert_much_later, false,
 	  STARTTLS_E_ALERT, 2 * SOME_MS - TURN_MS, 2 * SOME_MS + TURN_MS, 0 },
-	{ "takes none, and says nothing", ASKING, silent_turn, 0, ALL_MS,
-	  ALL_MS, 0 },
+	{ "wants a certificate, hangs up", ASKING, silent_turn, true,
+	  STARTTLS_E_TRUNCATED, 0, 0, 0 },
+	{ "takes none, and says nothing", ASKING, silent_turn, false, 0,
+	  ALL_MS, ALL_MS, 0 },
 };
 
 static void
@@ -83,6 +89,8 @@ open_bare(struct conn *c, const struct row *row, int timeout_ms)
 	    0);
 	world.turns = 0;
 	world.turn = row->turn;
+	if (row->ends)
+		tlspair_end(&c->pair);
 }
 
 static void
