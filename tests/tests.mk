@@ -96,7 +96,7 @@ TEST_FILES = tests/command/commanding.py \
 	tests/real/lib.sh \
 	tests/real/nntpclient.pl tests/real/odd_ftp.py \
 	tests/real/pipeline.py tests/real/pyclient.py \
-	tests/real/resumes.py tests/real/sink.py \
+	tests/real/resumes.py tests/real/services.sh tests/real/sink.py \
 	tests/real/socks.py tests/real/talk.py tests/real/tap.sh \
 	tests/real/units.py \
 	tests/kqueue/kqueue.c tests/kqueue/sys/event.h \

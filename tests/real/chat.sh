@@ -4,6 +4,9 @@
 #
 # Servers of IRC, for those that have sourced lib.sh.  Both want the password of
 # the account for PASS.
+#
+#	start inspircd [V]	sets REAL_IRC, REAL_IRCS
+#	start ngircd [V]	sets REAL_NGIRCS
 
 for inspircd in /usr/sbin/inspircd /usr/bin/inspircd; do
 	[ ! -x $inspircd ] || break
@@ -24,12 +27,11 @@ spawn_nobody()
 	spawn "$dir" "$@"
 }
 
-# The ports go to irc and ircs.
 run_inspircd()
 {
-	local dir versions=
+	local dir versions='' irc ircs
 
-	case $1 in
+	case ${1:-} in
 	1.2)	versions=:-VERS-ALL:+VERS-TLS1.2 ;;
 	1.3)	versions=:-VERS-ALL:+VERS-TLS1.3 ;;
 	esac
@@ -55,15 +57,16 @@ run_inspircd()
 	END
 	chmod 644 "$dir/inspircd.conf"
 	spawn_nobody "$inspircd" --nofork --config "$dir/inspircd.conf"
-	serve_file "$dir/inspircd.conf" "$irc" "$ircs"
+	serve_file "$dir/inspircd.conf" "$irc" "$ircs" || return 1
+	export REAL_IRC="$irc" REAL_IRCS="$ircs"
 }
 
-# The port goes to ngircs.  Debian's is built with GnuTLS.
+# Debian's is built with GnuTLS.
 run_ngircd()
 {
-	local dir versions=
+	local dir versions='' ngircs
 
-	case $1 in
+	case ${1:-} in
 	1.2)	versions=:-VERS-ALL:+VERS-TLS1.2 ;;
 	1.3)	versions=:-VERS-ALL:+VERS-TLS1.3 ;;
 	esac
@@ -95,5 +98,6 @@ run_ngircd()
 	! is_root || sed -i 's/^Server\([UG]\)ID.*/Server\1ID = 65534/' \
 	    "$dir/ngircd.conf"
 	spawn "$dir" ngircd --nodaemon --config "$dir/ngircd.conf"
-	serve_file "$dir/ngircd.conf" "$ngircs"
+	serve_file "$dir/ngircd.conf" "$ngircs" || return 1
+	export REAL_NGIRCS="$ngircs"
 }

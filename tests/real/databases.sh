@@ -36,8 +36,13 @@ as_user()
 	fi
 }
 
-# Debian 12 links slapd with GnuTLS, Debian 13 with OpenSSL, and there is no
-# setting for the highest version of either.
+# Debian 12 links it with GnuTLS, Debian 13 with OpenSSL.
+slapd_has_gnutls()
+{
+	ldd "$(command -v slapd)" | grep -q libgnutls
+}
+
+# There is no setting for the highest version of either.
 run_slapd()
 {
 	local dir user=openldap conf=
@@ -49,7 +54,7 @@ run_slapd()
 	mkdir "$dir/db"
 	: >"$dir/only.conf"
 	if [ -n "${1:-}" ]; then
-		ldd "$(command -v slapd)" | grep -q libgnutls &&
+		! slapd_has_gnutls ||
 		    echo "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS$1" \
 			>"$dir/only.conf"
 		conf=$(tls_only "$1")

@@ -867,6 +867,7 @@ run_prosody()
 	c2s_direct_tls_ssl = identity
 	s2s_direct_tls_ssl = identity
 	VirtualHost "localhost"
+	VirtualHost "mail.example.test"
 	VirtualHost "wrong.example.test"
 	END
 	if is_root; then

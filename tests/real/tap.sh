@@ -107,6 +107,15 @@ report_shows()
 	grep -q "^version  *TLS$version\$" "$work/report"
 }
 
+# begins_anew SCHEME PORT: a second connection is as good, and resumes nothing
+begins_anew()
+{
+	"$STARTTLS" check --resume --ca-file "$REAL_CA" --timeout 10 \
+	    "$1://localhost:$2" >"$work/again" || return
+	cat "$work/again"
+	grep -q '^  resumption  *no: ' "$work/again"
+}
+
 # run_front URL BACKEND: "starttls serve" in front of a local server, its messages
 # in $work/front/messages; the port goes to front
 run_front()
