@@ -157,6 +157,7 @@ class Server(threading.Thread):
             try:
                 conn, _ = self.listener.accept()
             except OSError:
+                self.listener.close()
                 return
             threading.Thread(target=self.serve, args=(conn,),
                              daemon=True).start()
@@ -180,7 +181,8 @@ class Server(threading.Thread):
             conn.close()
 
     def stop(self):
-        self.listener.close()
+        # run() closes it: until it does, nobody else is to have the number
+        self.listener.shutdown(socket.SHUT_RDWR)
 
     def wait(self, what):
         """For something in @seen."""

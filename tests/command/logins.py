@@ -695,6 +695,7 @@ class Listener(threading.Thread):
             try:
                 conn, _ = self.listener.accept()
             except OSError:
+                self.listener.close()
                 return
             self.busy = self.came = True
             try:
@@ -723,8 +724,9 @@ class Listener(threading.Thread):
 
     @classmethod
     def end_all(cls):
+        # run() closes it: until it does, nobody else is to have the number
         for one in cls.running:
-            one.listener.close()
+            one.listener.shutdown(socket.SHUT_RDWR)
         cls.running = []
 
 

@@ -473,6 +473,7 @@ class Backend:
             try:
                 conn = self.listener.accept()[0]
             except OSError:
+                self.listener.close()
                 return
             threading.Thread(target=self.one, args=(conn,),
                              daemon=True).start()
@@ -487,8 +488,8 @@ class Backend:
             conn.close()
 
     def close(self):
+        # accept() closes it: until it does, nobody else is to have the number
         self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
 
 
 # ---- metrics ----------------------------------------------------------------
