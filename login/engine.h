@@ -71,8 +71,11 @@ void login_blame(struct login *l, const char *reason,
 	__attribute__((format(printf, 4, 5)));
 /* Say goodbye: the answer is there. */
 enum login_verdict login_leave(struct login *l);
-/* Whether a refusal is about the channel binding, and not the password. */
-bool login_is_about_binding(const struct login *l, const char *text);
+/*
+ * What somebody might try next.  We do not: a password that SCRAM keeps to
+ * itself is not told to a server unasked because it says no to SCRAM.
+ */
+void login_advise(struct login *l);
 const char *login_state_name(const struct login *l);
 /* Remember it, as it may be shown, if there are more to come. */
 void login_keep_first(struct login *l, const struct login_line *line);

@@ -206,49 +206,6 @@ login_begin(struct login_dialog *d, unsigned sasl, unsigned native)
 	return l->protocol->step(d, NULL);
 }
 
-#define IN_PLACE_OF_PLUS(name) "TLS may end in front of the server; if that " \
-	"is at its own proxy, and not an attacker, try --mechanism " name
-#define IN_PLACE_OF_SCRAM(name) "some servers offer SCRAM without an account " \
-	"for it: try --mechanism " name
-
-/* The strongest first; NULL: as strong as what was refused. */
-static const struct {
-	const char *name, *if_bound, *if_not;
-} others[] = {
-	{ "SCRAM-SHA-256", IN_PLACE_OF_PLUS("SCRAM-SHA-256"), NULL },
-	{ "SCRAM-SHA-1", IN_PLACE_OF_PLUS("SCRAM-SHA-1"), NULL },
-	{ "native", IN_PLACE_OF_PLUS("native"), IN_PLACE_OF_SCRAM("native") },
-	{ "PLAIN", IN_PLACE_OF_PLUS("PLAIN"), IN_PLACE_OF_SCRAM("PLAIN") },
-	{ "LOGIN", IN_PLACE_OF_PLUS("LOGIN"), IN_PLACE_OF_SCRAM("LOGIN") },
-};
-
-/*
- * What somebody might try next.  We do not: a password that SCRAM keeps to
- * itself is not told to a server unasked because it says no to SCRAM.
- */
-static void
-advise(struct login *l)
-{
-	const bool is_bound = strstr(l->outcome.mechanism, "-PLUS") != NULL;
-	size_t i;
-
-	if (l->sasl == NULL || !sasl_listens(l->sasl) ||
-	    (!is_bound && l->options.mechanism != NULL))
-		return;
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		const int number = sasl_find(others[i].name);
-		const bool is_there = number < 0 ? l->d.native :
-		    (l->offered & 1u << number) != 0;
-		const char *advice = is_bound ? others[i].if_bound :
-		    others[i].if_not;
-
-		if (is_there && advice != NULL) {
-			l->outcome.advice = advice;
-			return;
-		}
-	}
-}
-
 /* The command went without its response: now is the time. */
 static enum login_verdict
 say_pending(struct login *l)
@@ -257,14 +214,6 @@ say_pending(struct login *l)
 
 	l->pending = NULL;
 	return respond(l, l->d.state, LOGIN_RESPOND, data, l->pending_len);
-}
-
-bool
-login_is_about_binding(const struct login *l, const char *text)
-{
-	return strstr(l->outcome.mechanism, "-PLUS") != NULL &&
-	    (strcasestr(text, "channel-binding") != NULL ||
-	    strcasestr(text, "channel binding") != NULL);
 }
 
 /* A refusal in a challenge, "e=REASON" (RFC 5802 section 7). */
@@ -282,7 +231,7 @@ blame_challenge(struct login *l, const char *challenge)
 	    "login-refused", NULL, "%s by the peer (%s %s): \"%s\"", is_binding ?
 	    "channel binding refused" : "login refused", login_state_name(l),
 	    l->outcome.mechanism, shown);
-	advise(l);
+	login_advise(l);
 }
 
 /* @text is NUL-terminated as well. */
@@ -446,18 +395,4 @@ login_accepted_bytes(struct login_dialog *d, const struct bytes *data,
 	verdict = accepted(l, text, data->len, line);
 	sasl_free_data(text, data->len);
 	return verdict;
-}
-
-enum login_verdict
-login_refused(struct login_dialog *d, const struct login_line *line)
-{
-	struct login *l = login_of(d);
-	const bool is_binding = login_is_about_binding(l, line->text);
-
-	login_blame(l, is_binding ? "login-failed" : "login-refused", line,
-	    "%s refused by the peer (%s)", is_binding ? "channel binding" :
-	    "login", l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
-	    login_state_name(l));
-	advise(l);
-	return login_leave(l);
 }

@@ -321,6 +321,68 @@ login_not_now(struct login_dialog *d, const struct login_line *line)
 	return login_leave(l);
 }
 
+#define IN_PLACE_OF_PLUS(name) "TLS may end in front of the server; if that " \
+	"is at its own proxy, and not an attacker, try --mechanism " name
+#define IN_PLACE_OF_SCRAM(name) "some servers offer SCRAM without an account " \
+	"for it: try --mechanism " name
+
+/* The strongest first; NULL: as strong as what was refused. */
+static const struct {
+	const char *name, *if_bound, *if_not;
+} others[] = {
+	{ "SCRAM-SHA-256", IN_PLACE_OF_PLUS("SCRAM-SHA-256"), NULL },
+	{ "SCRAM-SHA-1", IN_PLACE_OF_PLUS("SCRAM-SHA-1"), NULL },
+	{ "native", IN_PLACE_OF_PLUS("native"), IN_PLACE_OF_SCRAM("native") },
+	{ "PLAIN", IN_PLACE_OF_PLUS("PLAIN"), IN_PLACE_OF_SCRAM("PLAIN") },
+	{ "LOGIN", IN_PLACE_OF_PLUS("LOGIN"), IN_PLACE_OF_SCRAM("LOGIN") },
+};
+
+void
+login_advise(struct login *l)
+{
+	const bool is_bound = strstr(l->outcome.mechanism, "-PLUS") != NULL;
+	size_t i;
+
+	if (l->sasl == NULL || !sasl_listens(l->sasl) ||
+	    (!is_bound && l->options.mechanism != NULL))
+		return;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const int number = sasl_find(others[i].name);
+		const bool is_there = number < 0 ? l->d.native :
+		    (l->offered & 1u << number) != 0;
+		const char *advice = is_bound ? others[i].if_bound :
+		    others[i].if_not;
+
+		if (is_there && advice != NULL) {
+			l->outcome.advice = advice;
+			return;
+		}
+	}
+}
+
+/* Whether a refusal is about the channel binding, and not the password. */
+static bool
+is_about_binding(const struct login *l, const char *text)
+{
+	return strstr(l->outcome.mechanism, "-PLUS") != NULL &&
+	    (strcasestr(text, "channel-binding") != NULL ||
+	    strcasestr(text, "channel binding") != NULL);
+}
+
+enum login_verdict
+login_refused(struct login_dialog *d, const struct login_line *line)
+{
+	struct login *l = login_of(d);
+	const bool is_binding = is_about_binding(l, line->text);
+
+	login_blame(l, is_binding ? "login-failed" : "login-refused", line,
+	    "%s refused by the peer (%s)", is_binding ? "channel binding" :
+	    "login", l->outcome.mechanism[0] != '\0' ? l->outcome.mechanism :
+	    login_state_name(l));
+	login_advise(l);
+	return login_leave(l);
+}
+
 enum login_verdict
 login_failed(struct login_dialog *d, const struct login_line *line)
 {
@@ -330,7 +392,7 @@ login_failed(struct login_dialog *d, const struct login_line *line)
 
 	if (line->code == 0 && starttls_says_later(text))
 		return login_not_now(d, line);
-	if (login_is_about_binding(l, line->text))
+	if (is_about_binding(l, line->text))
 		return login_refused(d, line);
 	login_blame(l, "login-failed", line,
 	    "no login now, says the peer (%s)", login_state_name(l));
