@@ -6,6 +6,8 @@
 # the account for PASS.
 #
 #	start inspircd [V]	sets REAL_IRC, REAL_IRCS
+#	start services		of accounts, behind an InspIRCd that was started
+#				with irc_services=yes, where has_irc_services
 #	start ngircd [V]	sets REAL_NGIRCS
 
 for inspircd in /usr/sbin/inspircd /usr/bin/inspircd; do
@@ -55,10 +57,73 @@ run_inspircd()
 	<log method="file" type="*" level="default" target="$dir/irc.log">
 	<dns server="127.0.0.1" timeout="1">
 	END
+	REAL_IRC_LINK=$(free_port)
+	[ -z "${irc_services:-}" ] || cat >>"$dir/inspircd.conf" <<-END
+	<module name="spanningtree">
+	<module name="services_account">
+	<module name="sasl">
+	<bind address="127.0.0.1" port="$REAL_IRC_LINK" type="servers">
+	<link name="services.example.test" ipaddr="127.0.0.1" allowmask="127.0.0.1" port="$REAL_IRC_LINK" sendpass="link" recvpass="link">
+	<uline server="services.example.test" silent="yes">
+	<sasl target="services.example.test">
+	END
 	chmod 644 "$dir/inspircd.conf"
 	spawn_nobody "$inspircd" --nofork --config "$dir/inspircd.conf"
 	serve_file "$dir/inspircd.conf" "$irc" "$ircs" || return 1
 	export REAL_IRC="$irc" REAL_IRCS="$ircs"
+}
+
+# Atheme's protocol is that of InspIRCd 3.
+has_irc_services()
+{
+	[ -x "$inspircd" ] && command -v atheme-services >/dev/null &&
+	    "$inspircd" --version | grep -q InspIRCd-3
+}
+
+# tester has an account; until the two have told each other all that they know.
+run_services()
+{
+	local dir now tries=200
+
+	now=$(date +%s)
+	new_dir services
+	! is_root || chown nobody "$dir"
+	cat >"$dir/services.conf" <<-END
+	loadmodule "modules/protocol/inspircd";
+	loadmodule "modules/backend/opensex";
+	loadmodule "modules/nickserv/main";
+	loadmodule "modules/saslserv/main";
+	loadmodule "modules/saslserv/plain";
+	serverinfo {
+		name = "services.example.test"; desc = "test"; numeric = "00A";
+		netname = "Test"; adminname = "a"; adminemail = "a@example.test";
+		registeremail = "a@example.test"; hidehostsuffix = "test";
+		recontime = 1; mta = "/bin/true"; auth = none;
+		casemapping = rfc1459; loglevel = { error; };
+	};
+	uplink "irc.example.test" {
+		host = "127.0.0.1"; port = $REAL_IRC_LINK;
+		send_password = "link"; receive_password = "link";
+	};
+	nickserv { nick = "NickServ"; user = "n"; host = "x"; real = "n"; };
+	saslserv { nick = "SaslServ"; user = "s"; host = "x"; real = "s"; };
+	END
+	cat >"$dir/services.db" <<-END
+	GRVER 1
+	DBV 12
+	LUID AAAAAAAABA
+	CF +AFHORVabefhioqrstv
+	MU AAAAAAAAB tester s3cret-pass a@example.test $now $now +b default
+	MN tester tester $now $now
+	END
+	! is_root || chown nobody "$dir/services.db"
+	spawn_nobody atheme-services -n -c "$dir/services.conf" -D "$dir" \
+	    -l "$dir/services.log" -p "$dir/services.pid"
+	until grep -q 'Finished bursting' "$work/inspircd/irc.log"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] && is_alive "$server" || return 1
+		sleep 0.05
+	done
 }
 
 # Debian's is built with GnuTLS.
