@@ -199,17 +199,30 @@ struct name_parts {
 	struct bytes whole, prefix, local;
 };
 
+/* Of names all is legal above ASCII, if it is UTF-8. */
+static bool
+take_name_character(struct bytes *rest, bool (*is_legal_here)(uint8_t c))
+{
+	struct bytes behind = *rest;
+	uint32_t c;
+
+	if (rest->len == 0 || !is_legal_here(rest->data[0]) ||
+	    !take_utf8(&behind, &c))
+		return false;
+	*rest = behind;
+	return true;
+}
+
 /* One part of a name, up to a colon. */
 static bool
 take_part(struct bytes *rest, struct bytes *ret)
 {
-	*ret = (struct bytes){ rest->data, 0 };
-	if (rest->len == 0 || !is_name_start(rest->data[0]))
+	ret->data = rest->data;
+	if (!take_name_character(rest, is_name_start))
 		return false;
-	while (rest->len > 0 && is_name_part(rest->data[0])) {
-		skip(rest, 1);
-		ret->len++;
-	}
+	while (take_name_character(rest, is_name_part))
+		continue;
+	ret->len = (size_t)(rest->data - ret->data);
 	return true;
 }
 
