@@ -210,20 +210,32 @@ failed(struct login_dialog *d, const struct login_line *line)
 }
 
 /* RFC 6120 section 4.9.3, those that do not last. */
-static enum login_verdict
-stream_failed(struct login_dialog *d, const struct login_line *line)
+static bool
+is_passing(const struct unit *u)
 {
 	static const char *const passing[] = { "resource-constraint",
 	    "system-shutdown", "reset", "internal-server-error",
 	    "remote-connection-failed", "connection-timeout" };
 	size_t i;
 
-	if (!line->unit->first && !line->unit->last)
-		return login_more(d);
 	for (i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
-		if (opens(line->unit, 3, ERRORS, passing[i]))
-			return login_not_now(d, line);
-	return login_failed(d, line);
+		if (opens(u, 3, ERRORS, passing[i]))
+			return true;
+	return false;
+}
+
+/* The condition counts, whatever stands in front of it. */
+static enum login_verdict
+stream_failed(struct login_dialog *d, const struct login_line *line)
+{
+	const struct unit *u = line->unit;
+
+	if (is_passing(u))
+		return login_not_now(d, line);
+	if (u->first && u->depth == 3 && u->space == ERRORS &&
+	    !opens(u, 3, ERRORS, "text"))
+		return login_failed(d, line);
+	return closes(u, 2) ? login_failed(d, line) : login_more(d);
 }
 
 static enum login_verdict

@@ -152,13 +152,17 @@ is_passing(const struct unit *u)
 	    opens(u, 3, ERRORS, "connection-timeout");
 }
 
-/* The first element in it says what is wrong. */
+/* What is wrong says the condition; text and what is of the application may
+   stand in front of it. */
 static enum verdict
 stream_failed(struct dialog *d, const struct unit *u)
 {
-	if (!u->first && !u->last) /* text between the tags */
-		return more(d);
-	return is_passing(u) ? refused_for_now(d, u) : refused(d, u);
+	if (is_passing(u))
+		return refused_for_now(d, u);
+	if (u->first && u->depth == 3 && u->space == ERRORS &&
+	    !opens(u, 3, ERRORS, "text"))
+		return refused(d, u);
+	return u->last && u->depth == 2 ? refused(d, u) : more(d);
 }
 
 static enum verdict
