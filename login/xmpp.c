@@ -111,8 +111,9 @@ stream_opened(struct login_dialog *d, const struct login_line *line)
 	if (!opens(line->unit, 1, STREAM, "stream") || line->unit->last)
 		return login_malformed(d, line);
 	/* RFC 6120 section 4.7.5: none is 0.9, which knows no features */
-	return starttls_xml_attribute(line->unit->line, "version", &version) ?
-	    login_expect(d, FEATURES) : login_begin(d, AUTH, CLOSE);
+	return starttls_xml_attribute(line->unit->line, "version", &version) &&
+	    starttls_xml_number(version) > 0 ? login_expect(d, FEATURES) :
+	    login_begin(d, AUTH, CLOSE);
 }
 
 /* What may come in place of anything: an error, or the end of the stream. */

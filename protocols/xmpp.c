@@ -104,14 +104,9 @@ static bool
 has_features(const struct unit *u)
 {
 	struct bytes version;
-	size_t i;
 
-	if (!attribute(u->line, "version", &version))
-		return false;
-	for (i = 0; i < version.len && version.data[i] == '0'; i++)
-		continue;
-	return i < version.len && version.data[i] >= '1' &&
-	    version.data[i] <= '9';
+	return attribute(u->line, "version", &version) &&
+	    starttls_xml_number(version) > 0;
 }
 
 static enum verdict

@@ -193,6 +193,18 @@ starttls_xml_equal(struct bytes value, const char *text)
 	return *text == '\0';
 }
 
+unsigned
+starttls_xml_number(struct bytes value)
+{
+	unsigned number = 0;
+	uint32_t c;
+
+	while (value.len > 0 && take_character(&value, &c) && c >= '0' &&
+	    c <= '9')
+		number = number < 100 ? number * 10 + (c - '0') : 999;
+	return number;
+}
+
 /* ---- names and attributes ---- */
 
 struct name_parts {

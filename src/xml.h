@@ -63,4 +63,7 @@ bool starttls_xml_opens(const struct unit *u, unsigned depth, unsigned space,
 /** starttls_xml_equal: whether a value, or a text, is just @text. */
 bool starttls_xml_equal(struct bytes value, const char *text);
 
+/** starttls_xml_number: what a value begins with, up to 999; 0: no number. */
+unsigned starttls_xml_number(struct bytes value);
+
 #endif
