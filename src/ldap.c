@@ -50,7 +50,8 @@ starttls_ldap_result(unsigned code)
 	return "a result that is not known here";
 }
 
-/* The components of a result, and of what is @wanted behind them the text. */
+/* The components of a result, and of what is @wanted behind them the text: once
+   at most, and primitive (RFC 4511 section 5.1). */
 static bool
 read_result(struct unit *u, struct bytes op, uint8_t wanted)
 {
@@ -67,8 +68,11 @@ read_result(struct unit *u, struct bytes op, uint8_t wanted)
 	while (op.len > 0) {
 		if (!starttls_ber_next(&op, &tag, &element))
 			return false;
-		if (tag == wanted)
-			u->text = element;
+		if ((tag & ~0x20) != wanted)
+			continue;
+		if (tag != wanted || u->text.data != NULL)
+			return false;
+		u->text = element;
 	}
 	return true;
 }
