@@ -92,9 +92,11 @@ reply_bytes(struct preamble *p, const void *data, size_t len)
 	append(p, data, len);
 }
 
+/* In place of a reply, and of its name. */
 static void
 reply_words(struct preamble *p, struct words words)
 {
+	p->shown = NULL;
 	if (words.len > 0)
 		reply_bytes(p, words.text, words.len);
 	else

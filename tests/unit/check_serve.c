@@ -753,6 +753,55 @@ START_TEST(test_serve_hangs_up)
 }
 END_TEST
 
+static void
+keep_sent(void *context, enum starttls_direction direction,
+	  enum starttls_phase phase, const char *text)
+{
+	char *last = context;
+
+	(void)phase;
+	if (direction == STARTTLS_SENT)
+		snprintf(last, STARTTLS_MESSAGE_SIZE, "%s", text);
+}
+
+/* Last words that take the place of a reply are not traced by its name. */
+START_TEST(test_serve_traces_what_is_said)
+{
+	static const struct {
+		const char *protocol, *said;
+		size_t len;
+		const char *traced;
+	} rows[] = {
+#define START_TLS "0\x1d\2\1\1w\x18\x80\x16" "1.3.6.1.4.1.1466.20037"
+#define BIND "0\x0c\2\1\1`\7\2\1\3\4\0\x80\0"
+		{ "ldap", START_TLS "x", 32, "nothing may follow" },
+		{ "ldap", BIND BIND BIND BIND BIND BIND BIND BIND BIND BIND
+		  BIND BIND BIND, 13 * 14, "this is not expected" },
+		{ "ldap", BIND, 14, "confidentialityRequired" },
+		{ "postgres", "\0\0\0\x08\4\xd2\x16/x", 9,
+		  "received unencrypted data" },
+		{ "postgres", "\0\0\0\x09\0\2\0\0", 8, "no request" },
+		{ "postgres", "\0\0\0\x09\0\3\0\0", 8, "TLS is needed" },
+	};
+	char last[STARTTLS_MESSAGE_SIZE] = "";
+	static struct run r;
+
+	memset(&r, 0, sizeof(r));
+	starttls_error_reset(&r.error);
+	starttls_preamble_serve(&r.p,
+	    starttls_protocol_find(rows[_i].protocol), STARTTLS_COMMAND,
+	    "localhost", &r.error);
+	r.p.trace = keep_sent;
+	r.p.trace_context = last;
+	starttls_preamble_feed(&r.p, rows[_i].said, rows[_i].len);
+	while (say_it(&r))
+		continue;
+	ck_assert_msg(strstr(last, rows[_i].traced) != NULL,
+	    "%s: traced \"%s\", not \"%s\"", rows[_i].protocol, last,
+	    rows[_i].traced);
+}
+END_TEST
+
 /* Who gave up must not promise TLS any more. */
 START_TEST(test_serve_hangs_up_without_a_go_ahead)
 {
@@ -1026,6 +1075,7 @@ main(void)
 	tcase_add_test(tcase, test_serve_submission_is_smtp);
 	tcase_add_test(tcase, test_serve_long_names);
 	tcase_add_test(tcase, test_serve_hangs_up);
+	tcase_add_loop_test(tcase, test_serve_traces_what_is_said, 0, 6);
 	tcase_add_test(tcase, test_serve_hangs_up_without_a_go_ahead);
 	tcase_add_loop_test(tcase, test_serve_hangs_up_in_a_go_ahead, 0, 6);
 	tcase_add_loop_test(tcase, test_serve_wrong_arguments_are_refusals,
