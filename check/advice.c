@@ -55,13 +55,19 @@ words_of(const struct conversation *c)
 	}
 }
 
+static bool
+is_ambiguous(const struct speaker *s)
+{
+	return s->kind == SPEAKER_SMTP_OR_FTP || s->kind == SPEAKER_XMPP;
+}
+
 /* Of the protocols that greet alike the one whose port it is. */
 static const char *
 likely(const struct speaker *s, const struct starttls_url *url)
 {
 	const char *scheme = port_scheme(url->port);
 
-	if (s->kind == SPEAKER_SMTP_OR_FTP && scheme != NULL &&
+	if (is_ambiguous(s) && scheme != NULL &&
 	    speaker_is_alike(s->protocol, scheme))
 		return scheme;
 	return s->protocol;
@@ -74,7 +80,7 @@ may_be(const struct speaker *s, const struct starttls_url *url)
 	const char *name = starttls_protocol_scheme(url->protocol,
 	    STARTTLS_GREETING);
 
-	if (s->kind == SPEAKER_SMTP_OR_FTP)
+	if (is_ambiguous(s))
 		return speaker_is_alike(s->protocol, name);
 	return strcmp(s->protocol, name) == 0 ||
 	    (strcmp(s->protocol, "smtp") == 0 &&
@@ -322,10 +328,14 @@ advice_about(const char *url, const struct conversation *c)
 		    "there is no dedicated port: the server has to be told to "
 		    "offer it";
 	case STARTTLS_E_TIMEOUT:
-		if (error->phase == STARTTLS_PHASE_GREETING)
-			return "a port that wants TLS at once is silent too: "
-			    "try the scheme with an s, or --timeout";
-		return "";
+		if (error->phase != STARTTLS_PHASE_GREETING ||
+		    error->reply[0] != '\0')
+			return "";
+		return has_dedicated(url) ?
+		    "a port that wants TLS at once is silent too: try the "
+		    "scheme with an s, or --timeout" :
+		    "a port that wants TLS at once is silent too: try the "
+		    "scheme tls, or --timeout";
 	case STARTTLS_E_PROTOCOL:
 		if (error->phase == STARTTLS_PHASE_GREETING)
 			return "is this the right protocol and port?";

@@ -122,6 +122,7 @@ scheme_by_words(const struct attempt_at *a, bool tls_first)
 
 	switch (s.kind) {
 	case SPEAKER_KNOWN:
+	case SPEAKER_XMPP:
 		return scheme_of(s.protocol, tls_first);
 	case SPEAKER_SMTP_OR_FTP:
 		return tell_apart(a, tls_first);

@@ -54,6 +54,8 @@ static const struct {
 
 static const struct beginning strangers[] = {
 	BEGINS("SSH-", "SSH"), BEGINS("RFB ", "VNC"), BEGINS("HTTP/", "HTTP"),
+	/* its S was taken for PostgreSQL's go-ahead */
+	BEGINS("SH-2.0-", "SSH"),
 };
 
 static const struct beginning *
@@ -126,6 +128,16 @@ ambiguity(const char *text)
 	return (struct speaker){ SPEAKER_SMTP_OR_FTP, "smtp", NULL };
 }
 
+static struct speaker
+stream(const char *text)
+{
+	if (strstr(text, "jabber:server") != NULL)
+		return known("xmpp-server");
+	if (strstr(text, "jabber:client") != NULL)
+		return known("xmpp");
+	return (struct speaker){ SPEAKER_XMPP, "xmpp", NULL };
+}
+
 struct speaker
 speaker_of(const char *text)
 {
@@ -144,11 +156,9 @@ speaker_of(const char *text)
 		return (struct speaker){ SPEAKER_STRANGER, strcmp(b->protocol,
 		    "HTTP") == 0 ? "https" : NULL, b->protocol };
 	b = FIND(beginnings, bytes, len);
-	if (b != NULL && strcmp(b->protocol, "xmpp") == 0 &&
-	    strstr(text, "jabber:server") != NULL)
-		return known("xmpp-server");
 	if (b != NULL)
-		return known(b->protocol);
+		return strcmp(b->protocol, "xmpp") == 0 ? stream(text) :
+		    known(b->protocol);
 	if (is_mysql(bytes, len))
 		return known("mysql");
 	if (is_ldap(bytes, len))
@@ -159,15 +169,21 @@ speaker_of(const char *text)
 bool
 speaker_is_alike(const char *protocol, const char *other)
 {
-	static const char *const family[] = {
-		"smtp", "submission", "lmtp", "ftp",
+	static const struct {
+		const char *protocol;
+		char family;
+	} members[] = {
+		{ "smtp", '2' }, { "submission", '2' }, { "lmtp", '2' },
+		{ "ftp", '2' }, { "xmpp", '<' }, { "xmpp-server", '<' },
 	};
-	bool found = false, other_found = false;
+	char family = '\0', other_family = '\0';
 	size_t i;
 
-	for (i = 0; i < COUNT(family); i++) {
-		found = found || strcmp(family[i], protocol) == 0;
-		other_found = other_found || strcmp(family[i], other) == 0;
+	for (i = 0; i < COUNT(members); i++) {
+		if (strcmp(members[i].protocol, protocol) == 0)
+			family = members[i].family;
+		if (strcmp(members[i].protocol, other) == 0)
+			other_family = members[i].family;
 	}
-	return found && other_found;
+	return family != '\0' && family == other_family;
 }
