@@ -548,6 +548,10 @@ check_alpn(struct starttls_session *s)
 		return 0;
 	gnutls_alert_send(s->tls, GNUTLS_AL_FATAL,
 	    GNUTLS_A_NO_APPLICATION_PROTOCOL);
+	if (starttls_session_is_server(s))
+		return starttls_session_fail(s, STARTTLS_E_ALPN,
+		    STARTTLS_PHASE_HANDSHAKE,
+		    "the client offers no application protocol (ALPN)");
 	return starttls_session_fail(s, STARTTLS_E_ALPN,
 	    STARTTLS_PHASE_HANDSHAKE,
 	    "the peer selected %s application protocol (ALPN)",

@@ -292,6 +292,12 @@ static const struct {
 	  "imap" },
 	{ "wrong, off", "imap", STARTTLS_ALPN_OFF, { "h2" }, 0, "" },
 	{ "right, off", "imap", STARTTLS_ALPN_OFF, { "imap" }, 0, "" },
+	{ "needed", "postgres", STARTTLS_ALPN_OFF, { "postgresql" }, 0,
+	  "postgresql" },
+	{ "needed, none", "postgres", STARTTLS_ALPN_OFF, { NULL },
+	  STARTTLS_E_ALPN, NULL },
+	{ "needed, wrong", "postgres", STARTTLS_ALPN_OFF, { "postgres" },
+	  STARTTLS_E_ALPN, NULL },
 	{ "ftp", "ftp", STARTTLS_ALPN_AUTO, { "ftp" }, 0, "ftp" },
 	{ "nntp", "nntp", STARTTLS_ALPN_AUTO, { "nntp" }, 0, "nntp" },
 	{ "no id, wrong", "smtp", STARTTLS_ALPN_AUTO, { "http/1.1" },
@@ -330,6 +336,9 @@ START_TEST(test_server_alpn)
 		    alpn_rows[i].name, d.guest_alert);
 		ck_assert(duo_is_tls(&d, 0));
 		ck_assert(is_plain_line(d.server.error.message));
+		ck_assert_msg(strncmp(d.server.error.message, "the client ",
+		    11) == 0, "%s: %s", alpn_rows[i].name,
+		    d.server.error.message);
 	}
 	duo_done(&d);
 	starttls_policy_unref(server);
