@@ -71,6 +71,7 @@ struct login_protocol {
 			     const struct login_line *line);
 	bool has_native;           /* own commands, unless the step says no */
 	bool has_no_lines;         /* nothing is added to what is said */
+	bool has_last_words;       /* its goodbye has no reply */
 	const char *logout;        /* the command that ends it all, or what */
 	enum login_verdict (*leave)(struct login_dialog *d, unsigned next);
 	                           /* says so; one of them is NULL */

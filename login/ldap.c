@@ -338,8 +338,6 @@ ldap_step(struct login_dialog *d, const struct login_line *line)
 	case SASL:
 	case BIND:
 		return answered(d, line);
-	case UNBIND:
-		return login_goodbye(d);
 	}
 	return login_bug(d);
 }
@@ -362,6 +360,7 @@ const struct login_protocol login_ldap = {
 	.is_unasked = ldap_is_unasked,
 	.has_native = true,
 	.has_no_lines = true,
+	.has_last_words = true,
 	.leave = ldap_leave,
 	.respond = ldap_respond,
 	.empty = "",

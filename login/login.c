@@ -363,6 +363,10 @@ login_step(struct login *l)
 		rc = write_out(l);
 		if (rc != 0)
 			return rc;
+		if (is_leaving(l) && l->protocol->has_last_words) {
+			l->over = true;
+			continue;
+		}
 		hear_all(l);
 		if (l->over || l->out != NULL)
 			continue;
