@@ -32,16 +32,26 @@ is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
+/* Its case matters. */
+static bool
+is_version(const uint8_t *p)
+{
+	static const char version[] = "HTTP/1.";
+	size_t i = 0;
+
+	while (version[i] != '\0' && p[i] == (uint8_t)version[i])
+		i++;
+	return version[i] == '\0' && is_digit(p[i]);
+}
+
 /* 0: it is no status line. */
 static unsigned
 status_of(struct bytes line)
 {
-	static const char version[] = "HTTP/1.";
 	const uint8_t *p = line.data;
 
-	if (line.len < 12 || !bytes_may_begin(line, version) ||
-	    !is_digit(p[7]) || p[8] != ' ' || p[9] < '1' || p[9] > '5' ||
-	    !is_digit(p[10]) || !is_digit(p[11]) ||
+	if (line.len < 12 || !is_version(p) || p[8] != ' ' || p[9] < '1' ||
+	    p[9] > '5' || !is_digit(p[10]) || !is_digit(p[11]) ||
 	    (line.len > 12 && p[12] != ' '))
 		return 0;
 	return (p[9] - '0') * 100u + (p[10] - '0') * 10u + (p[11] - '0');

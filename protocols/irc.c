@@ -8,9 +8,11 @@
  *	go-ahead = message with 670
  *
  * Clients speak first, and need not ask for capabilities: three round trips.
- * At any time before registration a server may say NOTICE, a PING, or a 020 of
- * IRCnet, which mean nothing in the clear.  A PING is not answered: its text is
- * the server's, and nobody vouches for it.
+ * At any time before registration a server may say NOTICE, a PING, a 020 of
+ * IRCnet or a 439 of EFnet ("please wait"), which mean nothing in the clear.  A
+ * PING is not answered: its text is the server's, and nobody vouches for it.
+ * Empty messages mean nothing at all (RFC 2812 section 2.3.1), and several
+ * blanks are one (RFC 1459 section 2.3.1).
  *
  * As a server: clients may say who they are ahead of STARTTLS, often together
  * with CAP LS, which is forgotten; but they are not registered, and no password
@@ -28,49 +30,91 @@ static const char *const irc_states[] = {
 	[QUIT] = "QUIT",
 };
 
-static struct bytes
-command_of(struct bytes rest)
+static bool
+irc_read(struct unit *u)
 {
-	if (rest.len > 0 && rest.data[0] == ':')
-		bytes_word(&rest);
+	u->blank = u->line.len == 0;
+	return true;
+}
+
+/* What stands behind the prefix, if there is one. */
+static struct bytes
+without_prefix(struct bytes rest)
+{
+	if (rest.len == 0 || rest.data[0] != ':')
+		return rest;
+	bytes_word(&rest);
+	while (rest.len > 0 && rest.data[0] == ' ') {
+		rest.data++;
+		rest.len--;
+	}
+	return rest;
+}
+
+static struct bytes
+command_of(struct bytes line)
+{
+	struct bytes rest = without_prefix(line);
+
 	return bytes_word(&rest);
 }
+
+static const char *const notices[] = { "NOTICE", "PING", "020", "439" };
+#define NOTICES (sizeof(notices) / sizeof(notices[0]))
 
 static bool
 is_notice(struct bytes command)
 {
-	return bytes_equal(command, "NOTICE") || bytes_equal(command, "PING") ||
-	    bytes_equal(command, "020");
+	size_t i;
+
+	for (i = 0; i < NOTICES; i++)
+		if (bytes_equal(command, notices[i]))
+			return true;
+	return false;
 }
 
 /* What is not whole may still become one of those. */
 static bool
 irc_is_unasked(struct bytes start)
 {
-	static const char *const words[] = { "NOTICE ", "PING ", "020 " };
+	struct bytes rest = without_prefix(start);
+	struct bytes command = bytes_word(&rest);
 	size_t i;
 
-	if (start.len > 0 && start.data[0] == ':') {
-		struct bytes prefix = bytes_word(&start);
-
-		if (start.len == 0)
-			return prefix.len > 0;
-	}
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (bytes_may_begin(start, words[i]))
+	if (start.data[0] == '\r')
+		return start.len == 1;
+	if (rest.data != command.data + command.len)
+		return is_notice(command);
+	for (i = 0; i < NOTICES; i++)
+		if (bytes_may_begin(command, notices[i]))
 			return true;
 	return false;
+}
+
+static bool
+is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
 }
 
 /* A numeric that tells of an error: 400 to 599, and the 6xx of STARTTLS. */
 static bool
 is_refusal(struct bytes command)
 {
-	return bytes_equal(command, "ERROR") || bytes_equal(command, "691") ||
-	    (command.len == 3 && (command.data[0] == '4' ||
-	    command.data[0] == '5') && command.data[1] >= '0' &&
-	    command.data[1] <= '9' && command.data[2] >= '0' &&
-	    command.data[2] <= '9');
+	return bytes_equal(command, "ERROR") || bytes_equal(command, "FAIL") ||
+	    bytes_equal(command, "691") || (command.len == 3 &&
+	    (command.data[0] == '4' || command.data[0] == '5') &&
+	    is_digit(command.data[1]) && is_digit(command.data[2]));
+}
+
+/* 263: the server is too busy, try again; 437: not available for a while. */
+static enum verdict
+no_or_malformed_command(struct dialog *d, const struct unit *u,
+			struct bytes command)
+{
+	if (bytes_equal(command, "263") || bytes_equal(command, "437"))
+		return refused_for_now(d, u);
+	return is_refusal(command) ? refused(d, u) : malformed(d, u);
 }
 
 static enum verdict
@@ -87,7 +131,7 @@ irc_upgrade(struct dialog *d, const struct unit *u)
 			return more(d);
 		if (bytes_equal(command, "670"))
 			return upgrade(d);
-		return is_refusal(command) ? refused(d, u) : malformed(d, u);
+		return no_or_malformed_command(d, u, command);
 	}
 	return bug(d);
 }
@@ -107,7 +151,7 @@ irc_exchange(struct dialog *d, const struct unit *u)
 			return done(d);
 		if (is_notice(command))
 			return more(d);
-		return is_refusal(command) ? refused(d, u) : malformed(d, u);
+		return no_or_malformed_command(d, u, command);
 	}
 	return bug(d);
 }
@@ -159,6 +203,7 @@ const struct starttls_protocol starttls_protocol_irc = {
 	.rfc = "IRCv3 tls, RFC 7194",
 	.is_unasked = irc_is_unasked,
 	.frame = starttls_frame_line,
+	.read = irc_read,
 	.upgrade_rules = { irc_upgrade, START, START, irc_states },
 	.exchange_rules = { irc_exchange, BEGIN, BEGIN, irc_states },
 	.serve_rules = {

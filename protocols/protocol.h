@@ -189,7 +189,8 @@ enum verdict serve(struct dialog *d, struct bytes line,
 /* Compare without case, ASCII only, whole strings. */
 #define bytes_equal starttls_bytes_equal
 bool bytes_equal(struct bytes b, const char *text);
-/* Whether @b begins with @text, or may do so when there is more of it. */
+/* Whether @b begins with @text, or may do so when there is more of it; also
+   without case. */
 #define bytes_may_begin starttls_bytes_may_begin
 bool bytes_may_begin(struct bytes b, const char *text);
 /* Cut what stands in front of the first @c off @rest; false: there is none. */

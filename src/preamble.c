@@ -110,6 +110,9 @@ next_unit(struct preamble *p, struct unit *unit)
 
 	while (p->in_len > 0) {
 		n = p->protocol->frame(&p->framer, p->in, p->in_len, unit);
+		if (n > 0 && !unit->blank && p->protocol->read != NULL &&
+		    !p->protocol->read(unit))
+			n = STARTTLS_E_PROTOCOL;
 		if (n > 0 && unit->blank) {
 			if (!starttls_preamble_count_bytes(p, (size_t)n))
 				return 0;
@@ -117,9 +120,6 @@ next_unit(struct preamble *p, struct unit *unit)
 			p->early = false;
 			continue;
 		}
-		if (n > 0 && p->protocol->read != NULL &&
-		    !p->protocol->read(unit))
-			n = STARTTLS_E_PROTOCOL;
 		if (is_premature(p))
 			early_data(p, "ahead of the command");
 		else if (n < 0)

@@ -307,9 +307,12 @@ starttls_bytes_equal(struct bytes b, const char *text)
 bool
 starttls_bytes_may_begin(struct bytes b, const char *text)
 {
-	size_t len = strlen(text);
+	size_t i;
 
-	return memcmp(b.data, text, b.len < len ? b.len : len) == 0;
+	for (i = 0; i < b.len && text[i] != '\0'; i++)
+		if (lower(b.data[i]) != lower((uint8_t)text[i]))
+			return false;
+	return true;
 }
 
 bool
