@@ -70,6 +70,7 @@ struct framer {
 	unsigned code;             /* of an unfinished reply; 0: none */
 	bool in_block;             /* a dot-terminated block, or literals */
 	size_t wanted;             /* bytes of the next unit (exact) */
+	size_t rest;               /* bytes of a message that was cut off */
 	struct xml_state xml;
 };
 

@@ -47,8 +47,7 @@ may_be(const uint8_t *data, size_t len, const char *magic, size_t magic_len)
 #define MAX_TEXT 4096              /* of an error */
 #define IS_ERROR 0x80000000u
 
-/* A text that we cannot hold is cut off: what follows it is looked at by
-   nobody. */
+/* A text that we cannot hold is cut off, and its rest passed over. */
 static ssize_t
 measure_reply(const uint8_t *data, size_t len)
 {
@@ -72,7 +71,13 @@ starttls_frame_nbd(struct framer *f, const uint8_t *data, size_t len,
 {
 	ssize_t n = MALFORMED;
 
-	(void)f;
+	if (f->rest > 0) {
+		n = (ssize_t)(f->rest < len ? f->rest : len);
+		f->rest -= (size_t)n;
+		cut(data, len, n, ret_unit);
+		ret_unit->blank = true;
+		return n;
+	}
 	if (data[0] != 'N')
 		n = measure_reply(data, len);
 	else if (may_be(data, len, "NBDMAGICIHAVEOPT", 16))
@@ -80,6 +85,8 @@ starttls_frame_nbd(struct framer *f, const uint8_t *data, size_t len,
 	else if (may_be(data, len,
 	    "NBDMAGIC\x00\x00\x42\x02\x81\x86\x12\x53", 16))
 		n = 16;            /* the old style */
+	if (n == MAX_MESSAGE && len >= MAX_MESSAGE)
+		f->rest = NBD_REPLY + bytes_be(data + 16, 4) - MAX_MESSAGE;
 	return cut(data, len, n, ret_unit);
 }
 
