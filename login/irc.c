@@ -78,13 +78,22 @@ irc_read(struct unit *u)
 	return len > 0 || u->blank;
 }
 
+/* What stands behind @word, or NULL: several blanks are one (RFC 1459 2.3.1). */
+static const char *
+behind(const char *text, const char *word)
+{
+	const char *rest = login_behind(text, word);
+
+	return rest == NULL ? NULL : rest + strspn(rest, " ");
+}
+
 /* What stands behind "CAP nick @what" in a line. */
 static const char *
 cap(const struct login_line *line, const char *what)
 {
-	const char *rest = login_behind(command_of(line->text), "CAP");
+	const char *rest = behind(command_of(line->text), "CAP");
 
-	return rest == NULL ? NULL : login_behind(login_next(rest), what);
+	return rest == NULL ? NULL : behind(login_next(rest), what);
 }
 
 static bool
@@ -99,6 +108,13 @@ irc_is_unasked(const struct login_line *line)
 	    cap(line, "DEL") != NULL;
 }
 
+/* 900 tells who we are, 901 who we are no more, and 903 is a yes. */
+static bool
+is_error(unsigned code)
+{
+	return code >= 400 && code != 900 && code != 901 && code != 903;
+}
+
 /* What says no wherever it stands. */
 static enum login_verdict
 no(struct login_dialog *d, const struct login_line *line)
@@ -106,7 +122,7 @@ no(struct login_dialog *d, const struct login_line *line)
 	/* 263: try again, 437: not available for a while */
 	if (line->code == 263 || line->code == 437)
 		return login_not_now(d, line);
-	if (line->code >= 400 ||
+	if (is_error(line->code) ||
 	    login_behind(command_of(line->text), "ERROR") != NULL ||
 	    login_behind(command_of(line->text), "FAIL") != NULL)
 		return login_failed(d, line);
@@ -197,8 +213,7 @@ challenged(struct login_dialog *d, const struct login_line *line,
 static const char *
 chunk_of(const struct login_line *line)
 {
-	const char *chunk = login_behind(command_of(line->text),
-	    "AUTHENTICATE");
+	const char *chunk = behind(command_of(line->text), "AUTHENTICATE");
 
 	return chunk != NULL && *chunk == ':' ? chunk + 1 : chunk;
 }

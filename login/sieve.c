@@ -35,6 +35,7 @@ static const char *const sieve_states[] = {
 
 /* RFC 5804 section 4, quoted. */
 #define MAX_QUOTED 1024
+#define MAX_LIST 4096              /* no line of the peer is longer */
 
 static bool
 is_word(struct bytes b, const char *word)
@@ -46,7 +47,7 @@ is_word(struct bytes b, const char *word)
 static enum login_verdict
 take_capability(struct login_dialog *d, const struct sieve_line *line)
 {
-	char list[1024];
+	char list[MAX_LIST];
 
 	if (!is_word(line->name, "SASL") || line->value.data == NULL ||
 	    line->value.len >= sizeof(list))
