@@ -11,7 +11,7 @@ liblogin_a_SOURCES = login/account.c login/account.h login/login.h \
 LOGIN_SOURCES = login/dialog.h login/engine.h login/ftp.c login/imap.c \
 	login/irc.c login/ldap.c login/login.c login/mechanism.c login/nntp.c \
 	login/pop3.c login/sasl.c login/sasl.h login/sieve.c login/smtp.c \
-	login/verdict.c login/xmpp.c src/frame.c src/frame.h \
+	login/verdict.c login/xmpp.c src/domain.c src/domain.h src/frame.c src/frame.h \
 	src/frame_packet.c src/ldap.c src/ldap.h src/later.c src/later.h \
 	src/managesieve.c src/managesieve.h src/xml.c src/xml.h
 if HAVE_GSASL

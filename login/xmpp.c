@@ -27,6 +27,7 @@
 
 #include "compat.h"
 #include "dialog.h"
+#include "domain.h"
 #include "xml.h"
 
 #define opens starttls_xml_opens
@@ -91,14 +92,12 @@ keep_word(struct login_dialog *d, struct bytes word)
 static enum login_verdict
 open_stream(struct login_dialog *d, unsigned next)
 {
-	const char *at = d->peer_name;
+	char to[DOMAIN_SIZE];
 
-	while (*at != '\0' && *at != ':')
-		at++;
+	starttls_domain(to, d->peer_name);
 	return login_say(d, next, "<?xml version='1.0'?><stream:stream "
-	    "to='%s%s%s' version='1.0' xmlns='jabber:client' "
-	    "xmlns:stream='" NS_STREAM "'>", *at == ':' ? "[" : "",
-	    d->peer_name, *at == ':' ? "]" : "");
+	    "to='%s' version='1.0' xmlns='jabber:client' "
+	    "xmlns:stream='" NS_STREAM "'>", to);
 }
 
 static enum login_verdict

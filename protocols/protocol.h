@@ -37,6 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../src/domain.h"
 #include "../src/frame.h"
 #include "../src/ldap.h"
 #include "../src/managesieve.h"

@@ -87,16 +87,15 @@ is_domain(const char *name)
 static enum verdict
 open_stream(struct dialog *d, unsigned next, unsigned content)
 {
-	const char *at = d->peer_name;
 	bool has_from = content == SERVER && is_domain(d->own_name);
+	char to[DOMAIN_SIZE];
 
-	while (*at != '\0' && *at != ':')
-		at++;
+	starttls_domain(to, d->peer_name);
 	return put_text(d, next, "<?xml version='1.0'?><stream:stream "
-	    "%s%s%sto='%s%s%s' version='1.0' xmlns='%s' xmlns:stream='%s'>",
+	    "%s%s%sto='%s' version='1.0' xmlns='%s' xmlns:stream='%s'>",
 	    has_from ? "from='" : "", has_from ? d->own_name : "",
-	    has_from ? "' " : "", *at == ':' ? "[" : "", d->peer_name,
-	    *at == ':' ? "]" : "", spaces[content - 1], spaces[STREAM - 1]);
+	    has_from ? "' " : "", to, spaces[content - 1],
+	    spaces[STREAM - 1]);
 }
 
 /* RFC 6120 section 4.7.5: none is 0.9, which knows no features. */

@@ -271,6 +271,21 @@ starttls_name_matches_service(const struct name *name, const char *service,
 		text.len - service_len - 1);
 }
 
+/* U-labels, of the same name. */
+static bool
+is_same_idn(const struct name *name, struct slice text)
+{
+	struct name mapped;
+	char copy[4 * sizeof(mapped.text)];
+
+	if (text.len >= sizeof(copy) || memchr(text.data, 0, text.len) != NULL)
+		return false;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	return !is_ascii(copy) && map_idn(copy, &mapped) &&
+	    strcmp(mapped.text, name->text) == 0;
+}
+
 bool
 starttls_name_matches_xmpp(const struct name *name, const uint8_t *addr,
 			   size_t len)
@@ -279,7 +294,8 @@ starttls_name_matches_xmpp(const struct name *name, const uint8_t *addr,
 
 	return name->ip_len == 0 && !name->is_service &&
 	    starttls_der_take(&in, DER_UTF8_STRING, false, &text) &&
-	    in.len == 0 && is_same(name->text, text.data, text.len);
+	    in.len == 0 && (is_same(name->text, text.data, text.len) ||
+	    is_same_idn(name, text));
 }
 
 bool

@@ -869,6 +869,7 @@ run_prosody()
 	VirtualHost "localhost"
 	VirtualHost "mail.example.test"
 	VirtualHost "wrong.example.test"
+	VirtualHost "bücher.example.test"
 	END
 	if is_root; then
 		chown -R prosody "$dir/data" "$dir/server.key"

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain.h"
 #include "harness.h"
 #include "xml.h"
 
@@ -312,6 +313,37 @@ START_TEST(test_xml_attributes)
 }
 END_TEST
 
+#define LONG_NAME \
+	"xn--4gqov2a9a4bxc2c5ctdxd4d8dseze2e9e." \
+	"xn--4kqov2a9a4bxc2c5ctdxd4d8dseze2e9e." \
+	"xn--ehqov2a9a4bxc2c5ctdxd4d8dseze2e9e"
+
+START_TEST(test_xml_domain)
+{
+	static const struct {
+		const char *name, *value;
+	} names[] = {
+		{ "localhost", "localhost" },
+		{ "127.0.0.1", "127.0.0.1" },
+		{ "2001:db8::1", "[2001:db8::1]" },
+		{ "xn--bcher-kva.example.test", "b&#252;cher.example.test" },
+		{ "a.xn--zckzah", "a.&#12486;&#12473;&#12488;" },
+		/* none that IDNA knows */
+		{ "xn--a", "xn--a" },
+		{ "xn--999999999", "xn--999999999" },
+		/* references would be too long */
+		{ LONG_NAME, LONG_NAME },
+	};
+	char value[DOMAIN_SIZE];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++) {
+		starttls_domain(value, names[i].name);
+		ck_assert_str_eq(value, names[i].value);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -323,6 +355,7 @@ main(void)
 	tcase_add_test(units, test_xml_scope_is_bounded);
 	tcase_add_test(units, test_xml_entered);
 	tcase_add_test(units, test_xml_attributes);
+	tcase_add_test(units, test_xml_domain);
 	suite_add_tcase(suite, units);
 	return run_suite(suite);
 }
