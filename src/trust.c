@@ -268,9 +268,21 @@ add_beginning(struct trust *t, const char **at, const char *end)
 	return append_anchor(t, body, der_len, subject);
 }
 
+/* How much of a block is decoded at once. */
+typedef int add_fn(struct trust *t, const char **at, const char *end);
+
+/* The beginning if that will do. */
+static int
+add_on_need(struct trust *t, const char **at, const char *end)
+{
+	int rc = add_beginning(t, at, end);
+
+	return rc == STARTTLS_E_POLICY ? add_block(t, at, end) : rc;
+}
+
 static int
 add_blocks(struct trust *t, const char *label, const char *data, size_t len,
-	   struct starttls_error *error)
+	   add_fn *add, struct starttls_error *error)
 {
 	static const char *const kinds[] = {
 		"CERTIFICATE-----", "X509 CERTIFICATE-----", NULL
@@ -279,12 +291,8 @@ add_blocks(struct trust *t, const char *label, const char *data, size_t len,
 	const struct trust_mark before = starttls_trust_mark(t);
 	int rc = reserve(t, len / 4 * 3 + 3);
 
-	while (rc == 0 && starttls_pem_next(&at, end, kinds)) {
-		rc = data == t->text ? add_beginning(t, &at, end) :
-		    STARTTLS_E_POLICY;
-		if (rc == STARTTLS_E_POLICY)
-			rc = add_block(t, &at, end);
-	}
+	while (rc == 0 && starttls_pem_next(&at, end, kinds))
+		rc = add(t, &at, end);
 	if (rc != 0) {
 		starttls_trust_forget(t, before);
 		if (rc != STARTTLS_E_POLICY)
@@ -305,27 +313,27 @@ int
 starttls_trust_add_pem(struct trust *t, const char *label, const char *data,
 		       size_t len, struct starttls_error *error)
 {
-	return add_blocks(t, label, data, len, error);
+	return add_blocks(t, label, data, len, add_block, error);
 }
 
 int
 starttls_trust_take_pem(struct trust *t, const char *label, char *data,
 			size_t len, struct starttls_error *error)
 {
+	/* one text is kept; a second one is decoded as a whole */
+	const bool is_kept = t->text == NULL;
 	int rc;
 
-	if (t->text != NULL) {
-		rc = add_blocks(t, label, data, len, error);
-		free(data);
-		return rc;
+	if (is_kept) {
+		t->text = data;
+		t->text_len = len;
 	}
-	t->text = data;
-	t->text_len = len;
-	rc = add_blocks(t, label, data, len, error);
-	if (rc != 0) {
-		free(t->text);
+	rc = add_blocks(t, label, data, len, is_kept ? add_on_need : add_block,
+	    error);
+	if (rc != 0 && is_kept)
 		t->text = NULL;
-	}
+	if (rc != 0 || !is_kept)
+		free(data);
 	return rc;
 }
 
